@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_LOOP_H
+#define TERN_LOOP_H
+/*
+ * The loop: joins one stack to one link, reads the clock once a turn, and sleeps when there is
+ * nothing to do. Use it inside your own loop with tern_fd(), tern_timeout() and tern_process(),
+ * or let tern_loop_run() wait. One thread, but for tern_loop_wake().
+ */
+#include <tern/stack.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct tern_loop;
+
+/*
+ * Take over a link (closed with the loop) and make a stack on it. config->link is filled from
+ * the link; config->seed is drawn from the system where it is all zero. config NULL: defaults.
+ * On failure the link is still the caller's.
+ */
+TERN_EXPORT TERN_NODISCARD enum tern_err
+tern_loop_create(struct tern_link *link, const struct tern_config *config, struct tern_loop **out);
+TERN_EXPORT void tern_loop_destroy(struct tern_loop *loop);
+
+TERN_EXPORT struct tern_stack *tern_loop_stack(struct tern_loop *loop);
+TERN_EXPORT struct tern_link *tern_loop_link(struct tern_loop *loop);
+/* The clock as the current turn sees it. */
+TERN_EXPORT tern_time tern_loop_now(const struct tern_loop *loop);
+
+/* For your own loop: poll the fd for reading, at most so long (milliseconds, -1: no limit), then
+ * process. tern_process() never sleeps: it moves what is ready, then returns TERN_OK, or
+ * TERN_ERR_LINK once the link is gone. */
+TERN_EXPORT int tern_fd(const struct tern_loop *loop);
+TERN_EXPORT int tern_timeout(const struct tern_loop *loop);
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_process(struct tern_loop *loop);
+
+/* One turn: process, and sleep until something happens or `until` (TERN_TIME_NEVER: no limit). It returns
+ * early whenever stack events or watched descriptors want attention. */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_loop_run(struct tern_loop *loop, tern_time until);
+
+/* Other descriptors that share the sleep. callback is called inside tern_loop_run() and
+ * tern_process() with poll(2)'s bits; events 0 stops watching (do it before closing fd). */
+typedef void tern_loop_watch_fn(void *user, int fd, uint32_t poll_bits);
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_loop_watch(struct tern_loop *loop, int fd,
+                                                         uint32_t poll_bits,
+                                                         tern_loop_watch_fn *callback, void *user);
+
+/* End the sleep from another thread or a signal handler. */
+TERN_EXPORT void tern_loop_wake(struct tern_loop *loop);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_TCP_H
+#define TERN_TCP_H
+/*
+ * TCP connections. All calls: from the stack's thread, between two steps; none blocks.
+ *
+ * A connection handle is the application's from connect or accept until close or
+ * abort. After that the stack finishes on the wire by itself and the handle
+ * must not be used again. Bytes are acknowledged by the stack as they arrive;
+ * reading slowly closes the window and never delays an ACK.
+ */
+#include <stddef.h>
+
+#include <tern/event.h>
+#include <tern/link.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* X(name, text): RFC 9293 §3.3.2 */
+#define TERN_TCP_STATE_LIST(X)                                                                     \
+    X(CLOSED, "CLOSED")                                                                            \
+    X(LISTEN, "LISTEN")                                                                            \
+    X(SYN_SENT, "SYN-SENT")                                                                        \
+    X(SYN_RECEIVED, "SYN-RECEIVED")                                                                \
+    X(ESTABLISHED, "ESTABLISHED")                                                                  \
+    X(FIN_WAIT_1, "FIN-WAIT-1")                                                                    \
+    X(FIN_WAIT_2, "FIN-WAIT-2")                                                                    \
+    X(CLOSE_WAIT, "CLOSE-WAIT")                                                                    \
+    X(CLOSING, "CLOSING")                                                                          \
+    X(LAST_ACK, "LAST-ACK")                                                                        \
+    X(TIME_WAIT, "TIME-WAIT")
+
+enum tern_tcp_state {
+#define TERN_TCP_STATE_ENUM(name, text) TERN_TCP_##name,
+    TERN_TCP_STATE_LIST(TERN_TCP_STATE_ENUM)
+#undef TERN_TCP_STATE_ENUM
+        TERN_TCP_STATE_COUNT
+};
+
+TERN_EXPORT const char *tern_tcp_state_text(enum tern_tcp_state state);
+
+struct tern_tcp_options {
+    struct tern_endpoint local;  /* connect: port 0 picks one (RFC 6056 §3.3.3); any address
+                                    takes the stack's own for the route */
+    struct tern_endpoint remote; /* connect only */
+    void *user;                  /* comes back with each event */
+    const char *congestion;      /* "cubic", "reno"; NULL: the stack's default */
+    tern_time ack_every;         /* 0: RFC 9293's rules; else one ACK each so long, as the
+                                    program in the origin story did ('demo slow') */
+    tern_time connect_timeout;   /* 0: the stack's default (RFC 9293 §3.8.3 R2) */
+    bool nodelay;                /* no Nagle (RFC 9293 §3.7.4) */
+};
+
+/*
+ * Start connecting. TERN_ERR_FULL: no control block or port left;
+ * TERN_ERR_NO_ROUTE: nothing leads there, or no own address yet;
+ * TERN_ERR_ADDRESS_IN_USE: that pair of endpoints is taken; TERN_ERR_INVAL: an
+ * impossible peer (multicast, broadcast, port 0) or an unknown congestion control.
+ * TERN_CONN_ESTABLISHED or TERN_CONN_CLOSED follows.
+ */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_connect(struct tern_stack *stack,
+                                                          const struct tern_tcp_options *options,
+                                                          struct tern_conn **out);
+
+/* Listen on a port of one own address, or of all of them (any address). backlog: connections
+ * that may wait, unaccepted or unfinished. TERN_ERR_ADDRESS_IN_USE, TERN_ERR_FULL, TERN_ERR_INVAL. */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_listen(struct tern_stack *stack,
+                                                         const struct tern_tcp_options *options,
+                                                         uint32_t backlog,
+                                                         struct tern_listener **out);
+/* Stop listening; connections not yet accepted are reset. */
+TERN_EXPORT void tern_tcp_unlisten(struct tern_listener *listener);
+/* The next finished connection; TERN_ERR_AGAIN: none. user is given to the connection. */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_accept(struct tern_listener *listener, void *user,
+                                                         struct tern_conn **out);
+TERN_EXPORT uint16_t tern_listener_port(const struct tern_listener *listener);
+
+/*
+ * Queue bytes for sending: one copy, no system call. Returns the bytes taken, maybe
+ * fewer than len (TERN_CONN_WRITABLE follows when there is room again), TERN_ERR_AGAIN
+ * where none fit, TERN_ERR_CLOSED after shutdown, or the connection's reason once it is over.
+ */
+TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data,
+                                                    size_t len);
+/* Bytes that tern_tcp_write() would take now. */
+TERN_EXPORT size_t tern_tcp_write_space(const struct tern_conn *conn);
+
+/*
+ * Look at the next received bytes without copying: a slice that stays valid until the next
+ * skip, read or close of this connection. Returns its length (more may follow it), 0 at the end
+ * of the stream, TERN_ERR_AGAIN where nothing waits, or the connection's reason.
+ */
+TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_peek(const struct tern_conn *conn,
+                                                   struct tern_slice *out);
+/* Be done with bytes that peek showed; this opens the window. */
+TERN_EXPORT void tern_tcp_skip(struct tern_conn *conn, size_t bytes);
+/* peek, copy and skip in one. */
+TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len);
+
+/* Send FIN after what was written; receiving goes on (half-close). Again: no effect. */
+TERN_EXPORT void tern_tcp_shutdown(struct tern_conn *conn);
+/* Give up the handle. FIN after what was written; RST instead if received bytes
+ * were left unread (RFC 9293 §3.6.1), since they are lost. */
+TERN_EXPORT void tern_tcp_close(struct tern_conn *conn);
+/* Give up the handle and reset. */
+TERN_EXPORT void tern_tcp_abort(struct tern_conn *conn);
+
+/* TERN_OK while open or after an orderly end; else why it ended. */
+TERN_EXPORT enum tern_err tern_tcp_reason(const struct tern_conn *conn);
+TERN_EXPORT enum tern_tcp_state tern_tcp_state(const struct tern_conn *conn);
+TERN_EXPORT void tern_tcp_set_user(struct tern_conn *conn, void *user);
+/* A number that names the connection in traces and statistics, never used twice by a stack. */
+TERN_EXPORT uint32_t tern_tcp_id(const struct tern_conn *conn);
+
+/* What `ss -ti` would say. Times in nanoseconds, the rest in bytes or segments. */
+struct tern_tcp_info {
+    uint32_t id;
+    struct tern_endpoint local, remote;
+    enum tern_tcp_state state;
+    enum tern_err reason;
+    const char *congestion;
+    tern_time opened_at, established_at, closed_at; /* TERN_TIME_NEVER: not yet */
+    tern_time rto, srtt, rttvar, rtt_min;           /* srtt 0: no sample yet */
+    uint64_t cwnd_bytes, ssthresh_bytes;            /* ssthresh UINT64_MAX: never set */
+    uint32_t mss_bytes;                             /* payload of a full segment out */
+    uint32_t advmss_bytes;                          /* what we told the peer */
+    uint8_t snd_wscale, rcv_wscale;
+    bool timestamps, sack, wscale;
+    uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
+    uint64_t segs_out, segs_in, data_segs_out, data_segs_in; /* in MSS-sized pieces */
+    uint64_t retrans, rtos, fast_recoveries, dup_acks_in, out_of_order_in, acks_out;
+    uint64_t unacked_bytes, notsent_bytes, unread_bytes;
+    uint64_t snd_wnd_bytes, rcv_wnd_bytes;
+    uint64_t zero_windows_sent, window_probes_out;
+};
+TERN_EXPORT void tern_tcp_info(const struct tern_conn *conn, struct tern_tcp_info *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

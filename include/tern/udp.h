@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_UDP_H
+#define TERN_UDP_H
+/* UDP (RFC 768). All calls: from the stack's thread, between two steps; none blocks. */
+#include <tern/event.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* local->port 0 picks one. TERN_ERR_ADDRESS_IN_USE, TERN_ERR_FULL. */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_udp_open(struct tern_stack *stack,
+                                                       const struct tern_endpoint *local,
+                                                       void *user, struct tern_udp_socket **out);
+TERN_EXPORT void tern_udp_close(struct tern_udp_socket *udp);
+TERN_EXPORT struct tern_endpoint tern_udp_local(const struct tern_udp_socket *udp);
+/*
+ * Queue one datagram, copied. TERN_ERR_TOO_BIG: does not fit the MTU (nothing is
+ * fragmented on the way out); TERN_ERR_NO_ROUTE; TERN_ERR_AGAIN: the send queue is full.
+ */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_udp_send(struct tern_udp_socket *udp,
+                                                       const struct tern_endpoint *to,
+                                                       const void *data, size_t len);
+/*
+ * Take the oldest datagram. Returns its whole length (bytes beyond len are cut off and lost),
+ * TERN_ERR_AGAIN where none waits, or TERN_ERR_REFUSED once after an ICMP port unreachable.
+ */
+TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp,
+                                                      struct tern_endpoint *from, void *data,
+                                                      size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
