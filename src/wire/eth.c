@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ethernet II frames (RFC 894): destination, source, type. Tags of 802.1Q and 802.1ad, at most two, are
+ * skipped: a link may hand us frames with a priority tag. What stands behind a third tag is not looked
+ * for; the type is then the tag's own, which nobody here speaks.
+ */
+#include "wire/eth.h"
+
+#define OFF_DST  0
+#define OFF_SRC  6
+#define OFF_TYPE 12
+
+#define TYPE_8021Q  0x8100
+#define TYPE_8021AD 0x88a8
+#define TAG_BYTES   4 /* the type that announces it, and two bytes of priority and VLAN */
+
+const struct tern_mac tern_mac_broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+static bool is_tag(uint16_t type)
+{
+    return type == TYPE_8021Q || type == TYPE_8021AD;
+}
+
+bool tern_eth_parse(tern_span in, struct tern_eth *out, tern_span *body)
+{
+    size_t header_bytes = TERN_ETH_BYTES;
+    uint16_t type;
+
+    if (in.bytes < TERN_ETH_BYTES)
+        return false;
+    type = tern_get_be16(in.data + OFF_TYPE);
+    for (unsigned tag = 0; tag < TERN_ETH_TAGS_MAX && is_tag(type); tag++) {
+        header_bytes += TAG_BYTES;
+        if (in.bytes < header_bytes)
+            return false;
+        type = tern_get_be16(in.data + header_bytes - 2);
+    }
+    memcpy(out->dst.b, in.data + OFF_DST, sizeof out->dst.b);
+    memcpy(out->src.b, in.data + OFF_SRC, sizeof out->src.b);
+    out->type = type;
+    *body = tern_span_from(in, header_bytes);
+    return true;
+}
+
+void tern_eth_emit(const struct tern_eth *eth, struct tern_writer *w)
+{
+    tern_write_bytes(w, eth->dst.b, sizeof eth->dst.b);
+    tern_write_bytes(w, eth->src.b, sizeof eth->src.b);
+    tern_write_be16(w, eth->type);
+}
