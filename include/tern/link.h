@@ -134,8 +134,11 @@ struct tern_link_packet_options {
     uint64_t seed;            /* for an own MAC: locally administered, made from this */
     struct tern_addr address; /* the address that the stack will use: the filter lets it and ARP in;
                                  all-zero: everything for the MAC */
-    int socket_fd;            /* an AF_PACKET socket handed over (from another namespace), or -1 */
+    int socket_fd;            /* an AF_PACKET socket handed over (from another namespace), or -1;
+                                 on success the link owns it, on failure it is still the caller's */
     uint32_t ring_slots;      /* 0: the default, 512 */
+    bool allow_kernel_address; /* take an address that the kernel itself holds: for showing what
+                                  the kernel then does */
 };
 /* AF_PACKET on an existing interface (lan:IF). Needs CAP_NET_RAW unless socket_fd is given. */
 TERN_EXPORT TERN_NODISCARD enum tern_err

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The loop joins one stack to one link. A turn: read the clock, let timers expire, then up to
+ * ROUNDS_MAX times: fetch a burst, hand it to the stack, give it back, and send what the stack
+ * wants to send. The bound keeps the application's turn coming whatever arrives; what is left over is
+ * remembered, and then the next call does not sleep.
+ *
+ * When the link is full, the frames that it did not take are copied aside (the stash): the stack
+ * lends its frames only until the next call on it, and the application may make one at any time. While
+ * the stash holds frames nothing more is pulled out of the stack, so TCP is held back and not lost.
+ * It is offered again after RETRY_NS, since a device's queue need not tell when it has room.
+ *
+ * Sleeping is adaptive. A wake-up across cores costs some 24 us, most of a round trip on a
+ * fast link. When a sleep turned out shorter than SHORT_SLEEP_NS, the next one begins by looking at the
+ * link for SPIN_NS without blocking; each time that was in vain the time is halved, so an idle
+ * loop soon blocks at once. On one processor it never spins: the peer could not run.
+ */
+#include <tern/loop.h>
+
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/assert.h"
+#include "link/frame.h"
+#include "os/clock.h"
+#include "os/entropy.h"
+#include "os/watch.h"
+
+#define ROUNDS_MAX     16
+#define SPIN_NS        (30 * TERN_US)
+#define SPIN_LEAST_NS  (2 * TERN_US)
+#define SHORT_SLEEP_NS (60 * TERN_US)
+#define RETRY_NS       (50 * TERN_US)
+
+/* Frames that the link did not take yet, copied out of the stack. */
+struct stash {
+    struct tern_frame frame[TERN_BURST_MAX];
+    uint8_t *bytes; /* TERN_BURST_MAX times TERN_FRAME_BYTES_MAX, touched lazily */
+    int first, count;
+};
+
+struct tern_loop {
+    struct tern_link *link;
+    struct tern_stack *stack;
+    void *memory;
+    size_t memory_bytes;
+    tern_time now;
+    struct tern_watches watches;
+    struct stash stash;
+    tern_time spin_ns;
+    bool may_spin;
+    bool more; /* the last turn stopped at its bound */
+};
+
+#define STASH_BYTES ((size_t)TERN_BURST_MAX * TERN_FRAME_BYTES_MAX)
+
+static void *map_zeroed(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static bool all_zero(const uint8_t *p, size_t bytes)
+{
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        any |= p[i];
+    return any == 0;
+}
+
+/* Give the core its seed, its link and its memory. */
+static enum tern_err make_stack(struct tern_loop *loop, const struct tern_config *given)
+{
+    struct tern_config config;
+
+    if (given != NULL)
+        config = *given;
+    else
+        tern_config_defaults(&config);
+    if (given == NULL || all_zero(config.seed, sizeof(config.seed)))
+        tern_entropy(config.seed, sizeof(config.seed));
+    config.link = loop->link->info;
+    loop->memory_bytes = tern_stack_bytes(&config);
+    if (loop->memory_bytes == 0)
+        return TERN_ERR_INVAL;
+    loop->memory = map_zeroed(loop->memory_bytes);
+    if (loop->memory == NULL)
+        return TERN_ERR_MEMORY;
+    loop->now = tern_clock_now();
+    return tern_stack_init(loop->memory, loop->memory_bytes, &config, loop->now, &loop->stack);
+}
+
+static bool several_processors(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+static void loop_free(struct tern_loop *loop)
+{
+    tern_watches_fini(&loop->watches);
+    if (loop->stash.bytes != NULL)
+        (void)munmap(loop->stash.bytes, STASH_BYTES);
+    if (loop->memory != NULL)
+        (void)munmap(loop->memory, loop->memory_bytes);
+    free(loop);
+}
+
+static enum tern_err loop_init(struct tern_loop *loop, const struct tern_config *config)
+{
+    enum tern_err err = tern_watches_init(&loop->watches);
+
+    if (err == TERN_ERR_OK)
+        err = tern_watches_link(&loop->watches, loop->link->ops->fd(loop->link));
+    if (err != TERN_ERR_OK)
+        return err;
+    loop->may_spin = several_processors();
+    loop->stash.bytes = map_zeroed(STASH_BYTES);
+    if (loop->stash.bytes == NULL)
+        return TERN_ERR_MEMORY;
+    return make_stack(loop, config);
+}
+
+enum tern_err tern_loop_create(struct tern_link *link, const struct tern_config *config,
+                               struct tern_loop **out)
+{
+    struct tern_loop *loop = calloc(1, sizeof(*loop));
+    enum tern_err err;
+
+    TERN_ASSERT(link != NULL);
+    if (loop == NULL)
+        return TERN_ERR_MEMORY;
+    loop->link = link;
+    err = loop_init(loop, config);
+    if (err != TERN_ERR_OK) {
+        loop_free(loop);
+        return err;
+    }
+    *out = loop;
+    return TERN_ERR_OK;
+}
+
+struct tern_stack *tern_loop_stack(struct tern_loop *loop)
+{
+    return loop->stack;
+}
+
+struct tern_link *tern_loop_link(struct tern_loop *loop)
+{
+    return loop->link;
+}
+
+tern_time tern_loop_now(const struct tern_loop *loop)
+{
+    return loop->now;
+}
+
+/* Copy aside what the link did not take. */
+static void stash_keep(struct stash *stash, const struct tern_frame *frames, int count)
+{
+    TERN_ASSERT(stash->count == 0);
+    TERN_ASSERT(count <= TERN_BURST_MAX);
+    for (int i = 0; i < count; i++) {
+        uint8_t *bytes = stash->bytes + (size_t)i * TERN_FRAME_BYTES_MAX;
+        struct tern_frame *kept = &stash->frame[i];
+
+        *kept = frames[i];
+        kept->bytes = (uint32_t)tern_frame_copy(&frames[i], bytes, TERN_FRAME_BYTES_MAX);
+        kept->piece[0] = (struct tern_slice){.data = bytes, .bytes = kept->bytes};
+        kept->piece_count = 1;
+    }
+    stash->first = 0;
+    stash->count = count;
+}
+
+/* Frames sent from the stash, or an error. */
+static int stash_send(struct tern_loop *loop)
+{
+    struct stash *stash = &loop->stash;
+    int n;
+
+    if (stash->count == 0)
+        return 0;
+    n = loop->link->ops->transmit(loop->link, loop->now, stash->frame + stash->first, stash->count);
+    if (n < 0)
+        return n;
+    TERN_ASSERT(n <= stash->count);
+    stash->first += n;
+    stash->count -= n;
+    return n;
+}
+
+/* Send what the stack has to send, as far as the link takes it. Frames sent, or an error. */
+static int send_output(struct tern_loop *loop)
+{
+    struct tern_frame frames[TERN_BURST_MAX];
+    int total = stash_send(loop);
+
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        int count, taken;
+
+        if (total < 0 || loop->stash.count > 0)
+            return total;
+        count = tern_stack_output(loop->stack, frames, TERN_BURST_MAX, loop->now);
+        if (count == 0)
+            return total;
+        taken = loop->link->ops->transmit(loop->link, loop->now, frames, count);
+        if (taken < 0)
+            return taken;
+        if (taken < count)
+            stash_keep(&loop->stash, frames + taken, count - taken);
+        total += taken;
+    }
+    loop->more = true;
+    return total;
+}
+
+/* Hand one burst from the link to the stack. Frames, or an error. */
+static int receive_input(struct tern_loop *loop)
+{
+    struct tern_frame frames[TERN_BURST_MAX];
+    int n = loop->link->ops->receive(loop->link, loop->now, frames, TERN_BURST_MAX);
+
+    if (n <= 0)
+        return n;
+    tern_stack_input(loop->stack, frames, n, loop->now);
+    loop->link->ops->release(loop->link);
+    return n;
+}
+
+/* The clock has been read: move everything that is ready. *did: there was something. */
+static enum tern_err move(struct tern_loop *loop, bool *did)
+{
+    int in = 0;
+
+    loop->more = false;
+    if (tern_stack_deadline(loop->stack) <= loop->now) {
+        tern_stack_expire(loop->stack, loop->now);
+        *did = true;
+    }
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        int out;
+
+        in = receive_input(loop);
+        if (in < 0)
+            return (enum tern_err)in;
+        out = send_output(loop);
+        if (out < 0)
+            return (enum tern_err)out;
+        if (in > 0 || out > 0)
+            *did = true;
+        if (in == 0)
+            return TERN_ERR_OK;
+    }
+    loop->more = true;
+    return TERN_ERR_OK;
+}
+
+static enum tern_err process(struct tern_loop *loop, bool *did)
+{
+    if (tern_watches_poll(&loop->watches, 0).other)
+        *did = true;
+    loop->now = tern_clock_now();
+    return move(loop, did);
+}
+
+enum tern_err tern_process(struct tern_loop *loop)
+{
+    bool did = false;
+
+    return process(loop, &did);
+}
+
+/* When the loop must run again though no descriptor says so. */
+static tern_time next_deadline(const struct tern_loop *loop)
+{
+    tern_time at = tern_stack_deadline(loop->stack);
+    tern_time link_at = loop->link->ops->deadline(loop->link);
+
+    if (loop->more)
+        return loop->now;
+    if (link_at < at)
+        at = link_at;
+    if (loop->stash.count > 0 && loop->now + RETRY_NS < at)
+        at = loop->now + RETRY_NS;
+    return at;
+}
+
+int tern_fd(const struct tern_loop *loop)
+{
+    return loop->watches.epoll_fd;
+}
+
+int tern_timeout(const struct tern_loop *loop)
+{
+    tern_time at = next_deadline(loop);
+    tern_time now, ms;
+
+    if (loop->watches.highest_always >= 0)
+        return 0;
+    if (at == TERN_TIME_NEVER)
+        return -1;
+    now = tern_clock_now();
+    if (at <= now)
+        return 0;
+    ms = (at - now - 1) / TERN_MS + 1;
+    return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* Look at the link for a while before blocking. *did: something came. */
+static enum tern_err spin(struct tern_loop *loop, tern_time until, bool *did)
+{
+    tern_time end = loop->now + loop->spin_ns;
+
+    if (until < end)
+        end = until;
+    while (loop->now < end) {
+        int in;
+
+        loop->now = tern_clock_now();
+        in = receive_input(loop);
+        if (in < 0)
+            return (enum tern_err)in;
+        if (in > 0) {
+            *did = true;
+            loop->spin_ns = SPIN_NS;
+            return send_output(loop) < 0 ? TERN_ERR_LINK : TERN_ERR_OK;
+        }
+    }
+    loop->spin_ns = loop->spin_ns / 2 < SPIN_LEAST_NS ? 0 : loop->spin_ns / 2;
+    return TERN_ERR_OK;
+}
+
+/* Block until something happens or `until`. */
+static void block(struct tern_loop *loop, tern_time until)
+{
+    tern_time before = tern_clock_now();
+    struct tern_watch_result found;
+    tern_time wait = 0;
+
+    if (until == TERN_TIME_NEVER)
+        wait = TERN_TIME_NEVER;
+    else if (until > before)
+        wait = until - before;
+    found = tern_watches_poll(&loop->watches, wait);
+    loop->now = tern_clock_now();
+    if (loop->may_spin && found.link && loop->now - before < SHORT_SLEEP_NS)
+        loop->spin_ns = SPIN_NS;
+}
+
+enum tern_err tern_loop_run(struct tern_loop *loop, tern_time until)
+{
+    enum tern_err err;
+    tern_time at;
+    bool did = false;
+
+    err = process(loop, &did);
+    if (err != TERN_ERR_OK || did || until <= loop->now)
+        return err;
+    at = next_deadline(loop);
+    if (until < at)
+        at = until;
+    if (loop->spin_ns > 0) {
+        err = spin(loop, at, &did);
+        if (err != TERN_ERR_OK || did)
+            return err;
+    }
+    block(loop, at);
+    return move(loop, &did);
+}
+
+enum tern_err tern_loop_watch(struct tern_loop *loop, int fd, uint32_t poll_bits,
+                              tern_loop_watch_fn *callback, void *user)
+{
+    return tern_watches_set(&loop->watches, fd, poll_bits, callback, user);
+}
+
+void tern_loop_wake(struct tern_loop *loop)
+{
+    tern_watches_wake(&loop->watches);
+}
+
+void tern_loop_destroy(struct tern_loop *loop)
+{
+    if (loop == NULL)
+        return;
+    /* Last words, such as resets: whatever the link takes at once. */
+    loop->now = tern_clock_now();
+    (void)send_output(loop);
+    loop->link->ops->close(loop->link);
+    loop_free(loop);
+}
