@@ -38,36 +38,56 @@ bool tern_talk_flag(struct tern_talk_options *options, int value,
                     const char *argument); /* false: not ours */
 extern const char tern_talk_help[];        /* their part of --help */
 
+/* Filled by tern_talk_open(); read what you like, change nothing. */
 struct tern_talk {
     struct tern_talk_options options;
     struct tern_loop *loop;
     struct tern_stack *stack;
-    struct tern_lab *lab;      /* with --link lab */
-    struct tern_link *capture; /* with --pcap */
-    struct tern_cidr address;  /* ours */
-    struct tern_addr gateway, dns;
+    struct tern_lab *lab;          /* with --link lab */
+    struct tern_link *capture;     /* with --pcap */
+    struct tern_cidr address;      /* ours */
+    struct tern_addr gateway, dns; /* any address: none */
+    uint16_t dns_port;
     struct tern_mac mac;
-    char link_text[80]; /* "lan:eth0", "slirp (…)": for words */
-    void *closed_json;  /* json_t array: connections that ended, for --stats */
-    int64_t seed_given; /* -1: none */
+    char link_text[80];   /* "lan:eth0", "slirp (…)": for words */
+    void *closed_json;    /* json_t array: connections that ended, for --stats */
+    int64_t seed_given;   /* -1: none */
+    bool address_claimed; /* it was probed and announced */
+    bool address_lost;    /* somebody else took it, and said so on standard error */
+    bool link_lost;       /* the same for the link */
 };
 
 /*
- * Open the link (with impair, capture and record around it), make the loop, claim the address. Errors are
- * said on standard error, one line 'tern: …' with what failed, why, and what to try.
- * Returns 0, or curl's exit code: 2 usage, 45 interface error (also: address in use, no permission).
+ * Open the link (with impair, capture and record around it), make the loop, claim the address.
+ * Errors are said on standard error, one line 'tern: …' with what failed, why, and what to try.
+ * Call before there are threads (--link lab forks). *talk needs no preparation.
+ * Returns 0, or curl's exit code: 2 usage, 23 the capture cannot be written, 45 interface error
+ * (also: address in use, no permission), 130 interrupted.
  */
 int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *options);
-/* One turn of the loop until `until`; drains traces into verbose lines and statistics. */
+/*
+ * One turn of the loop until `until`; drains traces into verbose lines and statistics. Pull
+ * stack events after each turn, and hand those of kind TERN_EVENT_ADDRESS to tern_talk_event().
+ * TERN_ERR_LINK or TERN_ERR_ADDRESS_IN_USE: it is over (and was said): leave with exit code 45.
+ */
 enum tern_err tern_talk_run(struct tern_talk *talk, tern_time until);
-/* Let connections finish closing on the wire (at most linger, then reset), write --stats, close captures, free all.
- * Returns 0, or 23 where the capture or statistics could not be written. */
+/* An event of the stack that is no connection's; false: not ours. */
+bool tern_talk_event(struct tern_talk *talk, const struct tern_event *event);
+/*
+ * Let connections finish closing on the wire (at most linger, then reset; at once after a second
+ * ^C), write --stats, close captures, free all.
+ * Returns 0, or 23 where the capture or statistics could not be written.
+ */
 int tern_talk_close(struct tern_talk *talk, tern_time linger);
 
-/* Resolve text: a literal address, or a name by DNS over this stack. One line on stderr where it fails; exit code 6. */
+/* Resolve text: a literal address, or a name by DNS over this stack. One line on stderr where
+ * it fails. Returns 0, or curl's exit code 6, or 130 when interrupted. Not while other sockets of the
+ * stack are open: their events would be lost. */
 int tern_talk_resolve(struct tern_talk *talk, const char *host, struct tern_addr *out);
 
 /* SIGINT and SIGTERM set this and wake the loop. */
 bool tern_talk_interrupted(void);
+/* How often they came: from two on, the user is impatient. */
+int tern_talk_interrupts(void);
 
 #endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tern command: a table of verbs. Results go to standard output, words to standard error;
+ * usage errors exit 2.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tern/tern.h>
+
+#include "cli/say.h"
+#include "cli/verbs.h"
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *words;
+} verbs[] = {
+    {"get", tern_verb_get, "fetch URLs over tern's own TCP, with curl's flags and exit codes"},
+    {"demo", tern_verb_demo, "a conversation with its picture, in a private namespace, no root"},
+    {"nc", tern_verb_nc, "netcat: standard input and output over one TCP connection"},
+    {"ping", tern_verb_ping, "ICMP echo from an address of tern's own"},
+};
+
+#define VERBS_COUNT (sizeof verbs / sizeof verbs[0])
+
+static const char help_head[] =
+    "Examples:\n"
+    "  tern demo                              see a real conversation; needs no root, no network\n"
+    "  tern get https://example.org           a page over tern's own TCP; needs no root\n"
+    "  tern get -v -o page http://10.0.2.2/   the same from this host's loopback, told in detail\n"
+    "  sudo tern get --interface eth0 --address 192.168.1.77/24 \\\n"
+    "      --gateway 192.168.1.1 --dns 192.168.1.1 https://example.org\n"
+    "                                         from an address of its own on the LAN\n"
+    "  sudo tern ping --interface eth0 --address 192.168.1.77/24 192.168.1.1\n"
+    "\n"
+    "Usage: tern VERB [flags] ...\n"
+    "\n";
+
+static void print_help(FILE *out)
+{
+    size_t i;
+
+    (void)fputs(help_head, out);
+    for (i = 0; i < VERBS_COUNT; i++)
+        (void)fprintf(out, "  %-6s %s\n", verbs[i].name, verbs[i].words);
+    (void)fputs("\n"
+                "  tern VERB --help   that verb's examples and flags\n"
+                "  tern --version     the version\n",
+                out);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < VERBS_COUNT; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* A closed pipe is an error of write(2), not the end of the process: connections are still open. */
+static void ignore_sigpipe(void)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    const char *first = argc > 1 ? argv[1] : "";
+    const struct verb *verb = find_verb(first);
+
+    ignore_sigpipe();
+    if (verb != NULL)
+        return verb->run(argc - 1, argv + 1);
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
+        (void)puts("tern " TERN_VERSION);
+        return 0;
+    }
+    if (*first == '\0')
+        print_help(stderr);
+    else
+        tern_complain("no verb '%s'; the verbs are get, demo, nc and ping. Try: tern --help",
+                      first);
+    return 2;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The flags that every talking verb shares, as getopt_long() wants them. One list makes the table, the
+ * values and the setter, so that they cannot disagree.
+ */
+#include "cli/talk.h"
+
+/* X(flag, field): all of them take an argument. */
+#define TALK_FLAGS(X)                                                                              \
+    X("link", link)                                                                                \
+    X("interface", interface)                                                                      \
+    X("address", address)                                                                          \
+    X("gateway", gateway)                                                                          \
+    X("dns", dns)                                                                                  \
+    X("mac", mac)                                                                                  \
+    X("pcap", pcap)                                                                                \
+    X("impair", impair)                                                                            \
+    X("stats", stats)                                                                              \
+    X("seed", seed)                                                                                \
+    X("claim", claim)
+
+enum {
+    TALK_BEFORE = TERN_TALK_FLAGS_FIRST - 1,
+#define TALK_VALUE(flag, field) TALK_##field,
+    TALK_FLAGS(TALK_VALUE)
+#undef TALK_VALUE
+        TALK_AFTER
+};
+
+const struct option tern_talk_flags[] = {
+#define TALK_ROW(flag, field) {flag, required_argument, NULL, TALK_##field},
+    TALK_FLAGS(TALK_ROW)
+#undef TALK_ROW
+        {0},
+};
+
+const size_t tern_talk_flags_count = TALK_AFTER - TERN_TALK_FLAGS_FIRST;
+
+bool tern_talk_flag(struct tern_talk_options *options, int value, const char *argument)
+{
+    switch (value) {
+#define TALK_CASE(flag, field)                                                                     \
+    case TALK_##field:                                                                             \
+        options->field = argument;                                                                 \
+        return true;
+        TALK_FLAGS(TALK_CASE)
+#undef TALK_CASE
+    default:
+        return false;
+    }
+}
+
+const char tern_talk_help[] =
+    "The link and the address (all talking verbs):\n"
+    "  --interface IF       an address of tern's own on this interface (needs CAP_NET_RAW)\n"
+    "  --link LINK          lan:IF (the same), slirp (in process, no root; the default), or\n"
+    "                       lab (private namespace with a server of the kernel's at 10.9.0.1)\n"
+    "  --address A/LEN      tern's own address; an address in use is never taken\n"
+    "  --gateway A          next hop beyond A/LEN; without it only A/LEN is reached\n"
+    "  --dns A[:PORT]       resolver; without it (on lan and lab) names do not resolve:\n"
+    "                       /etc/resolv.conf is the kernel's affair and is not read\n"
+    "  --mac MAC            own (default), host, or xx:xx:xx:xx:xx:xx\n"
+    "  --claim fast|rfc     probe the address for 0.3 s (default), or RFC 5227's seconds\n"
+    "  --impair WORDS       a bad network: 'loss 2% delay 80ms', 'in drop 3', 'out rate 10mbit'\n"
+    "  --seed N             makes --impair and all other randomness repeat\n"
+    "  --pcap FILE          what tern saw and sent, each sent frame with its reason\n"
+    "  --stats FILE         figures as one JSON object at exit; - is standard output\n";

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_CLI_TALK_PARTS_H
+#define TERN_CLI_TALK_PARTS_H
+/* Between the files of talk only. */
+#include "cli/talk.h"
+#include "cli/talk_plan.h"
+
+/* The link of the plan with all its wrappers, in *out; words on stderr and an exit code where
+ * that fails. Sets talk->lab, capture and link_text. */
+int tern_talk_link_open(struct tern_talk *talk, const struct tern_talk_plan *plan,
+                        struct tern_link **out);
+
+/* Pull all traces: lines of --verbose, connections for --stats. */
+void tern_talk_traces(struct tern_talk *talk);
+/* Write --stats; 0 or 23. */
+int tern_talk_stats_write(struct tern_talk *talk);
+
+/* Count SIGINT and SIGTERM from now on and wake this loop; NULL: wake nothing any more. */
+void tern_talk_signals(struct tern_loop *loop);
+
+#endif
