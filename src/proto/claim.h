@@ -3,11 +3,12 @@
 #define TERN_PROTO_CLAIM_H
 /*
  * Claiming an IPv4 address (RFC 5227): probe, announce, then defend for as long as it is used.
- * One struct tern_claim_engine for each own address. FAST: three probes 70 ms apart after no initial wait,
- * claimed 70 ms after the last (210 ms in all), then two announcements; RFC: PROBE_WAIT, PROBE_MIN..MAX, ANNOUNCE_WAIT of
- * RFC 5227 §1.1; NONE: announce at once. A conflict while probing (RFC 5227 §2.1.1: any ARP with sender address ours, or a probe for it by
- * another MAC) gives it up. A conflict while claimed is defended once in DEFEND_INTERVAL (10 s); a second within it gives the
- * address up (RFC 5227 §2.4 (b)).
+ * One struct tern_claim_engine for each own address. FAST: three probes 70 ms apart after no
+ * initial wait, claimed 70 ms after the last (210 ms in all), then two announcements; RFC:
+ * PROBE_WAIT, PROBE_MIN..MAX, ANNOUNCE_WAIT of RFC 5227 §1.1; NONE: announce at once. A conflict
+ * while probing (RFC 5227 §2.1.1: any ARP with sender address ours, or a probe for it by another
+ * MAC) gives it up. A conflict while claimed is defended once in DEFEND_INTERVAL (10 s); a second
+ * within it gives the address up (RFC 5227 §2.4 (b)).
  */
 #include "base/random.h"
 #include "wire/arp.h"
@@ -52,5 +53,6 @@ bool tern_claim_output(struct tern_claim_engine *c, struct tern_random *random, 
 tern_time tern_claim_deadline(const struct tern_claim_engine *c);
 void tern_claim_expire(struct tern_claim_engine *c, tern_time now);
 uint32_t tern_claim_events(struct tern_claim_engine *c); /* cleared by reading */
+void tern_claim_check(const struct tern_claim_engine *c);
 
 #endif

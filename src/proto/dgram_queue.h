@@ -2,7 +2,8 @@
 #ifndef TERN_PROTO_DGRAM_QUEUE_H
 #define TERN_PROTO_DGRAM_QUEUE_H
 /*
- * A bounded queue of datagrams with their endpoints, in a ring of bytes that the caller brings. The queues of UDP and ping sockets.
+ * A bounded queue of datagrams with their endpoints, in a ring of bytes that the caller brings.
+ * The queues of UDP and ping sockets.
  */
 #include "base/bytes.h"
 #include <tern/addr.h>

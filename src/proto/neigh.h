@@ -4,14 +4,15 @@
 /*
  * The neighbour cache: IP address to MAC, resolved by ARP (RFC 826; RFC 1122 §2.3.2).
  *
- * The stack asks with tern_neigh_lookup() before it sends; while an answer is PENDING the stack keeps
- * the packet where it is (a connection's queue, a datagram queue) and asks again when
- * tern_neigh_changed() says that entries were resolved or failed. Requests go out at once,
- * then after 1, 2 s (NEIGH_TRIES in all); then the entry FAILs and is forgotten after NEIGH_FAILED_KEEP.
- * An entry that was confirmed within NEIGH_REACHABLE is used as it is; an older one is used and asked again in the
- * background (unicast). The table is fixed: when full, the least recently used entry that is not pending goes.
- * Lookup by keyed hash. Entries are learnt from replies to us and from requests for
- * one of our addresses, updated (never created) by other ARP traffic from their owner.
+ * The stack asks with tern_neigh_lookup() before it sends; while an answer is PENDING the stack
+ * keeps the packet where it is (a connection's queue, a datagram queue) and asks again when
+ * tern_neigh_changed() says that entries were resolved or failed. Requests go out at once, then
+ * after 1 and 2 s (NEIGH_TRIES in all); 1 s later the entry FAILs, and it is forgotten after
+ * NEIGH_FAILED_KEEP. An entry that was confirmed within NEIGH_REACHABLE is used as it is; an older
+ * one is used and asked again in the background (unicast, at last broadcast). The table is fixed:
+ * when full, the least recently used entry that is not pending goes. Lookup by keyed hash. Entries
+ * are learnt from answers to our questions and from requests for one of our addresses, updated
+ * (never created) by other ARP traffic from their owner.
  */
 #include "base/hash.h"
 #include "wire/arp.h"
@@ -27,19 +28,23 @@ struct tern_neigh {
     uint32_t *buckets;
     uint32_t count_max, bucket_mask;
     uint32_t used;
-    uint32_t lru_first, lru_last; /* least and most recently used */
+    uint32_t fresh;                 /* entries below this number have been used */
+    uint32_t free_first;            /* those given back */
+    uint32_t lru_first, lru_last;   /* least and most recently used */
+    uint32_t due_first, due_last;   /* requests to send */
+    uint32_t wait_first, wait_last; /* sorted by when their wait ends */
     uint32_t pending_count;
     struct tern_hash_key key;
     struct tern_mac own_mac;
     bool changed;
-    tern_time deadline; /* cached earliest, TERN_TIME_NEVER */
 };
 
 size_t tern_neigh_bytes(uint32_t count_max); /* memory behind entries and buckets */
 void tern_neigh_init(struct tern_neigh *n, void *memory, uint32_t count_max,
                      const struct tern_hash_key *key, struct tern_mac own_mac);
 
-/* The MAC for an on-link address; source: the own address to ask from. Starts asking where it must. */
+/* The MAC for an on-link address; source: the own address to ask from. Starts asking where it
+ * must. FAILED as well where the table is full of pending entries. */
 enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr addr,
                                           struct tern_addr source, tern_time now,
                                           struct tern_mac *out);

@@ -2,9 +2,9 @@
 #ifndef TERN_PROTO_TCP_ISN_H
 #define TERN_PROTO_TCP_ISN_H
 /*
- * Initial sequence numbers (RFC 6528 §3: M + F(tuple, key), M a 4 us clock; RFC 9293 §3.4.1), ephemeral ports (RFC 6056 §3.3.3,
- * algorithm 3: a keyed offset a destination, and a counter) and timestamp offsets a connection (RFC 7323 §5.4), all by
- * keyed hash.
+ * Initial sequence numbers (RFC 6528 §3: M + F(tuple, key), M a 4 us clock; RFC 9293 §3.4.1),
+ * ephemeral ports (RFC 6056 §3.3.3, algorithm 3: a keyed offset a destination, and a counter)
+ * and timestamp offsets a connection (RFC 7323 §5.4), all by keyed hash.
  */
 #include "base/hash.h"
 #include "base/seq.h"

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of congestion controllers, and what they share: windows to start with, slow start. */
+#include "proto/tcp/cc.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+static const struct tern_cc_ops *const controllers[] = {&tern_cc_cubic, &tern_cc_reno};
+
+const struct tern_cc_ops *tern_cc_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof controllers / sizeof controllers[0]; i++) {
+        if (strcmp(controllers[i]->name, name) == 0)
+            return controllers[i];
+    }
+    return NULL;
+}
+
+uint64_t tern_cc_initial_window(uint32_t mss)
+{
+    const uint64_t ten = 10 * (uint64_t)mss;
+    const uint64_t two = 2 * (uint64_t)mss;
+    const uint64_t most = two > 14600 ? two : 14600;
+
+    TERN_ASSERT(mss > 0);
+    return ten < most ? ten : most;
+}
+
+void tern_cc_start(struct tern_cc_state *s, uint32_t mss)
+{
+    *s = (struct tern_cc_state){
+        .cwnd = tern_cc_initial_window(mss), .ssthresh = TERN_CC_SSTHRESH_NONE, .mss = mss};
+}
+
+uint64_t tern_cc_slow_start(struct tern_cc_state *s, uint64_t bytes)
+{
+    const uint64_t limit = (s->after_rto ? 1 : 2) * (uint64_t)s->mss;
+    const uint64_t wanted = bytes < limit ? bytes : limit;
+    const uint64_t room = s->ssthresh - s->cwnd;
+    const uint64_t step = wanted < room ? wanted : room;
+
+    TERN_ASSERT(s->cwnd < s->ssthresh);
+    TERN_ASSERT(s->mss > 0);
+    s->cwnd += step;
+    if (s->cwnd >= s->ssthresh)
+        s->after_rto = false;
+    return wanted - step;
+}
