@@ -72,7 +72,7 @@ def exported(library):
 
 def exports(tree):
     """The shared library exports what tools/dev/exports.txt lists, no more and no less."""
-    library = tree.build("libtern.so")
+    library = tree.build("libtern.so.0")
     listed = {line.strip() for _, line in tree.lines("tools/dev/exports.txt")
               if line.strip() and not line.startswith("#")}
     found = exported(library)
@@ -86,7 +86,7 @@ def exports(tree):
 
 def declared(tree):
     """Each function that a public header exports is also defined in the library."""
-    found = set(exported(tree.build("libtern.so")) or ())
+    found = set(exported(tree.build("libtern.so.0")) or ())
     problems = []
     for path in tree.files(".h", under=("include/",)):
         text = re.sub(r"/\*.*?\*/", " ", tree.read(path), flags=re.DOTALL)
