@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ACKs that arrive: the fifth step of RFC 9293 §3.10.7.4. What is acknowledged leaves the send
+ * queue, a round-trip time may be measured (RFC 6298 §3, RFC 7323 §4), the send window
+ * moves, loss.c hears of it, and our own FIN's acknowledgment moves the state.
+ */
+#include "proto/tcp/internal.h"
+
+/* How far behind an ACK may be (RFC 5961 §5.2): older ones are somebody's guess. */
+static bool is_too_old(const struct tern_tcb *c, uint64_t ack)
+{
+    return ack + c->snd.wnd_max < c->snd.una;
+}
+
+void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                          uint64_t ack, tern_time now)
+{
+    const bool is_syn = (seg->h.flags & TERN_TCP_SYN) != 0;
+    const uint64_t was = c->snd.wnd;
+
+    c->snd.wnd = (uint64_t)seg->h.window << (is_syn ? 0 : c->snd.wscale);
+    c->snd.wnd_max = tern_max_u64(c->snd.wnd_max, c->snd.wnd);
+    c->snd.wl1 = seq;
+    c->snd.wl2 = ack;
+    if (was > 0 || c->snd.wnd == 0)
+        return;
+    tern_rtt_backoff_end(&c->rtt);
+    if (c->probe_out) { /* the byte of a probe that was not taken goes again with the rest */
+        c->snd.nxt = c->snd.una;
+        c->probe_out = false;
+    }
+    if (tern_tcb_is_synchronised(c))
+        tern_tcb_timer_arm_resend(c, now);
+}
+
+static void sample_rtt(struct tern_tcb *c, tern_time sample, tern_time now)
+{
+    struct tern_trace *t;
+
+    tern_rtt_sample(&c->rtt, sample, 1);
+    t = tern_trace_push(c->env->traces, now, TERN_TRACE_RTT, c->id);
+    if (t != NULL) {
+        t->rtt.sample = sample;
+        t->rtt.srtt = c->rtt.srtt;
+        t->rtt.rto = c->rtt.rto;
+    }
+}
+
+/* A sample by our own clock where the timed segment was sent once (Karn, RFC 6298 §3); by the echoed
+ * timestamp, which is coarse but never ambiguous, while things are being sent again. */
+static void measure(struct tern_tcb *c, const struct tern_segment *seg, uint64_t ack, tern_time now)
+{
+    if (c->timed.active) {
+        if (ack >= c->timed.seq) {
+            c->timed.active = false;
+            sample_rtt(c, now - c->timed.at, now);
+        }
+        return;
+    }
+    if (c->opt.timestamps && seg->h.has_timestamps && seg->h.ts_echo != 0) {
+        const uint32_t ticks = tern_tcb_ts_now(c, now) - seg->h.ts_echo;
+
+        if (ticks < 1u << 20)
+            sample_rtt(c, (tern_time)tern_max_u64(ticks, 1) * TERN_MS, now);
+    }
+}
+
+/* Everything below ack has arrived: let it go. */
+static void advance_una(struct tern_tcb *c, uint64_t ack)
+{
+    const uint64_t bytes_end = tern_min_u64(ack, c->snd.end);
+    const uint64_t bytes_start = tern_max_u64(c->snd.una, c->snd.iss + 1);
+
+    TERN_ASSERT(ack > c->snd.una);
+    TERN_ASSERT(ack <= c->snd.max);
+    if (bytes_end > bytes_start)
+        c->count.bytes_acked += bytes_end - bytes_start;
+    c->snd.una = ack;
+    c->snd.nxt = tern_max_u64(c->snd.nxt, ack);
+    tern_bytequeue_advance(&c->sendq, &c->env->chunks, tern_max_u64(bytes_end, c->sendq.head),
+                           c->snd.end);
+    c->snd.fin_acked = c->snd.fin_sent && ack > c->snd.end;
+    c->loss.retries = 0;
+    c->probe_out = false;
+    if (c->snd.una >= c->snd.end + c->snd.fin_queued)
+        c->events |= TERN_CONN_SENT_ALL;
+    if (c->snd.writable_wanted && tern_tcb_write_space(c) >= c->env->send_buffer_bytes / 4) {
+        c->snd.writable_wanted = false;
+        c->events |= TERN_CONN_WRITABLE;
+    }
+}
+
+static void move_state(struct tern_tcb *c, tern_time now)
+{
+    if (!c->snd.fin_acked)
+        return;
+    switch (c->state) {
+    case TERN_TCP_FIN_WAIT_1:
+        tern_tcb_set_state(c, TERN_TCP_FIN_WAIT_2, now);
+        break;
+    case TERN_TCP_CLOSING:
+        tern_tcb_enter_time_wait(c, now);
+        break;
+    case TERN_TCP_LAST_ACK:
+        tern_tcb_finish(c, TERN_ERR_OK, now);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The ACK of our SYN: what only the first one does. */
+void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+{
+    const uint64_t ack = tern_tcb_unwrap(c->snd.nxt, seg->h.ack);
+    const bool syn_resent = c->loss.retries > 0;
+
+    c->timer.give_up = TERN_TIME_NEVER;
+    c->syn_due = false;
+    measure(c, seg, ack, now);
+    advance_una(c, ack);
+    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
+    if (syn_resent)
+        tern_rtt_after_syn_loss(&c->rtt);
+    if (!c->passive || c->state == TERN_TCP_SYN_SENT)
+        c->rcv.adv = tern_max_u64(c->rcv.adv, c->rcv.nxt);
+    tern_tcb_take_window(c, seg, tern_tcb_unwrap(c->rcv.nxt, seg->h.seq), ack, now);
+    tern_tcb_timer_arm_resend(c, now);
+    TERN_ASSERT(c->snd.una == ack);
+}
+
+/* RFC 5681 §2: nothing new, no text, no change of window, and something is outstanding. */
+static bool is_duplicate(const struct tern_tcb *c, const struct tern_segment *seg, uint64_t ack,
+                         uint64_t old_wnd)
+{
+    return ack == c->snd.una && c->snd.nxt > c->snd.una && seg->text.bytes == 0 &&
+           (seg->h.flags & (TERN_TCP_FIN | TERN_TCP_SYN)) == 0 && c->snd.wnd == old_wnd;
+}
+
+enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,
+                                          tern_time now)
+{
+    const uint64_t seq = tern_tcb_unwrap(c->rcv.nxt, seg->h.seq);
+    const uint64_t ack = tern_tcb_unwrap(c->snd.una, seg->h.ack);
+    const uint64_t old_una = c->snd.una;
+    const uint64_t old_wnd = c->snd.wnd;
+
+    if (ack > c->snd.max || is_too_old(c, ack)) {
+        tern_tcb_drop(c, TERN_DROP_TCP_BAD_ACK, now);
+        return TERN_ACK_DROP_AND_ACK;
+    }
+    if (c->state == TERN_TCP_TIME_WAIT || ack < old_una)
+        return TERN_ACK_GO_ON;
+    if (ack > old_una) {
+        measure(c, seg, ack, now);
+        advance_una(c, ack);
+    }
+    if (c->snd.wl1 < seq || (c->snd.wl1 == seq && c->snd.wl2 <= ack))
+        tern_tcb_take_window(c, seg, seq, ack, now);
+    tern_tcb_loss_on_ack(c, seg, ack - old_una,
+                         ack == old_una && is_duplicate(c, seg, ack, old_wnd), now);
+    if (ack > old_una) {
+        tern_rtt_backoff_end(&c->rtt);
+        tern_tcb_timer_arm_resend(c, now);
+    }
+    move_state(c, now);
+    return c->state == TERN_TCP_CLOSED ? TERN_ACK_DROP : TERN_ACK_GO_ON;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The application's side: writing, and the ways to stop (RFC 9293 §3.10.2, §3.10.4, §3.10.5; §3.6.1 for closing with unread
+ * bytes). ICMP's ways to stop a connection are here as well (RFC 9293 §3.9.2.2, RFC 5927 §4, §5.2).
+ */
+#include "proto/tcp/internal.h"
+
+size_t tern_tcb_write_space(const struct tern_tcb *c)
+{
+    const uint64_t used = c->snd.end - tern_max_u64(c->snd.una, c->snd.iss + 1);
+
+    if (c->snd.fin_queued || c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
+        return 0;
+    return used < c->env->send_buffer_bytes ? (size_t)(c->env->send_buffer_bytes - used) : 0;
+}
+
+size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
+{
+    const size_t space = tern_tcb_write_space(c);
+    const size_t taken = tern_bytequeue_write(&c->sendq, &c->env->chunks, c->snd.end, data,
+                                              bytes < space ? bytes : space);
+
+    c->snd.end += taken;
+    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
+    if (taken < bytes)
+        c->snd.writable_wanted = true;
+    return taken;
+}
+
+void tern_tcb_shutdown(struct tern_tcb *c, tern_time now)
+{
+    if (c->snd.fin_queued || c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
+        return;
+    c->snd.fin_queued = true;
+    switch (c->state) {
+    case TERN_TCP_SYN_SENT:
+    case TERN_TCP_SYN_RECEIVED: /* waits until the handshake is done */
+        break;
+    case TERN_TCP_ESTABLISHED:
+        tern_tcb_set_state(c, TERN_TCP_FIN_WAIT_1, now);
+        break;
+    case TERN_TCP_CLOSE_WAIT:
+        tern_tcb_set_state(c, TERN_TCP_LAST_ACK, now);
+        break;
+    default:
+        break;
+    }
+}
+
+void tern_tcb_abort(struct tern_tcb *c, enum tern_cause cause, tern_time now)
+{
+    if (c->state == TERN_TCP_CLOSED)
+        return;
+    if (c->state >= TERN_TCP_SYN_RECEIVED && c->state != TERN_TCP_TIME_WAIT) {
+        c->rst_due = true;
+        c->rst_cause = cause;
+    }
+    tern_tcb_finish(c, TERN_ERR_ABORTED, now);
+}
+
+void tern_tcb_close(struct tern_tcb *c, tern_time now)
+{
+    const bool unread = tern_tcb_unread(c) > 0;
+
+    c->orphan = true;
+    c->rcv.no_reader = true;
+    if (c->state == TERN_TCP_SYN_SENT) {
+        tern_tcb_finish(c, TERN_ERR_ABORTED, now);
+    } else if (unread && c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT) {
+        tern_tcb_abort(c, TERN_CAUSE_RST_UNREAD, now);
+    } else {
+        tern_tcb_shutdown(c, now);
+        if (c->state == TERN_TCP_FIN_WAIT_2)
+            c->timer.wait = now + TERN_TCP_FIN_WAIT_2_HOLD;
+    }
+    tern_tcb_recvq_fini(c);
+    c->rcv.head = c->rcv.closed ? c->rcv.nxt - 1 : c->rcv.nxt;
+    tern_bytequeue_init(&c->recvq, c->rcv.nxt);
+}
+
+/* RFC 5927 §4.1: an error about a segment that is not in flight is a forgery, or too late. */
+static bool is_in_flight(const struct tern_tcb *c, tern_seq seq)
+{
+    const uint64_t at = tern_tcb_unwrap(c->snd.una, seq);
+
+    return at >= c->snd.una && at < c->snd.max;
+}
+
+void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err err, tern_time now)
+{
+    if (c->state == TERN_TCP_CLOSED || !is_in_flight(c, seq))
+        return;
+    c->soft_error = err;
+    if (hard && !tern_tcb_is_synchronised(c))
+        tern_tcb_finish(c, err, now);
+}
+
+void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, tern_time now)
+{
+    const uint32_t mss = mtu_bytes > 40 ? mtu_bytes - 40 : 0;
+
+    if (!tern_tcb_is_synchronised(c) || !is_in_flight(c, seq) || mss >= c->snd.mss ||
+        mss < TERN_TCP_MSS_DEFAULT)
+        return;
+    c->snd.mss = mss;
+    c->cc.mss = tern_tcb_segment_bytes(c);
+    tern_tcb_loss_on_rto(c, now); /* all of it was too long: send it again, in smaller pieces */
+    c->cc.cwnd = tern_max_u64(c->cc.cwnd, 2 * (uint64_t)c->cc.mss);
+}
+
+void tern_tcb_unreachable(struct tern_tcb *c, tern_time now)
+{
+    c->soft_error = TERN_ERR_UNREACHABLE;
+    if (!tern_tcb_is_synchronised(c))
+        tern_tcb_finish(c, TERN_ERR_UNREACHABLE, now);
+}

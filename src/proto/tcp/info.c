@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a connection tells of itself, and what must always hold for it. */
+#include "proto/tcp/internal.h"
+
+static void info_counts(const struct tern_tcb *c, struct tern_tcp_info *out)
+{
+    out->bytes_sent = c->count.bytes_sent;
+    out->bytes_retrans = c->count.bytes_retrans;
+    out->bytes_acked = c->count.bytes_acked;
+    out->bytes_received = c->count.bytes_received;
+    out->segs_out = c->count.segs_out;
+    out->segs_in = c->count.segs_in;
+    out->data_segs_out = c->count.data_segs_out;
+    out->data_segs_in = c->count.data_segs_in;
+    out->retrans = c->count.retrans;
+    out->rtos = c->count.rtos;
+    out->fast_recoveries = c->count.fast_recoveries;
+    out->dup_acks_in = c->count.dup_acks_in;
+    out->out_of_order_in = c->count.out_of_order_in;
+    out->acks_out = c->count.acks_out;
+    out->zero_windows_sent = c->count.zero_windows_sent;
+    out->window_probes_out = c->count.window_probes_out;
+}
+
+void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->id = c->id;
+    out->local = c->local;
+    out->remote = c->remote;
+    out->state = c->state;
+    out->reason = c->reason;
+    out->congestion = c->cc_ops->name;
+    out->opened_at = c->opened_at;
+    out->established_at = c->established_at;
+    out->closed_at = c->closed_at;
+    out->rto = c->rtt.rto;
+    out->srtt = c->rtt.srtt;
+    out->rttvar = c->rtt.rttvar;
+    out->rtt_min = c->rtt.rtt_min;
+    out->cwnd_bytes = c->cc.cwnd;
+    out->ssthresh_bytes = c->cc.ssthresh;
+    out->mss_bytes = tern_tcb_segment_bytes(c);
+    out->advmss_bytes = c->rcv.mss;
+    out->snd_wscale = c->snd.wscale;
+    out->rcv_wscale = c->rcv.wscale;
+    out->timestamps = c->opt.timestamps;
+    out->sack = c->opt.sack;
+    out->wscale = c->opt.wscale;
+    out->unacked_bytes = c->snd.nxt - c->snd.una;
+    out->notsent_bytes = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+    out->unread_bytes = tern_tcb_unread(c);
+    out->snd_wnd_bytes = c->snd.wnd;
+    out->rcv_wnd_bytes = c->rcv.adv - c->rcv.nxt;
+    info_counts(c, out);
+}
+
+void tern_tcb_check(const struct tern_tcb *c)
+{
+    TERN_ASSERT(c->snd.iss <= c->snd.una);
+    TERN_ASSERT(c->snd.una <= c->snd.nxt);
+    TERN_ASSERT(c->snd.nxt <= c->snd.max);
+    TERN_ASSERT(c->snd.max <= c->snd.end + c->snd.fin_queued);
+    TERN_ASSERT(!c->snd.fin_sent || c->snd.fin_queued);
+    TERN_ASSERT(c->rcv.head <= c->rcv.nxt);
+    TERN_ASSERT(c->rcv.nxt <= c->rcv.adv);
+    TERN_ASSERT(c->loss.resent_below <= c->snd.max);
+    TERN_ASSERT(c->loss.lost_below <= c->snd.max);
+    TERN_ASSERT(c->rcv.ooo == NULL || c->rcv.ooo->count > 0);
+    TERN_ASSERT(c->rcv.ooo == NULL || c->rcv.ooo->item[0].start > c->rcv.nxt);
+    TERN_ASSERT(c->state != TERN_TCP_CLOSED || c->timer.resend == TERN_TIME_NEVER);
+    TERN_ASSERT(tern_tcb_is_synchronised(c) || c->loss.sacked == NULL);
+    if (c->rcv.ooo != NULL)
+        tern_ranges_check(c->rcv.ooo);
+    if (c->loss.sacked != NULL)
+        tern_ranges_check(c->loss.sacked);
+    tern_bytequeue_check(&c->sendq, &c->env->chunks);
+    tern_bytequeue_check(&c->recvq, &c->env->chunks);
+    /* Somebody must wake a connection that has bytes in flight. */
+    TERN_ASSERT(c->snd.nxt == c->snd.una || c->timer.resend != TERN_TIME_NEVER ||
+                !tern_tcb_is_synchronised(c) || tern_tcb_wants_output(c) ||
+                c->state == TERN_TCP_TIME_WAIT);
+}

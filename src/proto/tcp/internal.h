@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_PROTO_TCP_INTERNAL_H
+#define TERN_PROTO_TCP_INTERNAL_H
+/* What the engine's files call of each other. Nobody else includes this. */
+#include "base/assert.h"
+#include "proto/tcp/tcp.h"
+
+/* state.c */
+void tern_tcb_set_state(struct tern_tcb *c, enum tern_tcp_state to, tern_time now);
+void tern_tcb_finish(struct tern_tcb *c, enum tern_err reason, tern_time now); /* to CLOSED */
+void tern_tcb_enter_time_wait(struct tern_tcb *c, tern_time now);
+bool tern_tcb_is_synchronised(const struct tern_tcb *c);
+bool tern_tcb_can_receive(const struct tern_tcb *c); /* ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2 */
+void tern_tcb_trace_window(struct tern_tcb *c, uint64_t bytes, tern_time now);
+
+/* options.c */
+void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, tern_time now);
+void tern_tcb_fill_options(const struct tern_tcb *c, struct tern_tcp_header *h, bool syn,
+                           tern_time now);
+uint32_t tern_tcb_ts_now(const struct tern_tcb *c, tern_time now);
+
+/* ack.c: step five of RFC 9293 §3.10.7.4 */
+enum tern_ack_verdict { TERN_ACK_GO_ON, TERN_ACK_DROP, TERN_ACK_DROP_AND_ACK };
+enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,
+                                          tern_time now);
+void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                          uint64_t ack, tern_time now);
+void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
+
+/* loss.c */
+void tern_tcb_loss_init(struct tern_tcb *c);
+void tern_tcb_loss_fini(struct tern_tcb *c);
+void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_t acked_bytes,
+                          bool duplicate, tern_time now);
+void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now);
+uint64_t tern_tcb_pipe(const struct tern_tcb *c); /* bytes thought to be in the network */
+/* The next lost bytes to send again; false: none. */
+bool tern_tcb_next_lost(const struct tern_tcb *c, uint64_t *from, uint64_t *to);
+
+/* recvq.c */
+void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                          tern_time now);
+void tern_tcb_arrive_fin(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                         tern_time now);
+uint64_t tern_tcb_window(const struct tern_tcb *c); /* what we could advertise, from rcv.nxt */
+void tern_tcb_recvq_fini(struct tern_tcb *c);
+void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);
+
+/* output.c */
+void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);
+uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full segment, no SACK */
+
+/* timers.c */
+void tern_tcb_timer_arm_resend(struct tern_tcb *c, tern_time now);
+
+/* ranges blocks of the shared pool */
+struct tern_ranges *tern_tcb_ranges_take(struct tern_tcb *c);
+void tern_tcb_ranges_give(struct tern_tcb *c, struct tern_ranges **ranges);
+
+static inline uint64_t tern_min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t tern_max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline void tern_tcb_drop(struct tern_tcb *c, enum tern_drop reason, tern_time now)
+{
+    struct tern_trace *t;
+
+    c->env->drops[reason]++;
+    t = tern_trace_push(c->env->traces, now, TERN_TRACE_DROP, c->id);
+    if (t != NULL)
+        t->drop.reason = reason;
+}
+
+#endif

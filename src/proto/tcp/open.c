@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Opening: a control block is born active (RFC 9293 §3.10.1), with a SYN to send, or passive (RFC 9293 §3.10.7.2), from the SYN
+ * that reached a listener, with a SYN-ACK to send. All options are offered; what the other SYN
+ * lacks is dropped in tern_tcb_negotiate().
+ */
+#include "proto/tcp/internal.h"
+
+/* The extended number of the first sequence number of a direction: never near zero. */
+static uint64_t extended_first(tern_seq seq)
+{
+    return (UINT64_C(1) << 32) + seq.value;
+}
+
+static uint8_t wscale_for(uint32_t buffer_bytes)
+{
+    uint8_t shift = 0;
+
+    while (shift < TERN_TCP_WSCALE_MAX && (buffer_bytes >> shift) > UINT16_MAX)
+        shift++;
+    return shift;
+}
+
+static uint32_t own_mss(const struct tern_tcp_env *env, struct tern_addr remote)
+{
+    const uint32_t headers = tern_addr_is_v4(remote) ? 40 : 60;
+
+    return env->mtu_bytes > headers + TERN_TCP_MSS_MIN ? env->mtu_bytes - headers
+                                                       : TERN_TCP_MSS_MIN;
+}
+
+static void init_times(struct tern_tcb *c, tern_time now)
+{
+    c->opened_at = now;
+    c->established_at = TERN_TIME_NEVER;
+    c->closed_at = TERN_TIME_NEVER;
+    c->timer.resend = TERN_TIME_NEVER;
+    c->timer.delack = TERN_TIME_NEVER;
+    c->timer.wait = TERN_TIME_NEVER;
+    c->timer.give_up = TERN_TIME_NEVER;
+    c->ack.challenged_at = TERN_TIME_NEVER;
+}
+
+static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
+                        const struct tern_tcb_options *o, tern_time now)
+{
+    memset(c, 0, sizeof(*c));
+    c->env = env;
+    c->id = o->id;
+    c->local = o->local;
+    c->remote = o->remote;
+    c->nodelay = o->nodelay;
+    c->ack.every = o->ack_every;
+    c->ack.quick = TERN_TCP_QUICK_ACKS;
+    init_times(c, now);
+
+    c->snd.iss = extended_first(o->iss);
+    c->snd.una = c->snd.nxt = c->snd.max = c->snd.iss;
+    c->snd.end = c->snd.small_end = c->snd.iss + 1;
+    tern_bytequeue_init(&c->sendq, c->snd.iss + 1);
+    tern_bytequeue_init(&c->recvq, 0);
+
+    c->rcv.mss = own_mss(env, o->remote.addr);
+    c->rcv.piece_bytes = c->rcv.frame_bytes = c->rcv.mss;
+    c->rcv.wscale = wscale_for(env->receive_buffer_bytes);
+    c->snd.mss = TERN_TCP_MSS_DEFAULT;
+    c->opt.timestamps = c->opt.sack = c->opt.wscale = true;
+    c->opt.ts_offset = o->ts_offset;
+
+    tern_rtt_init(&c->rtt);
+    c->cc_ops = o->cc;
+    c->cc_ops->init(&c->cc, c->snd.mss);
+    tern_tcb_loss_init(c);
+    c->syn_due = true;
+}
+
+void tern_tcb_open_active(struct tern_tcb *c, struct tern_tcp_env *env,
+                          const struct tern_tcb_options *o, tern_time now)
+{
+    init_common(c, env, o, now);
+    if (o->connect_timeout > 0)
+        c->timer.give_up = now + o->connect_timeout;
+    tern_tcb_set_state(c, TERN_TCP_SYN_SENT, now);
+}
+
+void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
+                           const struct tern_tcb_options *o, const struct tern_segment *syn,
+                           tern_time now)
+{
+    init_common(c, env, o, now);
+    c->passive = true;
+    c->rcv.irs = extended_first(syn->h.seq);
+    c->rcv.nxt = c->rcv.adv = c->rcv.head = c->rcv.irs + 1;
+    c->rcv.last_ack_sent = c->rcv.nxt;
+    c->ack.slow_nxt = c->rcv.nxt;
+    tern_bytequeue_init(&c->recvq, c->rcv.nxt);
+    tern_tcb_negotiate(c, &syn->h, now);
+    tern_tcb_take_window(c, syn, c->rcv.irs, c->snd.una, now);
+    tern_tcb_set_state(c, TERN_TCP_SYN_RECEIVED, now);
+}
+
+void tern_tcb_fini(struct tern_tcb *c)
+{
+    if (c->state != TERN_TCP_CLOSED)
+        tern_tcb_finish(c, TERN_ERR_ABORTED, c->opened_at);
+    tern_bytequeue_clear(&c->sendq, &c->env->chunks);
+    tern_tcb_recvq_fini(c);
+    tern_tcb_loss_fini(c);
+}

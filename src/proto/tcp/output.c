@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What to send next, in this order: a reset, a SYN, what was lost, new bytes and the FIN, a window probe, a
+ * bare ACK. Each segment carries its cause. Whatever is emitted counts as sent: sequence numbers, timers and the
+ * promise of a window move here.
+ *
+ * New bytes wait for the peer's window, the congestion window, and for being worth a segment: the sender's
+ * half of silly-window avoidance (RFC 9293 §3.8.6.2.1), and Nagle's rule in Minshall's form, by which one short segment at a
+ * time may be in flight.
+ */
+#include "proto/tcp/internal.h"
+
+#define SUPER_TEXT_BYTES_MAX                                                                       \
+    (65535u - 60u - 60u) /* of an IP packet, both headers at their longest */
+
+void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause)
+{
+    if (!c->ack.now)
+        c->ack.cause = cause;
+    c->ack.now = true;
+}
+
+uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c)
+{
+    return c->snd.mss - (c->opt.timestamps ? 12 : 0);
+}
+
+/* 'demo slow': one segment more is admitted each time that the clock strikes. */
+static uint64_t ack_number(const struct tern_tcb *c)
+{
+    return c->ack.every > 0 ? c->ack.slow_nxt : c->rcv.nxt;
+}
+
+/* The window field, rounded up to what the scale can say; the promise is kept in rcv.adv. */
+static uint16_t window_field(struct tern_tcb *c, uint64_t ack, bool syn, tern_time now)
+{
+    const uint8_t shift = syn ? 0 : c->rcv.wscale;
+    const uint64_t edge = tern_max_u64(c->rcv.adv, c->rcv.nxt + tern_tcb_window(c));
+    const uint64_t wnd = edge > ack ? edge - ack : 0;
+    const uint64_t field = tern_min_u64((wnd + (UINT64_C(1) << shift) - 1) >> shift, UINT16_MAX);
+    const uint64_t promised = ack + (field << shift);
+    bool closed;
+
+    c->rcv.adv = tern_max_u64(c->rcv.adv, promised);
+    closed = !c->rcv.closed && c->rcv.adv - c->rcv.nxt < c->rcv.mss;
+    if (closed != c->rcv.window_closed) {
+        c->rcv.window_closed = closed;
+        if (closed)
+            c->count.zero_windows_sent++;
+        tern_tcb_trace_window(c, c->rcv.adv - c->rcv.nxt, now);
+    }
+    return (uint16_t)field;
+}
+
+/* The part of a header that all segments of a synchronised connection share; with it, all is acknowledged. */
+static void fill(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq, uint8_t flags,
+                 tern_time now)
+{
+    const bool syn = (flags & TERN_TCP_SYN) != 0;
+
+    out->h.src_port = c->local.port;
+    out->h.dst_port = c->remote.port;
+    out->h.seq = tern_tcb_wrap(seq);
+    out->h.flags = flags;
+    if ((flags & TERN_TCP_ACK) != 0) {
+        const uint64_t ack = ack_number(c);
+
+        out->h.ack = tern_tcb_wrap(ack);
+        out->h.window = window_field(c, ack, syn, now);
+        c->rcv.last_ack_sent = ack;
+        c->ack.now = false;
+        c->ack.bytes = 0;
+        if (c->ack.every == 0)
+            c->timer.delack = TERN_TIME_NEVER;
+    } else if (syn) {
+        out->h.window = (uint16_t)tern_min_u64(c->env->receive_buffer_bytes, UINT16_MAX);
+    }
+    tern_tcb_fill_options(c, &out->h, syn, now);
+    c->env->segments_out++;
+    c->count.segs_out++;
+}
+
+static void start_resend_timer(struct tern_tcb *c, tern_time now)
+{
+    if (c->timer.resend == TERN_TIME_NEVER)
+        c->timer.resend = now + c->rtt.rto;
+}
+
+static void time_segment(struct tern_tcb *c, uint64_t end, tern_time now)
+{
+    if (c->timed.active)
+        return;
+    c->timed.active = true;
+    c->timed.seq = end;
+    c->timed.at = now;
+}
+
+static bool emit_reset(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    const bool stray = c->stray_rst_due;
+    const bool know_peer = c->rcv.irs != 0 && !stray;
+
+    c->env->resets_out++;
+    if (stray)
+        c->stray_rst_due = false;
+    else
+        c->rst_due = false;
+    out->cause = stray ? TERN_CAUSE_RST_BAD_ACK : c->rst_cause;
+    out->h.src_port = c->local.port;
+    out->h.dst_port = c->remote.port;
+    out->h.seq = stray ? c->stray_rst_seq : tern_tcb_wrap(c->snd.nxt);
+    out->h.flags = know_peer ? TERN_TCP_RST | TERN_TCP_ACK : TERN_TCP_RST;
+    out->h.ack = tern_seq_of(know_peer ? (uint32_t)c->rcv.nxt : 0);
+    c->env->segments_out++;
+    c->count.segs_out++;
+    (void)now;
+    return true;
+}
+
+static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    const bool answer = c->state == TERN_TCP_SYN_RECEIVED;
+    const bool again = c->snd.nxt > c->snd.iss;
+
+    c->syn_due = false;
+    fill(c, out, c->snd.iss, answer ? TERN_TCP_SYN | TERN_TCP_ACK : TERN_TCP_SYN, now);
+    out->cause = again && c->loss.retries > 0 ? TERN_CAUSE_RTO
+                 : answer                     ? TERN_CAUSE_SYN_ACK
+                                              : TERN_CAUSE_SYN;
+    c->snd.nxt = c->snd.iss + 1;
+    c->snd.max = tern_max_u64(c->snd.max, c->snd.nxt);
+    if (again) {
+        c->timed.active = false; /* Karn */
+        c->count.retrans++;
+        c->env->retransmits++;
+    } else {
+        time_segment(c, c->snd.nxt, now);
+    }
+    start_resend_timer(c, now);
+    return true;
+}
+
+/* The most text that one emission may carry, given the SACK blocks that want to come along. */
+static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
+{
+    *segment = tern_tcb_segment_bytes(c);
+    if (c->rcv.ooo != NULL && c->opt.sack) {
+        const uint32_t sack_bytes = 4 + 8 * 3; /* with timestamps no more than three fit */
+
+        *segment = c->snd.mss > sack_bytes + 12 + 8 ? c->snd.mss - 12 - sack_bytes : 8;
+        return *segment;
+    }
+    if (!c->env->tso)
+        return *segment;
+    return SUPER_TEXT_BYTES_MAX - SUPER_TEXT_BYTES_MAX % *segment;
+}
+
+/* Emit text [from, from + bytes), with FIN if fin, new or again. */
+static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t from,
+                      uint32_t bytes, uint32_t segment, bool fin, tern_time now)
+{
+    const uint64_t end = from + bytes + fin;
+    const uint32_t pieces = bytes <= segment ? 1 : (bytes + segment - 1) / segment;
+    uint8_t flags = TERN_TCP_ACK;
+
+    if (bytes > 0 && from + bytes == c->snd.end)
+        flags |= TERN_TCP_PSH;
+    if (fin)
+        flags |= TERN_TCP_FIN;
+    fill(c, out, from, flags, now);
+    tern_tcb_fill_sack(c, &out->h, 3);
+    out->text_at = from;
+    out->text_bytes = bytes;
+    out->piece_bytes = pieces > 1 ? segment : 0;
+    c->env->segments_out += pieces - 1;
+    c->count.segs_out += pieces - 1;
+    c->count.data_segs_out += bytes > 0 ? pieces : 0;
+    c->count.bytes_sent += bytes;
+    if (bytes > 0 && bytes % segment != 0)
+        c->snd.small_end = tern_max_u64(c->snd.small_end, from + bytes);
+    if (from < c->snd.max) {
+        c->count.bytes_retrans += bytes;
+        c->count.retrans += pieces;
+        c->env->retransmits += pieces;
+        if (c->timed.active && c->timed.seq > from)
+            c->timed.active = false; /* Karn */
+    } else {
+        time_segment(c, end, now);
+    }
+    c->snd.nxt = tern_max_u64(c->snd.nxt, end);
+    c->snd.max = tern_max_u64(c->snd.max, c->snd.nxt);
+    c->snd.fin_sent = c->snd.fin_sent || fin;
+    start_resend_timer(c, now);
+}
+
+static uint64_t cwnd_room(const struct tern_tcb *c)
+{
+    const uint64_t pipe = tern_tcb_pipe(c);
+
+    return pipe < c->cc.cwnd ? c->cc.cwnd - pipe : 0;
+}
+
+static enum tern_cause resend_cause(const struct tern_tcb *c)
+{
+    if (c->loss.state == TERN_RECOVERY_LOSS)
+        return TERN_CAUSE_RTO;
+    return c->opt.sack ? TERN_CAUSE_SACK_RETRANSMIT : TERN_CAUSE_FAST_RETRANSMIT;
+}
+
+static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    uint64_t from, to;
+    uint32_t segment;
+    uint64_t bytes = text_bytes_max(c, &segment);
+    uint64_t room;
+    bool fin;
+
+    if (c->loss.state == TERN_RECOVERY_OPEN || !tern_tcb_next_lost(c, &from, &to))
+        return false;
+    room = cwnd_room(c);
+    if (room < segment && (c->loss.first_due || tern_tcb_pipe(c) == 0))
+        room = segment;
+    c->loss.first_due = false;
+    if (room < segment) {
+        c->cwnd_limited = true;
+        return false;
+    }
+    fin = to > c->snd.end;
+    bytes = tern_min_u64(bytes, tern_min_u64(to, c->snd.end) - tern_min_u64(from, c->snd.end));
+    if (bytes > room) {
+        bytes = room - room % segment;
+        fin = false;
+    }
+    fin = fin && from + bytes == c->snd.end;
+    out->cause = resend_cause(c);
+    emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
+    c->loss.resent_below = from + bytes + fin;
+    return true;
+}
+
+static bool can_send_data(const struct tern_tcb *c)
+{
+    return c->state == TERN_TCP_ESTABLISHED || c->state == TERN_TCP_CLOSE_WAIT ||
+           ((c->state == TERN_TCP_FIN_WAIT_1 || c->state == TERN_TCP_CLOSING ||
+             c->state == TERN_TCP_LAST_ACK) &&
+            !c->snd.fin_sent);
+}
+
+static uint64_t window_room(const struct tern_tcb *c)
+{
+    const uint64_t edge = c->snd.una + c->snd.wnd;
+
+    return edge > c->snd.nxt ? edge - c->snd.nxt : 0;
+}
+
+/* A piece shorter than a segment: may it go? It is the whole rest of the data, or what a small window takes. */
+static bool may_send_short(const struct tern_tcb *c, uint64_t bytes, uint64_t data)
+{
+    if (bytes == data)
+        return c->nodelay || c->snd.fin_queued || c->snd.small_end <= c->snd.una;
+    return bytes == window_room(c) && bytes >= c->snd.wnd_max / 2;
+}
+
+/* How many new bytes may go now; 0: none. */
+static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_max)
+{
+    const uint64_t data = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+    const uint64_t room = cwnd_room(c);
+    uint64_t bytes = tern_min_u64(tern_min_u64(data, window_room(c)), bytes_max);
+
+    if (bytes == 0)
+        return 0;
+    c->cwnd_limited = room < bytes || room < segment;
+    bytes = tern_min_u64(bytes, room);
+    if (bytes % segment == 0)
+        return bytes;
+    if (bytes < segment)
+        return may_send_short(c, bytes, data) ? bytes : 0;
+    if (bytes < data || !may_send_short(c, bytes, data))
+        bytes -= bytes % segment;
+    return bytes;
+}
+
+static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    uint32_t segment;
+    const uint64_t bytes_max = text_bytes_max(c, &segment);
+    uint64_t bytes;
+    bool fin;
+
+    if (!can_send_data(c))
+        return false;
+    bytes = sendable(c, segment, bytes_max);
+    fin = c->snd.fin_queued && !c->snd.fin_sent && c->snd.nxt + bytes == c->snd.end;
+    if (bytes == 0 && !fin)
+        return false;
+    out->cause = bytes > 0 ? TERN_CAUSE_APP_WRITE : TERN_CAUSE_FIN;
+    emit_text(c, out, c->snd.nxt, (uint32_t)bytes, segment, fin, now);
+    c->probe_due = false;
+    return true;
+}
+
+/* One byte beyond the window, or what little the window takes (RFC 9293 §3.8.6.1). */
+static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    const uint32_t segment = tern_tcb_segment_bytes(c);
+    const uint64_t take = tern_min_u64(tern_max_u64(c->snd.wnd, 1), segment);
+    const uint64_t bytes = tern_min_u64(take, c->snd.end - tern_min_u64(c->snd.una, c->snd.end));
+
+    c->probe_due = false;
+    if (bytes == 0)
+        return false;
+    c->probe_out = c->snd.nxt == c->snd.una || c->probe_out;
+    c->count.window_probes_out++;
+    out->cause = TERN_CAUSE_WINDOW_PROBE;
+    c->timed.active = false;
+    emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, false, now);
+    c->timed.active = false;
+    return true;
+}
+
+static bool emit_ack(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    const uint32_t blocks = c->opt.timestamps ? 3 : 4;
+
+    out->cause = c->ack.cause;
+    if (c->ack.every > 0)
+        out->cause = TERN_CAUSE_SLOW_ACK;
+    fill(c, out, c->snd.nxt, TERN_TCP_ACK, now);
+    tern_tcb_fill_sack(c, &out->h, blocks);
+    c->count.acks_out++;
+    return true;
+}
+
+static bool ack_is_due(const struct tern_tcb *c)
+{
+    return c->ack.now && tern_tcb_is_synchronised(c) &&
+           (c->ack.every == 0 || ack_number(c) != c->rcv.last_ack_sent ||
+            c->ack.cause == TERN_CAUSE_HANDSHAKE_ACK);
+}
+
+/* Nothing can go and nothing is in flight, but bytes wait: somebody must ask again (RFC 9293 §3.8.6.1). */
+static void start_persist_timer(struct tern_tcb *c, tern_time now)
+{
+    if (can_send_data(c) && c->snd.end > c->snd.nxt && c->snd.nxt == c->snd.una)
+        start_resend_timer(c, now);
+}
+
+bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (c->stray_rst_due || c->rst_due)
+        return emit_reset(c, out, now);
+    if (c->state == TERN_TCP_CLOSED)
+        return false;
+    if (c->state < TERN_TCP_ESTABLISHED)
+        return c->syn_due && emit_syn(c, out, now);
+    if (emit_lost(c, out, now) || emit_new(c, out, now))
+        return true;
+    if (c->probe_due && emit_probe(c, out, now))
+        return true;
+    if (ack_is_due(c))
+        return emit_ack(c, out, now);
+    start_persist_timer(c, now);
+    return false;
+}
+
+bool tern_tcb_wants_output(const struct tern_tcb *c)
+{
+    return c->stray_rst_due || c->rst_due || c->syn_due || c->probe_due || ack_is_due(c) ||
+           c->loss.lost_below > c->loss.resent_below ||
+           (can_send_data(c) && c->snd.end + c->snd.fin_queued > c->snd.nxt);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_PROTO_TCP_TCP_H
+#define TERN_PROTO_TCP_TCP_H
+/*
+ * The TCP engine: one connection, five verbs (RFC 9293).
+ *
+ * Extended sequence numbers. Inside the engine a sequence number is 64 bits wide: the 32 bits of the wire, unwrapped next
+ * to a number that is known (tern_tcb_unwrap), the first of a connection being 2^32 + ISN. So they order
+ * with <, never wrap, and are the addresses of the byte queues as well. The SYN is number iss, the first
+ * byte iss + 1, the FIN the number after the last byte.
+ *
+ * Files, a mechanism each: open, arrive (RFC 9293 §3.10.7 as a table of contents), ack, loss (scoreboard, recovery), recvq, output,
+ * timers, close, options, state, reset, and the leaves rtt, isn, cc.
+ */
+#include "base/ranges.h"
+#include "base/seq.h"
+#include "proto/tcp/bytequeue.h"
+#include "proto/tcp/cc.h"
+#include "proto/tcp/rtt.h"
+#include "proto/trace_ring.h"
+#include "wire/tcp.h"
+#include <tern/cause.h>
+#include <tern/drop.h>
+#include <tern/tcp.h>
+
+/* Protocol limits, on one screen. */
+#define TERN_TCP_MSS_DEFAULT        536            /* RFC 9293 §3.7.1 */
+#define TERN_TCP_MSS_MIN            64             /* a smaller MSS option is taken as this */
+#define TERN_TCP_WSCALE_MAX         14             /* RFC 7323 §2.3 */
+#define TERN_TCP_DELACK             (40 * TERN_MS) /* RFC 9293 §3.8.6.3: under 0.5 s */
+#define TERN_TCP_QUICK_ACKS         16 /* segments at the start that are ACKed at once */
+#define TERN_TCP_TIME_WAIT_HOLD     (60 * TERN_SECOND) /* 2 MSL with MSL = 30 s */
+#define TERN_TCP_FIN_WAIT_2_HOLD    (60 * TERN_SECOND) /* no reader left: give up waiting for FIN */
+#define TERN_TCP_SYN_RETRIES        6                  /* R2 for SYN: 127 s (RFC 9293 §3.8.3) */
+#define TERN_TCP_RETRIES            15 /* R2 for data: over 100 s (RFC 9293 §3.8.3) */
+#define TERN_TCP_ORPHAN_RETRIES     8  /* the same once the application closed */
+#define TERN_TCP_PAWS_IDLE          (24 * 86400 * TERN_SECOND) /* RFC 7323 §5.5 */
+#define TERN_TCP_CHALLENGE_INTERVAL (500 * TERN_MS) /* RFC 5961 §7: a connection's limit */
+#define TERN_TCP_DUPACKS            3               /* RFC 5681 §3.2 */
+#define TERN_TCP_SACK_RANGES        64 /* remembered each way; beyond: a hint is lost */
+#define TERN_TCP_PERSIST_MAX        (60 * TERN_SECOND) /* window probes at least so often */
+
+/* What connections of one stack share. Owned by the stack. */
+struct tern_tcp_env {
+    struct tern_chunks chunks;
+    struct tern_pool ranges; /* blocks of TERN_TCP_SACK_RANGES, taken when holes appear */
+    struct tern_trace_ring *traces;
+    uint32_t mtu_bytes;
+    bool tso;
+    uint32_t send_buffer_bytes, receive_buffer_bytes;
+    uint32_t hold_frames; /* of the link: see link.h */
+    uint64_t hold_bytes;
+    uint32_t synchronised_count; /* connections that share what the link holds */
+    uint64_t *drops;             /* by enum tern_drop */
+    uint64_t segments_in, segments_out, retransmits, resets_in,
+        resets_out; /* in MSS-sized pieces */
+};
+
+/* A segment that arrived. text belongs to somebody else. */
+struct tern_segment {
+    struct tern_tcp_header h;
+    tern_span text;
+    uint32_t piece_bytes; /* of a super-frame: the length of its pieces; 0: one segment */
+};
+
+/* A segment to send; its text stands in the connection's send queue. */
+struct tern_segment_out {
+    struct tern_tcp_header h;
+    uint64_t text_at;
+    uint32_t text_bytes;
+    uint32_t piece_bytes; /* the link is to cut the text into pieces of so many bytes; 0: it fits */
+    enum tern_cause cause;
+};
+
+enum tern_tcp_recovery {
+    TERN_RECOVERY_OPEN,
+    TERN_RECOVERY_FAST, /* RFC 6675 §5, RFC 6582 */
+    TERN_RECOVERY_LOSS, /* after a timeout (RFC 5681 §3.1) */
+};
+
+struct tern_tcb {
+    struct tern_tcp_env *env;
+    struct tern_endpoint local, remote;
+    uint32_t id;
+    enum tern_tcp_state state;
+    enum tern_err reason;
+    enum tern_err soft_error; /* ICMP said so; told if the attempt times out (RFC 9293 §3.9.2.2) */
+    uint32_t events;          /* TERN_CONN_… not yet pulled */
+    bool passive;             /* came from a listener */
+    bool orphan;              /* the application gave up its handle */
+    bool nodelay;
+
+    struct {
+        uint64_t iss, una, nxt;
+        uint64_t
+            max; /* highest ever sent + 1; above nxt only after a window probe was taken back */
+        uint64_t end; /* after the last byte written: where FIN goes */
+        uint64_t wnd; /* bytes, unscaled */
+        uint64_t wnd_max;
+        uint64_t wl1, wl2;
+        uint32_t mss;   /* of the path and the peer, before options */
+        uint8_t wscale; /* the peer's shift */
+        bool fin_queued, fin_sent, fin_acked;
+        uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
+        bool writable_wanted; /* a write found no room */
+    } snd;
+
+    struct {
+        uint64_t irs, nxt;
+        uint64_t adv;    /* right edge that was advertised: never moves back */
+        uint64_t head;   /* first byte that the application has not taken */
+        uint64_t fin_at; /* number of the peer's FIN; 0: not seen */
+        uint64_t last_ack_sent;
+        uint32_t mss;         /* we advertised */
+        uint32_t piece_bytes; /* longest piece seen: what counts as a full segment */
+        uint32_t frame_bytes; /* running mean of text in a frame: what a slot of the link holds */
+        uint8_t wscale;
+        bool closed;             /* fin taken: no more bytes */
+        bool no_reader;          /* the application closed: bytes are lost, so reset */
+        bool window_closed;      /* we advertised less than a segment */
+        struct tern_ranges *ooo; /* NULL: no holes */
+        uint64_t sack_recent[TERN_TCP_SACK_BLOCKS_MAX]; /* a byte in each range lately added to */
+        uint8_t sack_recent_count;
+    } rcv;
+
+    struct {
+        bool timestamps, sack, wscale; /* agreed */
+        uint32_t ts_recent, ts_offset;
+        tern_time ts_recent_at;
+    } opt;
+
+    struct {
+        bool now; /* due */
+        enum tern_cause cause;
+        uint32_t bytes;    /* received since the last ACK */
+        uint8_t quick;     /* segments still to be ACKed at once */
+        uint64_t slow_nxt; /* with every: what we admit to have received */
+        tern_time every;   /* 0: the rules */
+        tern_time challenged_at;
+    } ack;
+
+    struct {
+        enum tern_tcp_recovery state;
+        uint64_t recover;      /* snd.nxt when the loss was noticed */
+        uint64_t lost_below;   /* unSACKed bytes below are deemed lost … */
+        uint64_t resent_below; /* … and those below this have been sent again */
+        uint32_t dupacks;
+        bool
+            first_due; /* the first retransmission goes whatever the window says (RFC 6675 §5 (4.3)) */
+        struct tern_ranges *sacked; /* NULL: none */
+        uint32_t retries;           /* timeouts in a row */
+    } loss;
+
+    struct {
+        bool active;
+        uint64_t seq; /* the sample is taken when this is acknowledged */
+        tern_time at;
+    } timed;
+
+    struct {
+        tern_time resend; /* RTO, or the window probe's */
+        tern_time delack;
+        tern_time wait;    /* TIME-WAIT, FIN-WAIT-2 */
+        tern_time give_up; /* connecting */
+    } timer;
+
+    bool syn_due, rst_due, probe_due;
+    bool probe_out;     /* all that is in flight is the one byte of a window probe */
+    bool stray_rst_due; /* a reset for a bad ACK, which does not end this connection */
+    tern_seq stray_rst_seq;
+    enum tern_cause rst_cause;
+    bool cwnd_limited;
+
+    struct tern_rtt rtt;
+    const struct tern_cc_ops *cc_ops;
+    struct tern_cc_state cc;
+    struct tern_bytequeue sendq, recvq;
+
+    tern_time opened_at, established_at, closed_at;
+    struct {
+        uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
+        uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
+        uint64_t retrans, rtos, fast_recoveries, dup_acks_in, out_of_order_in, acks_out;
+        uint64_t zero_windows_sent, window_probes_out;
+    } count;
+};
+
+struct tern_tcb_options {
+    struct tern_endpoint local, remote;
+    uint32_t id;
+    tern_seq iss;
+    uint32_t ts_offset;
+    const struct tern_cc_ops *cc;
+    tern_time ack_every;
+    tern_time connect_timeout; /* 0: TERN_TCP_SYN_RETRIES decides */
+    bool nodelay;
+};
+
+/* OPEN (RFC 9293 §3.10.1). tcb: storage of the caller's, any contents. */
+void tern_tcb_open_active(struct tern_tcb *c, struct tern_tcp_env *env,
+                          const struct tern_tcb_options *o, tern_time now);
+/* A SYN arrived for a listener (RFC 9293 §3.10.7.2): SYN-RECEIVED, SYN-ACK due. */
+void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
+                           const struct tern_tcb_options *o, const struct tern_segment *syn,
+                           tern_time now);
+/* Give all memory back. */
+void tern_tcb_fini(struct tern_tcb *c);
+
+/* The five verbs. events: c->events, cleared by the reader. */
+void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
+bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out *out);
+tern_time tern_tcb_deadline(const struct tern_tcb *c);
+void tern_tcb_expire(struct tern_tcb *c, tern_time now);
+
+/* The application's calls. */
+size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes);
+size_t tern_tcb_write_space(const struct tern_tcb *c);
+uint64_t tern_tcb_unread(const struct tern_tcb *c); /* in order */
+void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now);
+void tern_tcb_shutdown(struct tern_tcb *c, tern_time now);
+void tern_tcb_close(struct tern_tcb *c, tern_time now);
+void tern_tcb_abort(struct tern_tcb *c, enum tern_cause cause, tern_time now);
+
+/* An ICMP error about a segment of ours (RFC 5927 §4: seq must be in flight). hard: ends an attempt to connect. */
+void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err err, tern_time now);
+/* The path takes packets of so many bytes only (RFC 1191 §3). */
+void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, tern_time now);
+/* The next hop does not answer: like a hard ICMP error, by our own hand. */
+void tern_tcb_unreachable(struct tern_tcb *c, tern_time now);
+
+bool tern_tcb_wants_output(
+    const struct tern_tcb *c); /* may output() say yes? cheap, never a false no */
+void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out);
+void tern_tcb_check(const struct tern_tcb *c);
+
+/* The reset that a segment for no connection deserves (RFC 9293 §3.10.7.1); false: none, it is one itself. */
+bool tern_tcp_reset_for(const struct tern_segment *seg, struct tern_segment_out *out);
+
+/* May a new SYN take the place of this connection in TIME-WAIT? (RFC 6191 §2; RFC 9293 §3.6.1) */
+bool tern_tcb_timewait_reusable(const struct tern_tcb *c, const struct tern_segment *syn);
+
+static inline uint64_t tern_tcb_unwrap(uint64_t near, tern_seq seq)
+{
+    return near + (uint64_t)(int64_t)(int32_t)(seq.value - (uint32_t)near);
+}
+
+static inline tern_seq tern_tcb_wrap(uint64_t seq)
+{
+    return tern_seq_of((uint32_t)seq);
+}
+
+#endif
