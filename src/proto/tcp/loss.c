@@ -193,7 +193,7 @@ static void in_fast(struct tern_tcb *c, uint64_t acked, tern_time now)
         c->loss.resent_below = c->snd.una;
         c->loss.first_due = true;
         c->loss.dupacks -=
-            tern_min_u64(c->loss.dupacks, acked / tern_tcb_segment_bytes(c)) & UINT32_MAX;
+            (uint32_t)tern_min_u64(c->loss.dupacks, acked / tern_tcb_segment_bytes(c));
     }
 }
 

@@ -346,6 +346,14 @@ static void start_persist_timer(struct tern_tcb *c, tern_time now)
         start_resend_timer(c, now);
 }
 
+bool tern_tcb_output_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
+{
+    if (!ack_is_due(c))
+        return false;
+    memset(out, 0, sizeof(*out));
+    return emit_ack(c, out, now);
+}
+
 bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
 {
     memset(out, 0, sizeof(*out));

@@ -185,7 +185,10 @@ static void note_sizes(struct tern_tcb *c, const struct tern_segment *seg)
 static void schedule_ack(struct tern_tcb *c, size_t bytes, bool hole, tern_time now)
 {
     c->ack.bytes += (uint32_t)bytes;
-    if (hole) {
+    if (c->ack.every > 0) {
+        if (c->timer.delack == TERN_TIME_NEVER)
+            c->timer.delack = now + c->ack.every;
+    } else if (hole) {
         tern_tcb_ack_now(c, TERN_CAUSE_HOLE_FILLED_ACK);
     } else if (c->ack.quick > 0) {
         c->ack.quick--;

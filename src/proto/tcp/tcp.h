@@ -209,6 +209,9 @@ void tern_tcb_fini(struct tern_tcb *c);
 /* The five verbs. events: c->events, cleared by the reader. */
 void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
 bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out *out);
+/* Only the bare ACK that is due, if one is: between two segments of a burst, so that each is
+ * acknowledged as RFC 5681 §4.2 has it while data waits for the end of the burst. */
+bool tern_tcb_output_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out);
 tern_time tern_tcb_deadline(const struct tern_tcb *c);
 void tern_tcb_expire(struct tern_tcb *c, tern_time now);
 
