@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bytes both ways between a client's socket and a connection of tern's.
+ *
+ * Down: the receive buffer's own memory goes straight into send(2); what the socket does not
+ * take stays in the buffer, and so closes TCP's window. Up: one read at a time; what TCP has
+ * no room for waits in c->up, and until it is gone the client is not read. Ends of
+ * streams are passed on each way by themselves (half-close). A client that closed
+ * altogether is closed on the wire once what it had sent is with TCP: FIN, or RST if bytes for
+ * it are left unread, as a kernel does. A reset from the network closes the client's socket.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "apps/socks_parts.h"
+
+/* Reads of one turn, so that one upload does not keep the loop from the link. */
+#define READS_MAX 8
+
+static void watch_for(struct tern_socks_conn *c, uint32_t add, uint32_t remove)
+{
+    tern_socks_conn_watch(c, (c->poll_bits | add) & ~remove);
+}
+
+/* Nothing can be given to the client any more. Its descriptor would report that for ever. */
+static void client_left(struct tern_socks_conn *c)
+{
+    c->client_gone = true;
+    tern_socks_conn_watch(c, 0);
+}
+
+/* Returns false when the connection was ended. */
+static bool down_eof(struct tern_socks_conn *c)
+{
+    if (c->client_done) {
+        tern_socks_conn_end(c, TERN_ERR_OK);
+        return false;
+    }
+    c->network_done = true;
+    (void)shutdown(c->fd, SHUT_WR);
+    watch_for(c, 0, POLLOUT);
+    return true;
+}
+
+void tern_socks_pump_down(struct tern_socks_conn *c)
+{
+    while (!c->network_done && !c->client_gone) {
+        struct tern_slice slice;
+        ptrdiff_t waiting = tern_tcp_peek(c->conn, &slice);
+        ssize_t sent;
+
+        if (waiting == TERN_ERR_AGAIN) {
+            watch_for(c, 0, POLLOUT);
+            return;
+        }
+        if (waiting < 0) {
+            tern_socks_conn_end(c, (enum tern_err)waiting);
+            return;
+        }
+        if (waiting == 0) {
+            (void)down_eof(c);
+            return;
+        }
+        sent = send(c->fd, slice.data, slice.bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno == EAGAIN) {
+            watch_for(c, POLLOUT, 0);
+            return;
+        }
+        if (sent < 0 && errno != EINTR) {
+            client_left(c);
+            tern_socks_pump_up(c); /* what it sent before still counts */
+            return;
+        }
+        if (sent > 0)
+            tern_tcp_skip(c->conn, (size_t)sent);
+    }
+}
+
+/* Hand what waits in c->up to TCP. Returns false when not all of it fit, or the connection ended. */
+static bool flush_up(struct tern_socks_conn *c)
+{
+    while (c->up_bytes > 0) {
+        ptrdiff_t n = tern_tcp_write(c->conn, c->up + c->up_first, c->up_bytes);
+
+        if (n < 0 && n != TERN_ERR_AGAIN) {
+            /* The connection is over; what it still holds for the client comes first. */
+            tern_socks_pump_down(c);
+            if (c->state == TERN_SOCKS_PUMPING)
+                tern_socks_conn_end(c, (enum tern_err)n);
+            return false;
+        }
+        if (n <= 0) {
+            watch_for(c, 0, POLLIN);
+            return false;
+        }
+        c->up_first += (size_t)n;
+        c->up_bytes -= (size_t)n;
+    }
+    c->up_first = 0;
+    return true;
+}
+
+/* The client's stream ended: a half-close, or it is gone altogether. */
+static void up_eof(struct tern_socks_conn *c)
+{
+    struct pollfd look = {.fd = c->fd, .events = POLLIN};
+
+    c->client_done = true;
+    if (c->client_gone || c->network_done || (poll(&look, 1, 0) > 0 && (look.revents & POLLHUP))) {
+        tern_socks_conn_end(c, TERN_ERR_OK);
+        return;
+    }
+    tern_tcp_shutdown(c->conn);
+    watch_for(c, 0, POLLIN);
+}
+
+void tern_socks_pump_up(struct tern_socks_conn *c)
+{
+    int reads;
+
+    if (c->client_done || !flush_up(c))
+        return;
+    /* A client that is gone wakes nobody again, and has left no more than its buffer holds. */
+    for (reads = 0; reads < READS_MAX || c->client_gone; reads++) {
+        ssize_t n = read(c->fd, c->up, sizeof c->up);
+
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+            up_eof(c);
+            return;
+        }
+        if (n < 0)
+            break;
+        c->up_bytes = (size_t)n;
+        if (!flush_up(c))
+            return;
+    }
+    if (!c->client_gone)
+        watch_for(c, POLLIN, 0);
+}
+
+void tern_socks_pump_fd(struct tern_socks_conn *c, uint32_t poll_bits)
+{
+    if ((poll_bits & POLLOUT) != 0)
+        tern_socks_pump_down(c);
+    if (c->state != TERN_SOCKS_PUMPING)
+        return;
+    if ((poll_bits & (POLLHUP | POLLERR)) != 0)
+        client_left(c);
+    if ((poll_bits & (POLLIN | POLLHUP | POLLERR)) != 0) {
+        if (c->client_done)
+            tern_socks_conn_end(c, TERN_ERR_OK);
+        else
+            tern_socks_pump_up(c);
+    }
+}
+
+void tern_socks_pump_event(struct tern_socks_conn *c, uint32_t event_bits)
+{
+    if ((event_bits & (TERN_CONN_READABLE | TERN_CONN_PEER_FIN | TERN_CONN_CLOSED)) != 0)
+        tern_socks_pump_down(c);
+    if (c->state == TERN_SOCKS_PUMPING && (event_bits & TERN_CONN_WRITABLE) != 0)
+        tern_socks_pump_up(c);
+    /* Over, but not in order, and nothing left to give: peek would have said so only to a reader. */
+    if (c->state == TERN_SOCKS_PUMPING && (event_bits & TERN_CONN_CLOSED) != 0 &&
+        tern_tcp_reason(c->conn) != TERN_ERR_OK && (c->network_done || c->client_gone))
+        tern_socks_conn_end(c, tern_tcp_reason(c->conn));
+}
