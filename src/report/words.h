@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_REPORT_WORDS_H
+#define TERN_REPORT_WORDS_H
+/*
+ * The words of a step, for any kind of picture: a few parts, the most telling first, so that a
+ * narrow picture can leave the last ones out. UTF-8; whatever came over the wire is escaped.
+ */
+#include "report/model.h"
+
+#define TERN_WORDS_PARTS_MAX 5
+#define TERN_WORDS_BYTES     112
+
+struct tern_words {
+    unsigned count;
+    char part[TERN_WORDS_PARTS_MAX][TERN_WORDS_BYTES];
+};
+
+void tern_words_step(const struct tern_step *step, struct tern_words *out);
+/* Of the ACKs that a burst of data was answered with; step->acks.count must not be 0. */
+void tern_words_acks(const struct tern_step *step, struct tern_words *out);
+/* The parts joined by " · ", as many as fit into so many columns (the first one cut, if need be). */
+void tern_words_join(const struct tern_words *words, size_t columns, char *out, size_t out_bytes);
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_TEST_STORIES_H
+#define TERN_TEST_STORIES_H
+#include "conversation.h"
+
+/* Tell one of: tour loss slow kernel close crossed hostile alone crowded. */
+void story_tell(struct talk *t, const char *name);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words of steps made by hand: those that no story tells. */
+#include "report/words.h"
+#include "test.h"
+
+static const struct row {
+    struct tern_step step;
+    const char *text;
+} rows[] = {
+    {{.kind = TERN_STEP_RST, .from = TERN_LANE_US, .count = 1, .why = TERN_CAUSE_RST_UNREAD},
+     "RST · I left bytes unread"},
+    {{.kind = TERN_STEP_RST, .from = TERN_LANE_PEER, .count = 3},
+     "RST, 3 times · this connection is no more"},
+    {{.kind = TERN_STEP_ICMP, .icmp_type = 3, .icmp_code = 3}, "ICMP: port unreachable"},
+    {{.kind = TERN_STEP_ICMP, .icmp_type = 11}, "ICMP: it lived too long"},
+    {{.kind = TERN_STEP_ICMP, .icmp_type = 3, .icmp_code = 200}, "ICMP: type 3, code 200"},
+    {{.kind = TERN_STEP_PING, .icmp_type = 8, .bytes = 56, .count = 1}, "ping · 56 bytes"},
+    {{.kind = TERN_STEP_PING, .bytes = 1, .count = 2}, "ping: yes · 1 byte · 2 times"},
+    {{.kind = TERN_STEP_UDP, .bytes = 2, .count = 1}, "UDP · 2 bytes"},
+    {{.kind = TERN_STEP_FRAME, .count = 1}, "a frame of another kind"},
+    {{.kind = TERN_STEP_DATA,
+      .data = {.class = TERN_DATA_AGAIN, .cause = TERN_CAUSE_RTO, .segments = 1, .end = 1}},
+     "again: byte 0 · no ACK in time"},
+    {{.kind = TERN_STEP_DATA,
+      .from = TERN_LANE_PEER,
+      .data = {.class = TERN_DATA_FILL, .segments = 2, .start = 10, .end = 20}},
+     "2 missing segments · bytes 10-19"},
+    {{.kind = TERN_STEP_ACK, .acks = {.class = TERN_ACK_PLAIN, .count = 1, .upto = 1}},
+     "ACK · have byte 0"},
+    {{.kind = TERN_STEP_ACK,
+      .acks = {.class = TERN_ACK_DUPLICATE, .count = 1, .upto = 9, .sack = true, .sack_hi = 9}},
+     "duplicate ACK · had those already"},
+    {{.kind = TERN_STEP_ACK,
+      .acks = {.class = TERN_ACK_DUPLICATE,
+               .count = 2,
+               .upto = 9,
+               .sack = true,
+               .sack_lo = 20,
+               .sack_hi = 30}},
+     "2 duplicate ACKs · where is byte 9? · have bytes 20-29"},
+};
+
+static void test_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct tern_words words;
+        char text[256];
+
+        tern_words_step(&rows[i].step, &words);
+        tern_words_join(&words, 200, text, sizeof text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
+/* Every kind of step has words, and joining never takes more columns than it was given. */
+static void test_all_kinds(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < TERN_STEP_KIND_COUNT; kind++) {
+        struct tern_step step = {.kind = (enum tern_step_kind)kind, .acks = {.count = 1}};
+        struct tern_words words;
+        char text[256];
+
+        tern_words_step(&step, &words);
+        assert_true(words.count >= 1);
+        for (size_t columns = 1; columns < 60; columns++) {
+            tern_words_join(&words, columns, text, sizeof text);
+            size_t used = 0;
+
+            for (const char *c = text; *c != '\0'; c++)
+                used += ((unsigned char)*c & 0xc0) != 0x80;
+            assert_true(used <= columns);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_all_kinds),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
