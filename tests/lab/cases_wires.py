@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Handshakes, refusals and silence, read off the wire; and controls: that what the lab looks at
 moves when it should."""
+import os
+
 import world
 from case import case
-from peers import Tern, curl, nginx, url
+from peers import HERE, PYTHON, Tern, curl, nginx, url
 from wire import Capture, clean, closed_both_ways, comments, count, no_reset, packets, segments
 from world import SERVER, TERN_IP, equal, hold
 
@@ -73,10 +75,10 @@ def refused(lab):
 @case("black hole: SYN again after 1, 2 and 4 seconds, exit 28", programs=["tshark"])
 def black_hole(lab):
     client, server = lab.pair()
-    # An address that answers ARP, and whose TCP goes nowhere.
-    server.sh("ip", "route", "add", "blackhole", TERN_IP)
+    # An address that answers ARP, and whose TCP goes nowhere: the kernel there does not have it.
+    server.start(PYTHON, os.path.join(HERE, "peer_arp.py"), "answer", "vB", "10.77.0.66")
     capture = Capture(lab, server, "vB")
-    result = Tern(client).get("-sS", "--connect-timeout", "8", url("/"))
+    result = Tern(client).get("-sS", "--connect-timeout", "8", "http://10.77.0.66/")
     equal("exit", result.code, 28)
     hold("one clear line", len(result.lines()) == 1, result.text())
     syns = segments(capture.stop(), f"tcp.flags.syn == 1 and ip.src == {TERN_IP}")
