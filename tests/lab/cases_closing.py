@@ -1,1 +1,126 @@
 # SPDX-License-Identifier: BSD-2-Clause
+"""How connections end: told on the wire, whoever ends them and however."""
+import hashlib
+import os
+import signal
+import subprocess
+
+import world
+from case import case
+from peers import PYTHON, Tern, nginx, python_server, url, wait_listening
+from wire import Capture, closed_both_ways, count, no_reset, segments
+from world import SERVER, TERN_IP, equal, hold
+
+
+def nothing_left(server):
+    """No socket of the server waits for words that will never come."""
+    world.wait_for("the server's sockets to be done", lambda: not server.states(), 8)
+
+
+def begun(lab, client, server):
+    """A slow transfer in the background, with some bytes here already."""
+    lab.noise("www/big.bin", 20000000)
+    nginx(lab, server)
+    err = open(lab.path("err"), "wb")
+    child = Tern(client).start("get", "-sS", "-o", "f", url("/limited/big.bin"), stderr=err)
+    world.wait_for("the first bytes", lambda: child.poll() is not None or (
+        os.path.exists(lab.path("f")) and os.path.getsize(lab.path("f")) > 50000))
+    hold("tern runs", child.poll() is None)
+    hold("the server talks to us", len(server.states()) == 1)
+    return child
+
+
+def interrupted(lab, how):
+    client, server = lab.pair()
+    capture = Capture(lab, server, "vB", snap=128)
+    child = begun(lab, client, server)
+    child.send_signal(how)
+    code = child.wait(timeout=8)
+    hold("not a success", code != 0, str(code))
+    nothing_left(server)
+    told = count(capture.stop(), f"ip.src == {TERN_IP} and (tcp.flags.fin == 1 or "
+                                 "tcp.flags.reset == 1)")
+    hold("FIN or RST from us on the wire", told > 0)
+    with open(lab.path("err")) as err:
+        lines = err.read().splitlines()
+    hold("one clear line at most", len(lines) <= 1, "\n".join(lines))
+
+
+@case("closing: ^C in the middle is told on the wire", programs=["tshark"])
+def control_c(lab):
+    interrupted(lab, signal.SIGINT)
+
+
+@case("closing: SIGTERM in the middle is told on the wire", programs=["tshark"])
+def terminated(lab):
+    interrupted(lab, signal.SIGTERM)
+
+
+@case("control: killed outright, the server is left in the dark")
+def killed(lab):
+    client, server = lab.pair()
+    child = begun(lab, client, server)
+    child.kill()
+    child.wait()
+    try:
+        nothing_left(server)
+    except world.Failed:
+        return
+    raise world.Failed("the server's socket went away though nobody told it")
+
+
+@case("closing: we close first; the server closes first", programs=["tshark"])
+def both_orders(lab):
+    client, server = lab.pair()
+    lab.noise("www/1k.bin", 1000)
+    nginx(lab, server)
+    python_server(lab, server, "peer_odd", SERVER, 8001, port=8001)
+    for place, first in (("/1k.bin", TERN_IP), (":8001/close", SERVER)):
+        capture = Capture(lab, server, "vB", name=f"{first}.pcapng")
+        Tern(client).fetch(url(place), "f")
+        path = capture.stop()
+        no_reset(path)
+        closed_both_ways(path)
+        fins = segments(path, "tcp.flags.fin == 1")
+        equal("who closed first", fins[0]["src"], first)
+        nothing_left(server)
+
+
+@case("closing: half-close: all of standard input, then the answer", programs=["tshark"])
+def half_close(lab):
+    client, server = lab.pair()
+    capture = Capture(lab, server, "vB")
+    # Reads to the end, and only then speaks: the sum of what it heard.
+    script = ("import hashlib, socket\n"
+              f"s = socket.create_server(('{SERVER}', 7000))\n"
+              "c, _ = s.accept()\nh = hashlib.sha256()\n"
+              "while d := c.recv(65536):\n    h.update(d)\n"
+              "c.sendall(h.hexdigest().encode())\n")
+    log = lab.path("half.log")
+    with open(log, "wb") as out:
+        child = server.start(PYTHON, "-c", script, stdout=out, stderr=out)
+    wait_listening(server, 7000, child, log)
+    data = os.urandom(300000)
+    result = client.run(*Tern(client).command("nc", "-N", SERVER, 7000), stdin=data)
+    hold("tern nc", result.code == 0, result.text())
+    equal("the answer after our FIN", result.out.decode(), hashlib.sha256(data).hexdigest())
+    path = capture.stop()
+    closed_both_ways(path)
+    no_reset(path)
+    nothing_left(server)
+
+
+@case("closing: a reader that goes away (a broken pipe) is told on the wire", programs=["tshark"])
+def broken_pipe(lab):
+    client, server = lab.pair()
+    lab.noise("www/big.bin", 20000000)
+    nginx(lab, server)
+    capture = Capture(lab, server, "vB", snap=128)
+    fetch = Tern(client).start("get", "-sS", "-o", "-", url("/big.bin"), stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    fetch.stdout.read(1000)
+    fetch.stdout.close()
+    equal("curl's exit for a write error", fetch.wait(timeout=20), 23)
+    nothing_left(server)
+    hold("FIN or RST from us", count(capture.stop(), f"ip.src == {TERN_IP} and "
+                                     "(tcp.flags.fin == 1 or tcp.flags.reset == 1)") > 0)

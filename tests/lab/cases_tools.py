@@ -1,1 +1,133 @@
 # SPDX-License-Identifier: BSD-2-Clause
+"""tern nc, tern ping and tern demo against the kernel."""
+import json
+import os
+
+import world
+from case import case
+from peers import PYTHON, Tern, nginx, python_server, url, wait_listening
+from wire import clean
+from world import SERVER, TERN_IP, equal, hold, sha256
+
+
+@case("nc: what goes in comes out, both ways at once")
+def nc_both_ways(lab):
+    client, server = lab.pair()
+    log = lab.path("echo.log")
+    script = ("import socket\n"
+              f"c, _ = socket.create_server(('{SERVER}', 7000)).accept()\n"
+              "while d := c.recv(65536):\n    c.sendall(d)\n")
+    with open(log, "wb") as out:
+        child = server.start(PYTHON, "-c", script, stdout=out, stderr=out)
+    wait_listening(server, 7000, child, log)
+    data = os.urandom(2000000)
+    result = client.run(*Tern(client).command("nc", "-N", SERVER, 7000), stdin=data)
+    hold("tern nc", result.code == 0, result.text())
+    hold("the echo is what was said", result.out == data, f"{len(result.out)} bytes")
+
+
+@case("nc -l: the kernel's client is served; a port that nobody listens on is reset")
+def nc_listens(lab):
+    client, server = lab.pair()
+    with open(lab.path("got"), "wb") as got:
+        child = Tern(client).start("nc", "-l", "7000", stdout=got, stderr=got)
+    data = os.urandom(500000)
+    path = lab.write("data", data)
+    script = ("import socket, sys, time\n"
+              "for _ in range(100):\n"
+              "    try:\n"
+              f"        s = socket.create_connection(('{TERN_IP}', 7000), timeout=10)\n"
+              "        break\n"
+              "    except OSError:\n"
+              "        time.sleep(0.05)\n"
+              "s.sendall(open(sys.argv[1], 'rb').read())\n"
+              "s.shutdown(socket.SHUT_WR)\n"
+              "s.recv(1)\n")
+    # Before it is accepted, another port: the stack itself answers for nobody.
+    done = server.run(PYTHON, "-c", script, path, seconds=30)
+    hold("the kernel's client", done.code == 0, done.text())
+    equal("tern nc -l", child.wait(timeout=10), 0)
+    equal("what came", sha256(lab.path("got")), sha256(path))
+
+
+@case("nc -z: an open port is exit 0, a closed one exit 1")
+def nc_scan(lab):
+    client, server = lab.pair()
+    nginx(lab, server)
+    equal("open", client.run(*Tern(client).command("nc", "-z", SERVER, 80)).code, 0)
+    equal("closed", client.run(*Tern(client).command("nc", "-z", SERVER, 81)).code, 1)
+    equal("usage", client.run(*Tern(client).command("nc")).code, 2)
+
+
+@case("ping: the kernel answers us, and we answer nobody else's pings wrongly")
+def ping(lab):
+    client, _ = lab.pair()
+    result = client.run(*Tern(client).command("ping", "-c", "3", "-i", "0.2", SERVER))
+    hold("tern ping", result.code == 0, result.text())
+    text = result.out.decode()
+    hold("three replies", text.count("bytes from") == 3 and "0% packet loss" in text, text)
+    result = client.run(*Tern(client).command("ping", "-c", "1", "-W", "1", "10.77.0.200"))
+    equal("nobody there", result.code, 1)
+    equal("usage", client.run(*Tern(client).command("ping")).code, 2)
+
+
+@case("stats: one JSON object with the names of ss -ti")
+def stats(lab):
+    client, server = lab.pair()
+    lab.noise("www/1M.bin", 1000000)
+    nginx(lab, server)
+    result = Tern(client, flags=["--stats", "-"]).get("-sS", "-o", "f", url("/1M.bin"))
+    told = json.loads(result.out)
+    for key in ("link", "frames", "drops", "connections"):
+        hold(f"it has {key}", key in told, str(list(told)))
+    connection = told["connections"][0]
+    for key in ("rto", "rtt", "cwnd", "ssthresh", "retrans", "lost", "bytes_acked",
+                "bytes_received"):
+        hold(f"the connection has {key}", key in connection, str(list(connection)))
+    hold("bytes received", connection["bytes_received"] >= 1000000)
+    equal("retrans", connection["retrans"], 0)
+
+
+@case("get -v: the story in curl's manner")
+def verbose(lab):
+    client, server = lab.pair()
+    lab.noise("www/1k.bin", 1000)
+    nginx(lab, server)
+    result = Tern(client).get("-v", "-o", "f", url("/1k.bin"))
+    text = result.err.decode()
+    for words in ("* link lan:vA", TERN_IP, "established", "rtt", "> GET /1k.bin HTTP/1.1",
+                  "< HTTP/1.1 200 OK", "* closed"):
+        hold(f"-v says {words!r}", words in text, text[-800:])
+    hold("no word of the way it is done inside", "SOCKS" not in text and "socks" not in text, text)
+
+
+def told(lab, story, *wanted, flags=(), env=None):
+    result = lab.run([world.TERN, "demo"] + ([story] if story else []) + list(flags),
+                     seconds=60, env=env)
+    hold(f"tern demo {story}", result.code == 0, result.text() + result.out.decode()[-400:])
+    text = result.out.decode()
+    for words in wanted:
+        hold(f"it tells of {words!r}", words in text, text[-1500:])
+    hold("no line is over 80 columns", all(len(line) <= 80 for line in text.splitlines()),
+         str([line for line in text.splitlines() if len(line) > 80][:2]))
+    return text
+
+
+@case("demo: the tour, with its capture", programs=["tshark"])
+def tour(lab):
+    text = told(lab, "", "SYN", "ESTABLISHED", "FIN", "10.9.0.77")
+    hold("no reset from the kernel", "0 resets" in text or "0 by" in text, text[-600:])
+    clean(lab.path("tern-demo.pcapng"))
+
+
+@case("demo: loss, slow, kernel-rst, close")
+def stories(lab):
+    told(lab, "loss", "SYN")
+    told(lab, "slow", "SYN")
+    told(lab, "kernel-rst", "RST")
+    told(lab, "close", "FIN")
+
+
+@case("demo: without namespaces, against a second tern, and it says so")
+def no_namespaces(lab):
+    told(lab, "tour", "SYN", env={"TERN_DEMO_LINK": "mem"})
