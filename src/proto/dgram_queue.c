@@ -112,19 +112,22 @@ bool tern_dgram_queue_peek(const struct tern_dgram_queue *q, struct tern_dgram *
     return true;
 }
 
-/* Bytes from pos to the end of the ring if they are a gap, else 0. */
-static uint32_t gap_at(const struct tern_dgram_queue *q, uint32_t pos)
+/* Where the record after pos starts, pos being behind a record; *gap: bytes skipped to get there. */
+static uint32_t next_record(const struct tern_dgram_queue *q, uint32_t pos, uint32_t *gap)
 {
     const uint32_t left = q->ring_bytes - pos;
 
-    if (left < RECORD_BYTES || record_at(q, pos).body_bytes == GAP)
-        return left;
+    TERN_ASSERT(pos <= q->ring_bytes);
+    *gap = 0;
+    if (left >= RECORD_BYTES && record_at(q, pos).body_bytes != GAP)
+        return pos;
+    *gap = left;
     return 0;
 }
 
 void tern_dgram_queue_pop(struct tern_dgram_queue *q)
 {
-    uint32_t bytes;
+    uint32_t bytes, gap;
 
     TERN_ASSERT(q->count > 0);
     bytes = round_up(RECORD_BYTES + record_at(q, q->head).body_bytes);
@@ -135,13 +138,8 @@ void tern_dgram_queue_pop(struct tern_dgram_queue *q)
         q->used = 0;
         return;
     }
-    q->head += bytes;
-    q->used -= bytes;
-    bytes = gap_at(q, q->head);
-    if (bytes > 0) {
-        q->head = 0;
-        q->used -= bytes;
-    }
+    q->head = next_record(q, q->head + bytes, &gap);
+    q->used -= bytes + gap;
 }
 
 void tern_dgram_queue_check(const struct tern_dgram_queue *q)
@@ -151,12 +149,11 @@ void tern_dgram_queue_check(const struct tern_dgram_queue *q)
     TERN_ASSERT(q->head < q->ring_bytes || q->ring_bytes == 0);
     TERN_ASSERT(q->used <= q->ring_bytes);
     for (uint32_t i = 0; i < q->count; i++) {
-        const uint32_t gap = gap_at(q, pos);
-        uint32_t bytes;
+        uint32_t bytes, gap = 0;
 
-        TERN_ASSERT(gap == 0 || i > 0);
+        if (i > 0)
+            pos = next_record(q, pos, &gap);
         used += gap;
-        pos = gap > 0 ? 0 : pos;
         bytes = round_up(RECORD_BYTES + record_at(q, pos).body_bytes);
         TERN_ASSERT(bytes <= q->ring_bytes - pos);
         pos += bytes;
