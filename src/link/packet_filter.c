@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The classic BPF program in front of a packet socket. It keeps frames that are not ours out of
+ * the ring, so that a busy network cannot fill it, and is locked once set.
+ *
+ * The hardware has taken any 802.1Q tag out of the frame before the filter sees it; packet.c leaves
+ * tagged frames alone.
+ */
+#include <linux/filter.h>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "link/packet_socket.h"
+
+enum {
+    OFF_DST = 0,
+    OFF_DST_END = 4,
+    OFF_TYPE = 12,
+    OFF_IP_DST = 30,
+    TYPE_ARP = 0x0806,
+    TYPE_IPV4 = 0x0800,
+    TAKE_ALL = 0x40000,
+};
+
+/* Where the jumps lead: the program is short enough to be laid out by hand. */
+enum { AT_BROADCAST = 4, AT_TYPE = 7, AT_DROP = 12, AT_TAKE = 13, PROGRAM_COUNT = 14 };
+
+static struct sock_filter load(uint16_t width, uint32_t offset)
+{
+    return (struct sock_filter){.code = (uint16_t)(BPF_LD | BPF_ABS | width), .k = offset};
+}
+
+/* At instruction `at`: go to yes or no, both further on. */
+static struct sock_filter equals(unsigned at, uint32_t value, unsigned yes, unsigned no)
+{
+    TERN_ASSERT(yes > at);
+    TERN_ASSERT(no > at);
+    return (struct sock_filter){.code = BPF_JMP | BPF_JEQ | BPF_K,
+                                .k = value,
+                                .jt = (uint8_t)(yes - at - 1),
+                                .jf = (uint8_t)(no - at - 1)};
+}
+
+static struct sock_filter answer(uint32_t bytes)
+{
+    return (struct sock_filter){.code = BPF_RET | BPF_K, .k = bytes};
+}
+
+unsigned tern_packet_filter(struct sock_filter out[TERN_PACKET_FILTER_MAX], struct tern_mac mac,
+                            struct tern_addr address)
+{
+    bool everything = !tern_addr_is_v4(address) || tern_addr_is_any(address);
+
+    out[0] = load(BPF_W, OFF_DST);
+    out[1] = equals(1, tern_get_be32(mac.b), 2, AT_BROADCAST);
+    out[2] = load(BPF_H, OFF_DST_END);
+    out[3] = equals(3, tern_get_be16(mac.b + 4), AT_TYPE, AT_DROP);
+    out[4] = equals(4, 0xffffffff, 5, AT_DROP);
+    out[5] = load(BPF_H, OFF_DST_END);
+    out[6] = equals(6, 0xffff, AT_TYPE, AT_DROP);
+    out[7] = load(BPF_H, OFF_TYPE);
+    out[8] = equals(8, TYPE_ARP, AT_TAKE, 9);
+    out[9] = equals(9, TYPE_IPV4, 10, AT_DROP);
+    out[10] = load(BPF_W, OFF_IP_DST);
+    out[11] = equals(11, everything ? 0 : tern_addr_to_be32(address), AT_TAKE, AT_DROP);
+    out[AT_DROP] = answer(0);
+    out[AT_TAKE] = answer(TAKE_ALL);
+    if (everything)
+        out[AT_TYPE] = answer(TAKE_ALL);
+    return PROGRAM_COUNT;
+}
