@@ -51,15 +51,15 @@ def burst(lab):
 
 def longest_flight(seen):
     """The most bytes that the server had sent and we had not yet acknowledged."""
-    sent, acked, most = {}, {}, 0
+    first, sent, acked, most = {}, {}, {}, 0
     for s in seen:
-        key = s["dstport"] if s["src"] == world.SERVER else s["srcport"]
-        if s["src"] == world.SERVER and s["len"]:
-            sent[key] = max(sent.get(key, 0), s["seq_raw"] + s["len"])
-            if key in acked:
-                most = max(most, (sent[key] - acked[key]) % 2**32)
-        elif "A" in s["flags"]:
-            acked[key] = s["ack_raw"]
+        if s["src"] == world.SERVER:
+            port, at = s["dstport"], s["seq_raw"] + s["len"]
+            first.setdefault(port, s["seq_raw"])
+            sent[port] = max(sent.get(port, 0), (at - first[port]) % 2**32)
+            most = max(most, sent[port] - acked.get(port, 0))
+        elif s["srcport"] in first and "A" in s["flags"]:
+            acked[s["srcport"]] = (s["ack_raw"] - first[s["srcport"]]) % 2**32
     return most
 
 

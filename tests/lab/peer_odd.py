@@ -56,7 +56,7 @@ class Odd(socketserver.BaseRequestHandler):
 
     def do_hang(self):
         self.half()
-        time.sleep(60)
+        self.await_end(60)
 
     def do_empty(self):
         pass
@@ -68,8 +68,11 @@ class Odd(socketserver.BaseRequestHandler):
         for start, end in ((0, 100), (100, 300), (300, 600)):
             time.sleep(0.1)
             self.request.sendall(BODY[start:end])
-        # Wait for the asker to close: it saw all of it.
-        self.request.settimeout(10)
+        self.await_end(10)
+
+    def await_end(self, seconds):
+        """Until the asker closes or resets."""
+        self.request.settimeout(seconds)
         try:
             self.request.recv(1)
         except OSError:
