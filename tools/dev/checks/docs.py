@@ -69,13 +69,8 @@ def page_flags(source):
 
 
 def help_flags(text):
-    """The flags that --help explains: those that begin a line."""
-    found = set()
-    for line in text.splitlines():
-        if re.match(r"^\s+-", line):
-            head = re.split(r"\s{2,}", line.strip())[0]
-            found |= flags_of(head.replace(",", " "))
-    return found
+    """The flags that --help explains: all that it names after its examples."""
+    return flags_of(text[text.find("Usage:"):])
 
 
 def man(tree):
