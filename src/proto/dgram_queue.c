@@ -112,7 +112,7 @@ bool tern_dgram_queue_peek(const struct tern_dgram_queue *q, struct tern_dgram *
     return true;
 }
 
-/* Where the record after pos starts, pos being behind a record; *gap: bytes skipped to get there. */
+/* Where the record after pos starts, pos being behind a record; *gap: bytes skipped for it. */
 static uint32_t next_record(const struct tern_dgram_queue *q, uint32_t pos, uint32_t *gap)
 {
     const uint32_t left = q->ring_bytes - pos;
