@@ -29,7 +29,7 @@ TERN_EXPORT struct tern_link *tern_loop_link(struct tern_loop *loop);
 TERN_EXPORT tern_time tern_loop_now(const struct tern_loop *loop);
 
 /* For your own loop: poll the fd for reading, at most so long (milliseconds, -1: no limit), then
- * process. tern_process() never sleeps: it moves what is ready, a bounded amount, then returns TERN_OK,
+ * process. tern_process() never sleeps: it moves what is ready, a bounded amount, then returns TERN_ERR_OK,
  * or TERN_ERR_LINK once the link is gone. What calls on the stack gave it to send leaves with the
  * next tern_process(): call it once more before you sleep. */
 TERN_EXPORT int tern_fd(const struct tern_loop *loop);

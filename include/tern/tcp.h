@@ -107,7 +107,7 @@ TERN_EXPORT void tern_tcp_close(struct tern_conn *conn);
 /* Give up the handle and reset. */
 TERN_EXPORT void tern_tcp_abort(struct tern_conn *conn);
 
-/* TERN_OK while open or after an orderly end; else why it ended. */
+/* TERN_ERR_OK while open or after an orderly end; else why it ended. */
 TERN_EXPORT enum tern_err tern_tcp_reason(const struct tern_conn *conn);
 TERN_EXPORT enum tern_tcp_state tern_tcp_state(const struct tern_conn *conn);
 TERN_EXPORT void tern_tcp_set_user(struct tern_conn *conn, void *user);

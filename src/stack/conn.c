@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a connection in the stack: taken from the pool, entered in the demux by its pair of endpoints, and after each verb
+ * brought up to date (timer, ready list, events, listener's queue), until it is closed, its last
+ * reset is out and nobody holds its handle; then it goes back.
+ *
+ * Timers are lazy: one that is set too early stays, and finds out when it fires.
+ */
+#include "proto/tcp/isn.h"
+#include "stack/internal.h"
+
+static uint64_t pair_hash(const struct tern_stack *s, const struct tern_endpoint *local,
+                          const struct tern_endpoint *remote)
+{
+    uint8_t bytes[36];
+
+    memcpy(bytes, local->addr.b, 16);
+    memcpy(bytes + 16, remote->addr.b, 16);
+    tern_put_be16(bytes + 32, local->port);
+    tern_put_be16(bytes + 34, remote->port);
+    return tern_hash(&s->demux_key, bytes, sizeof(bytes));
+}
+
+struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
+                                       const struct tern_endpoint *remote)
+{
+    const uint64_t hash = pair_hash(s, local, remote);
+    struct tern_table_node *node = tern_table_first(&s->conn_table, hash);
+
+    for (; node != NULL; node = tern_table_next(node)) {
+        struct tern_conn *conn = TERN_CONTAINER(node, struct tern_conn, by_pair);
+
+        if (tern_endpoint_equal(&conn->tcb.local, local) &&
+            tern_endpoint_equal(&conn->tcb.remote, remote))
+            return conn;
+    }
+    return NULL;
+}
+
+struct tern_conn *tern_conn_take(struct tern_stack *s)
+{
+    struct tern_conn *conn = tern_pool_take(&s->conns);
+
+    if (conn == NULL)
+        return NULL;
+    memset(conn, 0, sizeof(*conn));
+    conn->stack = s;
+    conn->event.kind = TERN_EVENT_CONN;
+    return conn;
+}
+
+void tern_conn_enter(struct tern_conn *conn)
+{
+    struct tern_stack *s = conn->stack;
+
+    tern_table_insert(&s->conn_table, &conn->by_pair,
+                      pair_hash(s, &conn->tcb.local, &conn->tcb.remote));
+}
+
+static void leave_listener(struct tern_conn *conn)
+{
+    if (conn->listener == NULL)
+        return;
+    tern_list_remove(&conn->child);
+    TERN_ASSERT(conn->listener->children_count > 0);
+    conn->listener->children_count--;
+    conn->listener = NULL;
+}
+
+static void conn_free(struct tern_conn *conn)
+{
+    struct tern_stack *s = conn->stack;
+
+    leave_listener(conn);
+    tern_tcb_fini(&conn->tcb);
+    tern_wheel_cancel(&s->wheel, &conn->timer);
+    tern_list_remove(&conn->ready);
+    tern_stack_event_drop(&conn->event);
+    tern_table_remove(&s->conn_table, &conn->by_pair);
+    tern_pool_give(&s->conns, conn);
+}
+
+static void update_timer(struct tern_conn *conn)
+{
+    const tern_time at = tern_tcb_deadline(&conn->tcb);
+
+    if (at == TERN_TIME_NEVER)
+        tern_wheel_cancel(&conn->stack->wheel, &conn->timer);
+    else if (!tern_timer_is_set(&conn->timer) || conn->timer.at > at)
+        tern_wheel_set(&conn->stack->wheel, &conn->timer, at);
+}
+
+/* A child that finished its handshake moves to the accept queue. */
+static void update_child(struct tern_conn *conn)
+{
+    if (conn->listener == NULL || conn->queued || conn->tcb.state < TERN_TCP_ESTABLISHED)
+        return;
+    conn->queued = true;
+    tern_list_remove(&conn->child);
+    tern_list_push(&conn->listener->accepted, &conn->child);
+    conn->stack->counters.connections_accepted++;
+    tern_stack_event_raise(conn->stack, &conn->listener->event, TERN_CONN_READABLE);
+}
+
+void tern_conn_update(struct tern_conn *conn)
+{
+    struct tern_tcb *c = &conn->tcb;
+
+    if (c->state == TERN_TCP_CLOSED && !conn->owned && !c->rst_due && !c->stray_rst_due) {
+        conn_free(conn);
+        return;
+    }
+    update_timer(conn);
+    update_child(conn);
+    if (!tern_list_is_linked(&conn->ready) && tern_tcb_wants_output(c))
+        tern_list_push(&conn->stack->ready, &conn->ready);
+    if (conn->owned && c->events != 0) {
+        if ((c->events & TERN_CONN_CLOSED) != 0 && c->reason != TERN_ERR_OK)
+            conn->stack->counters.connections_failed++;
+        tern_stack_event_raise(conn->stack, &conn->event, c->events);
+        c->events = 0;
+    }
+}
+
+void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
+                            const struct tern_endpoint *local, const struct tern_endpoint *remote)
+{
+    memset(o, 0, sizeof(*o));
+    o->local = *local;
+    o->remote = *remote;
+    o->id = s->conn_id_next++;
+    o->iss = tern_isn(&s->isn_key, local, remote, s->now);
+    o->ts_offset = tern_ts_offset(&s->ts_key, local, remote);
+    o->cc = tern_cc_find(s->config.congestion);
+}
+
+uint32_t tern_stack_connections_unfinished(const struct tern_stack *s)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->conns.fresh; i++) {
+        const struct tern_conn *conn = tern_pool_at(&s->conns, i);
+
+        if (tern_pool_is_taken(&s->conns, i))
+            count +=
+                (conn->tcb.state != TERN_TCP_CLOSED && conn->tcb.state != TERN_TCP_TIME_WAIT) ||
+                conn->tcb.rst_due || conn->tcb.ack.now;
+    }
+    return count;
+}
+
+void tern_stack_abort_all(struct tern_stack *s)
+{
+    for (uint32_t i = 0; i < s->conns.fresh; i++) {
+        struct tern_conn *conn = tern_pool_at(&s->conns, i);
+
+        if (!tern_pool_is_taken(&s->conns, i))
+            continue;
+        tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, s->now);
+        tern_conn_update(conn);
+    }
+}

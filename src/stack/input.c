@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames in: Ethernet, then ARP or IPv4; whole packets go to the transport they name. */
+#include "stack/internal.h"
+
+void tern_stack_drop(struct tern_stack *s, enum tern_drop reason)
+{
+    struct tern_trace *t;
+
+    s->counters.drops[reason]++;
+    t = tern_trace_push(&s->traces, s->now, TERN_TRACE_DROP, 0);
+    if (t != NULL)
+        t->drop.reason = reason;
+}
+
+static void deliver(struct tern_stack *s, const struct tern_packet *p)
+{
+    switch (p->ip.protocol) {
+    case TERN_IP_TCP:
+        tern_stack_tcp_input(s, p);
+        break;
+    case TERN_IP_UDP:
+        tern_stack_udp_input(s, p);
+        break;
+    case TERN_IP_ICMP:
+        tern_stack_icmp_input(s, p);
+        break;
+    default:
+        tern_stack_drop(s, TERN_DROP_IP_UNKNOWN_PROTOCOL);
+        tern_stack_icmp_error(s, p, TERN_ICMP_UNREACHABLE, TERN_ICMP_PROTOCOL_UNREACHABLE);
+        break;
+    }
+}
+
+/* RFC 1122 §3.2.1.3: addresses that no packet may come from. */
+static bool is_bad_source(const struct tern_stack *s, struct tern_addr src)
+{
+    const uint32_t v4 = tern_addr_to_be32(src);
+
+    return tern_addr_is_any(src) || tern_addr_is_multicast(src) || v4 >> 24 == 127 ||
+           v4 >> 24 == 0 || v4 >= UINT32_C(0xf0000000) || tern_stack_is_broadcast(s, src);
+}
+
+static void count_reassembly(struct tern_stack *s)
+{
+    static const enum tern_drop reasons[] = {TERN_DROP_FRAG_BAD, TERN_DROP_FRAG_OVERLAP,
+                                             TERN_DROP_FRAG_FULL, TERN_DROP_FRAG_TIMEOUT};
+
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        s->counters.drops[reasons[i]] += tern_reass_dropped(&s->reass, reasons[i]);
+}
+
+static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_frame *frame,
+                       bool to_group_mac)
+{
+    struct tern_packet p = {.to_group_mac = to_group_mac};
+
+    switch (tern_ipv4_parse(bytes, &p.ip, &p.body)) {
+    case TERN_IPV4_OK:
+        break;
+    case TERN_IPV4_BAD_HEADER:
+        tern_stack_drop(s, TERN_DROP_IP_BAD_HEADER);
+        return;
+    case TERN_IPV4_BAD_CHECKSUM:
+        tern_stack_drop(s, TERN_DROP_IP_BAD_CHECKSUM);
+        return;
+    }
+    if (is_bad_source(s, p.ip.src)) {
+        tern_stack_drop(s, TERN_DROP_IP_BAD_SOURCE);
+        return;
+    }
+    p.broadcast = tern_stack_is_broadcast(s, p.ip.dst) || tern_addr_is_multicast(p.ip.dst);
+    /* A unicast packet in a group frame is somebody's mistake (RFC 1122 §3.3.6). */
+    if (tern_stack_own(s, p.ip.dst) == NULL ? !p.broadcast : to_group_mac) {
+        tern_stack_drop(s, TERN_DROP_IP_NOT_OURS);
+        return;
+    }
+    p.verified = frame->csum != TERN_CSUM_UNKNOWN;
+    p.piece_bytes = frame->gso != TERN_GSO_NONE ? frame->gso_bytes : 0;
+    if (p.ip.more_fragments || p.ip.fragment_offset_bytes > 0) {
+        struct tern_ipv4 whole;
+        tern_span body;
+        const bool complete = tern_reass_input(&s->reass, &p.ip, p.body, s->now, &whole, &body);
+
+        count_reassembly(s);
+        if (!complete)
+            return;
+        p.ip = whole;
+        p.body = body;
+        p.verified = false;
+    }
+    deliver(s, &p);
+}
+
+static void frame_input(struct tern_stack *s, const struct tern_frame *frame)
+{
+    struct tern_eth eth;
+    tern_span body;
+    bool to_group;
+
+    if (frame->piece_count != 1 || !tern_eth_parse(frame->piece[0], &eth, &body)) {
+        tern_stack_drop(s, TERN_DROP_ETH_SHORT);
+        return;
+    }
+    to_group = tern_mac_is_group(eth.dst);
+    if (!to_group && !tern_mac_equal(eth.dst, s->mac)) {
+        tern_stack_drop(s, TERN_DROP_ETH_NOT_OURS);
+        return;
+    }
+    switch (eth.type) {
+    case TERN_ETHERTYPE_ARP:
+        tern_stack_arp_input(s, body);
+        break;
+    case TERN_ETHERTYPE_IPV4:
+        ipv4_input(s, body, frame, to_group);
+        break;
+    default:
+        tern_stack_drop(s, TERN_DROP_ETH_UNKNOWN_TYPE);
+        break;
+    }
+}
+
+void tern_stack_input(struct tern_stack *s, const struct tern_frame *frames, int count,
+                      tern_time now)
+{
+    TERN_ASSERT(now >= s->now);
+    s->now = now;
+    if (s->acks_taken == s->acks_count)
+        s->acks_taken = s->acks_count = 0;
+    for (int i = 0; i < count; i++) {
+        s->counters.frames_in++;
+        s->counters.bytes_in += frames[i].bytes;
+        frame_input(s, &frames[i]);
+    }
+}

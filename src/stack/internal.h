@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_STACK_INTERNAL_H
+#define TERN_STACK_INTERNAL_H
+/*
+ * The stack's own structures, and what its files call of each other. Nobody outside src/stack includes this.
+ *
+ * Two lists drive it: `ready`, the connections that may have something to send, and `events`, the objects of
+ * which the application should hear. Connections whose next hop is not resolved wait in
+ * `waiting` until the neighbour table changes. One wheel holds a timer for each connection.
+ */
+#include "base/assert.h"
+#include "base/checksum.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "base/table.h"
+#include "base/wheel.h"
+#include "proto/claim.h"
+#include "proto/dgram_queue.h"
+#include "proto/icmp_rules.h"
+#include "proto/neigh.h"
+#include "proto/reass.h"
+#include "proto/tcp/tcp.h"
+#include "wire/eth.h"
+#include "wire/udp.h"
+#include <tern/ping.h>
+#include <tern/stack.h>
+#include <tern/trace.h>
+#include <tern/udp.h>
+
+#define TERN_HEADERS_BYTES    128    /* room for Ethernet, IP and TCP headers at their longest */
+#define TERN_TX_QUEUE_BYTES   262144 /* datagrams, ICMP and resets that wait to be sent */
+#define TERN_UDP_QUEUE_BYTES  262144 /* received, a socket */
+#define TERN_PING_QUEUE_BYTES 16384
+#define TERN_TTL              64 /* RFC 1700; RFC 1122 §3.2.1.7 */
+
+struct tern_event_node {
+    struct tern_list link;
+    enum tern_event_kind kind;
+    uint32_t bits;
+    void *user;
+};
+
+struct tern_conn {
+    struct tern_tcb tcb;
+    struct tern_stack *stack;
+    struct tern_table_node by_pair;
+    struct tern_timer timer;
+    struct tern_list ready; /* in stack->ready or stack->waiting */
+    struct tern_event_node event;
+    struct tern_list child; /* in its listener's children or accept queue, until accepted */
+    struct tern_listener *listener;
+    bool queued; /* in the accept queue */
+    bool owned;  /* the application has the handle */
+};
+
+struct tern_listener {
+    struct tern_stack *stack;
+    struct tern_table_node by_port;
+    struct tern_event_node event;
+    struct tern_endpoint local;
+    const struct tern_cc_ops *cc;
+    tern_time ack_every;
+    bool nodelay;
+    uint32_t backlog, children_count;
+    struct tern_list children; /* not yet established */
+    struct tern_list accepted; /* established, waiting for tern_tcp_accept() */
+};
+
+struct tern_udp_socket {
+    struct tern_stack *stack;
+    struct tern_table_node by_port;
+    struct tern_event_node event;
+    struct tern_endpoint local;
+    struct tern_dgram_queue queue;
+    bool refused; /* ICMP said so; told once */
+    uint8_t ring[TERN_UDP_QUEUE_BYTES];
+};
+
+struct tern_ping_socket {
+    struct tern_stack *stack;
+    struct tern_table_node by_id;
+    struct tern_event_node event;
+    uint16_t id;
+    struct tern_dgram_queue queue;
+    uint8_t ring[TERN_PING_QUEUE_BYTES];
+};
+
+struct tern_own_address {
+    bool used;
+    struct tern_cidr cidr;
+    struct tern_claim_engine claim;
+    struct tern_event_node event;
+};
+
+struct tern_stack {
+    struct tern_config config;
+    tern_time now;
+    struct tern_mac mac;
+    struct tern_tcp_env tcp;
+    struct tern_trace_ring traces;
+    struct tern_stack_counters counters;
+
+    struct tern_hash_key demux_key, isn_key, port_key, ts_key;
+    struct tern_random random;
+    uint32_t port_counter, conn_id_next;
+    uint16_t ip_id;
+
+    struct tern_wheel wheel;
+    struct tern_list ready, waiting, events;
+
+    struct tern_pool conns, listeners, udps, pings;
+    struct tern_table conn_table, listener_table, udp_table, ping_table;
+
+    struct tern_own_address *addresses;
+    struct tern_addr gateway; /* any address: none */
+    struct tern_neigh neigh;
+    struct tern_reass reass;
+    struct tern_icmp_bucket icmp_bucket;
+
+    struct tern_dgram_queue tx;         /* IP payloads to send */
+    struct tern_dgram_queue tx_waiting; /* the same, their next hop unresolved */
+    uint32_t tx_fragment_at;            /* bytes of the head of tx that went out as fragments */
+    uint16_t tx_fragment_id;
+    uint8_t *tx_ring, *tx_waiting_ring;
+
+    uint8_t (*headers)[TERN_HEADERS_BYTES];     /* of the frames of one output burst */
+    uint8_t (*ack_headers)[TERN_HEADERS_BYTES]; /* of ACKs made while input runs */
+    struct tern_frame *acks;
+    uint32_t acks_count, acks_taken;
+};
+
+/* An IP packet as the layers above see it. */
+struct tern_packet {
+    struct tern_ipv4 ip;
+    tern_span body;
+    bool verified;     /* the link vouches for the transport checksum */
+    bool to_group_mac; /* the frame was broadcast or multicast */
+    bool broadcast;    /* to a broadcast or multicast address */
+    uint32_t piece_bytes;
+};
+
+/* iface.c: own addresses, routes, ARP */
+struct tern_own_address *tern_stack_own(struct tern_stack *s, struct tern_addr addr); /* claimed */
+bool tern_stack_is_broadcast(const struct tern_stack *s, struct tern_addr addr);
+bool tern_stack_source_for(struct tern_stack *s, struct tern_addr dst, struct tern_addr *src);
+enum tern_neigh_verdict tern_stack_next_hop(struct tern_stack *s, struct tern_addr src,
+                                            struct tern_addr dst, struct tern_mac *mac);
+void tern_stack_arp_input(struct tern_stack *s, tern_span body);
+bool tern_stack_arp_output(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers);
+tern_time tern_stack_iface_deadline(const struct tern_stack *s);
+void tern_stack_iface_expire(struct tern_stack *s);
+void tern_stack_neighbours_changed(struct tern_stack *s);
+
+/* input.c */
+void tern_stack_drop(struct tern_stack *s, enum tern_drop reason);
+
+/* icmp.c */
+void tern_stack_icmp_input(struct tern_stack *s, const struct tern_packet *p);
+void tern_stack_icmp_error(struct tern_stack *s, const struct tern_packet *p, uint8_t type,
+                           uint8_t code);
+
+/* udp.c, ping.c */
+void tern_stack_udp_input(struct tern_stack *s, const struct tern_packet *p);
+void tern_stack_udp_refused(struct tern_stack *s, const struct tern_icmp_quote *quote);
+void tern_stack_ping_input(struct tern_stack *s, const struct tern_packet *p,
+                           const struct tern_icmp *icmp, tern_span data);
+void tern_stack_ping_error(struct tern_stack *s, const struct tern_packet *p,
+                           const struct tern_icmp *icmp, const struct tern_icmp_quote *quote);
+
+/* tcp_input.c, conn.c */
+void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p);
+struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
+                                       const struct tern_endpoint *remote);
+struct tern_conn *tern_conn_take(struct tern_stack *s);
+void tern_conn_enter(struct tern_conn *conn);  /* into the demux */
+void tern_conn_update(struct tern_conn *conn); /* after any verb: timer, lists, events, free */
+struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
+                                               const struct tern_endpoint *local);
+void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
+                            const struct tern_endpoint *local, const struct tern_endpoint *remote);
+
+/* output.c */
+bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
+                           const struct tern_segment_out *seg, struct tern_mac dst,
+                           struct tern_frame *frame, uint8_t *headers);
+/* Queue an IP payload; false: no room. source: any address picks one. */
+bool tern_stack_queue(struct tern_stack *s, struct tern_addr src, struct tern_addr dst,
+                      uint8_t protocol, uint8_t ttl, enum tern_cause cause, tern_span payload);
+
+/* event.c */
+void tern_stack_event_raise(struct tern_stack *s, struct tern_event_node *node, uint32_t bits);
+void tern_stack_event_drop(struct tern_event_node *node);
+
+#endif

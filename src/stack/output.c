@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Frames out: ACKs that were made while input ran, ARP, queued packets (ICMP, UDP, resets), then the connections
+ * that are ready, each until it says no. A frame is a header in the stack's scratch and slices of the sender's
+ * queue; nothing is copied. Checksums are left to links that offload them.
+ */
+#include "stack/internal.h"
+
+#define FRAME_IP_AT  TERN_ETH_BYTES
+#define FRAME_TCP_AT (TERN_ETH_BYTES + TERN_IPV4_BYTES)
+
+static void emit_eth(struct tern_stack *s, struct tern_mac dst, struct tern_writer *w)
+{
+    const struct tern_eth eth = {dst, s->mac, TERN_ETHERTYPE_IPV4};
+
+    tern_eth_emit(&eth, w);
+}
+
+/* The text of a segment, in slices; false: more slices than a frame has pieces. */
+static bool attach_text(struct tern_stack *s, const struct tern_conn *conn, uint64_t at,
+                        uint32_t bytes, struct tern_frame *frame)
+{
+    while (bytes > 0) {
+        struct tern_slice slice;
+
+        if (frame->piece_count == TERN_FRAME_PIECES_MAX)
+            return false;
+        slice = tern_bytequeue_slice(&conn->tcb.sendq, &s->tcp.chunks, at, bytes);
+        frame->piece[frame->piece_count++] = slice;
+        frame->bytes += (uint32_t)slice.bytes;
+        at += slice.bytes;
+        bytes -= (uint32_t)slice.bytes;
+    }
+    return true;
+}
+
+static void finish_checksum(struct tern_stack *s, const struct tern_conn *conn,
+                            struct tern_frame *frame, uint8_t *headers, uint32_t tcp_bytes)
+{
+    struct tern_sum sum = {0, false};
+    uint8_t *field = headers + FRAME_TCP_AT + TERN_TCP_OFF_CHECKSUM;
+
+    tern_sum_add_pseudo(&sum, conn->tcb.local.addr, conn->tcb.remote.addr, TERN_IP_TCP, tcp_bytes);
+    if ((s->config.link.offloads & TERN_OFFLOAD_CSUM_TX) != 0) {
+        tern_put_be16(field, tern_sum_fold(&sum));
+        frame->csum = TERN_CSUM_NEEDS;
+        frame->csum_start = FRAME_TCP_AT;
+        frame->csum_offset = TERN_TCP_OFF_CHECKSUM;
+        return;
+    }
+    tern_sum_add(&sum, headers + FRAME_TCP_AT, frame->piece[0].bytes - FRAME_TCP_AT);
+    for (uint32_t i = 1; i < frame->piece_count; i++)
+        tern_sum_add(&sum, frame->piece[i].data, frame->piece[i].bytes);
+    tern_put_be16(field, tern_sum_finish(&sum));
+    frame->csum = TERN_CSUM_UNKNOWN;
+}
+
+bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
+                           const struct tern_segment_out *seg, struct tern_mac dst,
+                           struct tern_frame *frame, uint8_t *headers)
+{
+    struct tern_writer w = tern_writer_of(headers, TERN_HEADERS_BYTES);
+    const uint32_t tcp_bytes = (uint32_t)tern_tcp_header_bytes(&seg->h) + seg->text_bytes;
+    const struct tern_ipv4 ip = {
+        .dont_fragment = true, /* RFC 1191 §3; so the ID means nothing (RFC 6864 §4.1) */
+        .ttl = TERN_TTL,
+        .protocol = TERN_IP_TCP,
+        .src = conn->tcb.local.addr,
+        .dst = conn->tcb.remote.addr,
+    };
+
+    emit_eth(s, dst, &w);
+    tern_ipv4_emit(&ip, (uint16_t)tcp_bytes, &w);
+    tern_tcp_emit(&seg->h, &w);
+    TERN_ASSERT(!w.failed);
+    memset(frame, 0, sizeof(*frame));
+    frame->piece[0] = tern_span_of(headers, w.bytes);
+    frame->piece_count = 1;
+    frame->bytes = frame->header_bytes = (uint16_t)w.bytes;
+    frame->cause = seg->cause;
+    if (seg->piece_bytes > 0) {
+        frame->gso = TERN_GSO_TCP4;
+        frame->gso_bytes = (uint16_t)seg->piece_bytes;
+    }
+    if (!attach_text(s, conn, seg->text_at, seg->text_bytes, frame))
+        return false;
+    finish_checksum(s, conn, frame, headers, tcp_bytes);
+    return true;
+}
+
+bool tern_stack_queue(struct tern_stack *s, struct tern_addr src, struct tern_addr dst,
+                      uint8_t protocol, uint8_t ttl, enum tern_cause cause, tern_span payload)
+{
+    struct tern_dgram meta = {.ttl = ttl, .kind = protocol, .code = (uint8_t)cause, .at = s->now};
+
+    meta.peer.addr = dst;
+    meta.peer.port = UINT16_MAX;
+    for (uint32_t i = 0; i < s->config.addresses_max; i++)
+        if (s->addresses[i].used && tern_addr_equal(s->addresses[i].cidr.addr, src))
+            meta.peer.port = (uint16_t)i; /* of a packet to send: the number of its source */
+    if (meta.peer.port == UINT16_MAX)
+        return false;
+    return tern_dgram_queue_push(&s->tx, &meta, payload);
+}
+
+/* One packet, or one fragment of it (RFC 791 §3.2); true: the whole packet is out. */
+static bool frame_packet(struct tern_stack *s, const struct tern_dgram *meta, tern_span payload,
+                         struct tern_addr src, struct tern_mac dst, struct tern_frame *frame,
+                         uint8_t *headers)
+{
+    struct tern_writer w = tern_writer_of(headers, TERN_HEADERS_BYTES);
+    const uint32_t room = (s->tcp.mtu_bytes - TERN_IPV4_BYTES) & ~7u;
+    const uint32_t left = (uint32_t)payload.bytes - s->tx_fragment_at;
+    const bool last = left + TERN_IPV4_BYTES <= s->tcp.mtu_bytes;
+    const uint32_t bytes = last ? left : room;
+    const struct tern_ipv4 ip = {
+        .id = s->tx_fragment_at == 0 ? ++s->ip_id : s->ip_id,
+        .more_fragments = !last,
+        .fragment_offset_bytes = (uint16_t)s->tx_fragment_at,
+        .ttl = meta->ttl,
+        .protocol = meta->kind,
+        .src = src,
+        .dst = meta->peer.addr,
+    };
+
+    emit_eth(s, dst, &w);
+    tern_ipv4_emit(&ip, (uint16_t)bytes, &w);
+    memset(frame, 0, sizeof(*frame));
+    frame->piece[0] = tern_span_of(headers, w.bytes);
+    frame->piece[1] = tern_span_first(tern_span_from(payload, s->tx_fragment_at), bytes);
+    frame->piece_count = 2;
+    frame->bytes = (uint32_t)w.bytes + bytes;
+    frame->cause = (enum tern_cause)meta->code;
+    s->tx_fragment_at = last ? 0 : s->tx_fragment_at + bytes;
+    return last;
+}
+
+/* An ARP reply was queued whole, its destination inside it: RFC 826's ar$tha. */
+static void frame_arp_reply(struct tern_stack *s, tern_span arp_bytes, struct tern_frame *frame,
+                            uint8_t *headers)
+{
+    struct tern_writer w = tern_writer_of(headers, TERN_HEADERS_BYTES);
+    struct tern_eth eth = {.src = s->mac, .type = TERN_ETHERTYPE_ARP};
+    struct tern_arp arp;
+
+    if (tern_arp_parse(arp_bytes, &arp))
+        eth.dst = arp.target_mac;
+    tern_eth_emit(&eth, &w);
+    tern_write_bytes(&w, arp_bytes.data, arp_bytes.bytes);
+    TERN_ASSERT(!w.failed);
+    memset(frame, 0, sizeof(*frame));
+    frame->piece[0] = tern_span_of(headers, w.bytes);
+    frame->piece_count = 1;
+    frame->bytes = (uint32_t)w.bytes;
+    frame->cause = TERN_CAUSE_ARP_REPLY;
+}
+
+/* A frame from the head of the packet queue; false: the head made none (it waits, or was dropped). Popped bytes stay as
+ * they are until the next push, which is not before the next call on the stack. */
+static bool frame_queued(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers)
+{
+    struct tern_dgram meta;
+    tern_span payload;
+    struct tern_addr src;
+    struct tern_mac dst;
+    bool made = false;
+
+    if (!tern_dgram_queue_peek(&s->tx, &meta, &payload))
+        return false;
+    if (meta.kind == 0) {
+        frame_arp_reply(s, payload, frame, headers);
+        tern_dgram_queue_pop(&s->tx);
+        return true;
+    }
+    src = s->addresses[meta.peer.port].cidr.addr;
+    switch (tern_stack_next_hop(s, src, meta.peer.addr, &dst)) {
+    case TERN_NEIGH_RESOLVED:
+        if (!frame_packet(s, &meta, payload, src, dst, frame, headers))
+            return true;
+        made = true;
+        break;
+    case TERN_NEIGH_PENDING:
+        if (!tern_dgram_queue_push(&s->tx_waiting, &meta, payload))
+            tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
+        break;
+    case TERN_NEIGH_FAILED:
+        tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
+        break;
+    }
+    s->tx_fragment_at = 0;
+    tern_dgram_queue_pop(&s->tx);
+    return made;
+}
+
+/* The next hop does not answer: what it wants to send is lost, as on the wire. */
+static void output_to_nobody(struct tern_stack *s, struct tern_conn *conn)
+{
+    struct tern_segment_out lost;
+
+    tern_tcb_unreachable(&conn->tcb, s->now);
+    while (tern_tcb_output(&conn->tcb, s->now, &lost))
+        tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
+    tern_list_remove(&conn->ready);
+    tern_conn_update(conn);
+}
+
+/* One frame of the first ready connection; false: it had none (and has left the list). */
+static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers)
+{
+    struct tern_conn *conn = TERN_CONTAINER(s->ready.next, struct tern_conn, ready);
+    struct tern_segment_out seg;
+    struct tern_mac dst;
+
+    switch (tern_stack_next_hop(s, conn->tcb.local.addr, conn->tcb.remote.addr, &dst)) {
+    case TERN_NEIGH_RESOLVED:
+        break;
+    case TERN_NEIGH_PENDING:
+        tern_list_remove(&conn->ready);
+        tern_list_push(&s->waiting, &conn->ready);
+        return false;
+    case TERN_NEIGH_FAILED:
+        output_to_nobody(s, conn);
+        return false;
+    }
+    if (tern_tcb_output(&conn->tcb, s->now, &seg)) {
+        const bool whole = tern_stack_frame_conn(s, conn, &seg, dst, frame, headers);
+
+        TERN_ASSERT(whole);
+        return true;
+    }
+    tern_list_remove(&conn->ready);
+    if (conn->tcb.state !=
+        TERN_TCP_CLOSED) { /* its wish was not grantable now: its timer or an ACK comes */
+        const tern_time at = tern_tcb_deadline(&conn->tcb);
+
+        if (at != TERN_TIME_NEVER && (!tern_timer_is_set(&conn->timer) || conn->timer.at > at))
+            tern_wheel_set(&s->wheel, &conn->timer, at);
+        return false;
+    }
+    tern_conn_update(conn);
+    return false;
+}
+
+static int take_acks(struct tern_stack *s, struct tern_frame *frames, int max)
+{
+    int n = 0;
+
+    while (n < max && s->acks_taken < s->acks_count)
+        frames[n++] = s->acks[s->acks_taken++];
+    return n;
+}
+
+int tern_stack_output(struct tern_stack *s, struct tern_frame *frames, int max, tern_time now)
+{
+    int n;
+
+    TERN_ASSERT(now >= s->now);
+    s->now = now;
+    if (max > TERN_BURST_MAX)
+        max = TERN_BURST_MAX;
+    n = take_acks(s, frames, max);
+    while (n < max && s->tx.count > 0)
+        n += frame_queued(s, &frames[n], s->headers[n]);
+    while (n < max && !tern_list_is_empty(&s->ready))
+        n += frame_ready(s, &frames[n], s->headers[n]);
+    while (n < max && tern_stack_arp_output(s, &frames[n], s->headers[n]))
+        n++;
+    for (int i = 0; i < n; i++)
+        s->counters.bytes_out += frames[i].bytes;
+    s->counters.frames_out += (uint64_t)n;
+    return n;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A stack's birth: the price of a configuration, and its layout in the memory that the caller brings. Every
+ * part is carved off in one fixed order by carve(), which prices when it has no memory and lays out
+ * when it has, so that the two can never disagree.
+ */
+#include "stack/internal.h"
+
+#define CARVE_ALIGN 64
+
+void tern_config_defaults(struct tern_config *config)
+{
+    memset(config, 0, sizeof(*config));
+    config->connections_max = 1024;
+    config->listeners_max = 16;
+    config->udp_sockets_max = 16;
+    config->ping_sockets_max = 4;
+    config->neighbours_max = 256;
+    config->reassembly_max = 16;
+    config->addresses_max = 4;
+    config->chunk_bytes = 16384;
+    config->chunks_max = 8192; /* 128 MiB, touched only where used */
+    config->send_buffer_bytes = 4u << 20;
+    config->receive_buffer_bytes = 6u << 20;
+    config->traces_count = 0;
+    config->congestion = "cubic";
+}
+
+static bool is_power_of_two(uint64_t v)
+{
+    return v != 0 && (v & (v - 1)) == 0;
+}
+
+static bool is_possible(const struct tern_config *c)
+{
+    const uint32_t buffer_max = UINT32_C(1) << 30;
+
+    return c->connections_max > 0 && c->connections_max <= 1u << 24 && c->listeners_max <= 65535 &&
+           c->udp_sockets_max <= 65535 && c->ping_sockets_max <= 65535 && c->neighbours_max > 0 &&
+           c->neighbours_max <= 1u << 20 && c->reassembly_max > 0 && c->reassembly_max <= 65535 &&
+           c->addresses_max > 0 && c->addresses_max <= 64 && is_power_of_two(c->chunk_bytes) &&
+           c->chunk_bytes >= 1024 && c->chunk_bytes <= 1u << 20 && c->chunks_max > 0 &&
+           c->send_buffer_bytes >= 1024 && c->send_buffer_bytes <= buffer_max &&
+           c->receive_buffer_bytes >= 1024 && c->receive_buffer_bytes <= buffer_max &&
+           c->link.mtu_bytes >= 68 && c->link.mtu_bytes <= 65535 && c->congestion != NULL &&
+           tern_cc_find(c->congestion) != NULL;
+}
+
+static uint64_t round_up_pow2(uint64_t v)
+{
+    uint64_t p = 1;
+
+    while (p < v)
+        p <<= 1;
+    return p;
+}
+
+/* Entries of a chunk map: the longest buffer, one chunk that it straddles, and one for a rounded-up window. */
+static uint32_t map_count(const struct tern_config *c)
+{
+    const uint32_t longest = c->send_buffer_bytes > c->receive_buffer_bytes
+                                 ? c->send_buffer_bytes
+                                 : c->receive_buffer_bytes;
+
+    return (uint32_t)round_up_pow2(longest / c->chunk_bytes + 3);
+}
+
+struct carver {
+    uint8_t *memory; /* NULL: only price */
+    size_t bytes;
+};
+
+static void *carve(struct carver *c, size_t bytes)
+{
+    void *at = c->memory == NULL ? NULL : c->memory + c->bytes;
+
+    c->bytes += (bytes + CARVE_ALIGN - 1) & ~(size_t)(CARVE_ALIGN - 1);
+    return at;
+}
+
+static void carve_pool(struct carver *c, struct tern_pool *pool, size_t item_bytes, uint32_t count)
+{
+    void *at = carve(c, tern_pool_bytes(item_bytes, count > 0 ? count : 1));
+
+    if (at != NULL)
+        tern_pool_init(pool, at, item_bytes, count > 0 ? count : 1);
+}
+
+static void carve_table(struct carver *c, struct tern_table *table, uint32_t count)
+{
+    const uint64_t buckets = round_up_pow2(count < 8 ? 16 : 2 * (uint64_t)count);
+    void *at = carve(c, buckets * sizeof(struct tern_table_node *));
+
+    if (at != NULL) {
+        table->buckets = at;
+        table->mask = buckets - 1;
+    }
+}
+
+/* The queues and scratch that every stack has one of. */
+static void carve_rings(struct carver *c, struct tern_stack *s, const struct tern_config *config)
+{
+    uint8_t *tx = carve(c, TERN_TX_QUEUE_BYTES);
+    uint8_t *waiting = carve(c, TERN_TX_QUEUE_BYTES);
+    void *headers = carve(c, TERN_BURST_MAX * TERN_HEADERS_BYTES);
+    void *ack_headers = carve(c, TERN_BURST_MAX * TERN_HEADERS_BYTES);
+    void *acks = carve(c, TERN_BURST_MAX * sizeof(struct tern_frame));
+    void *traces = carve(c, config->traces_count * sizeof(struct tern_trace));
+    void *addresses = carve(c, config->addresses_max * sizeof(struct tern_own_address));
+
+    if (s == NULL)
+        return;
+    s->tx_ring = tx;
+    s->tx_waiting_ring = waiting;
+    s->headers = headers;
+    s->ack_headers = ack_headers;
+    s->acks = acks;
+    s->traces.entries = traces;
+    s->traces.count_max = config->traces_count;
+    s->addresses = addresses;
+    tern_dgram_queue_init(&s->tx, tx, TERN_TX_QUEUE_BYTES);
+    tern_dgram_queue_init(&s->tx_waiting, waiting, TERN_TX_QUEUE_BYTES);
+}
+
+static void carve_keyed(struct carver *c, struct tern_stack *s, const struct tern_config *config)
+{
+    void *neigh = carve(c, tern_neigh_bytes(config->neighbours_max));
+    void *reass = carve(c, tern_reass_bytes(config->reassembly_max));
+    struct tern_hash_key key;
+
+    if (s == NULL)
+        return;
+    tern_random_bytes(&s->random, &key, sizeof(key));
+    tern_neigh_init(&s->neigh, neigh, config->neighbours_max, &key, config->link.mac);
+    tern_random_bytes(&s->random, &key, sizeof(key));
+    tern_reass_init(&s->reass, reass, config->reassembly_max, &key);
+}
+
+/* s NULL: only price. */
+static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_config *config)
+{
+    struct tern_stack dummy;
+    struct tern_stack *to = s != NULL ? s : &dummy;
+    const uint32_t maps = 2 * config->connections_max < config->chunks_max
+                              ? 2 * config->connections_max
+                              : config->chunks_max;
+    const size_t ranges_bytes =
+        sizeof(struct tern_ranges) + TERN_TCP_SACK_RANGES * sizeof(struct tern_range);
+
+    carve_pool(c, &to->conns, sizeof(struct tern_conn), config->connections_max);
+    carve_pool(c, &to->listeners, sizeof(struct tern_listener), config->listeners_max);
+    carve_pool(c, &to->udps, sizeof(struct tern_udp_socket), config->udp_sockets_max);
+    carve_pool(c, &to->pings, sizeof(struct tern_ping_socket), config->ping_sockets_max);
+    carve_pool(c, &to->tcp.chunks.chunks, config->chunk_bytes, config->chunks_max);
+    carve_pool(c, &to->tcp.chunks.maps, map_count(config) * sizeof(uint32_t), maps);
+    carve_pool(c, &to->tcp.ranges, ranges_bytes, maps);
+    carve_table(c, &to->conn_table, config->connections_max);
+    carve_table(c, &to->listener_table, config->listeners_max);
+    carve_table(c, &to->udp_table, config->udp_sockets_max);
+    carve_table(c, &to->ping_table, config->ping_sockets_max);
+    carve_rings(c, s, config);
+    carve_keyed(c, s, config);
+}
+
+size_t tern_stack_bytes(const struct tern_config *config)
+{
+    struct carver c = {NULL, 0};
+
+    if (!is_possible(config))
+        return 0;
+    (void)carve(&c, sizeof(struct tern_stack));
+    carve_all(&c, NULL, config);
+    return c.bytes;
+}
+
+static void init_link(struct tern_stack *s, const struct tern_link_info *info)
+{
+    s->config.link = *info;
+    s->mac = info->mac;
+    s->tcp.mtu_bytes = info->mtu_bytes;
+    s->tcp.tso = (info->offloads & TERN_OFFLOAD_TSO4) != 0;
+    s->tcp.hold_frames = info->hold_frames;
+    s->tcp.hold_bytes = info->hold_bytes;
+}
+
+static void init_keys(struct tern_stack *s)
+{
+    struct tern_random keys;
+
+    tern_random_init(&keys, s->config.seed, TERN_SEED_BYTES, "keys");
+    tern_random_bytes(&keys, &s->demux_key, sizeof(s->demux_key));
+    tern_random_bytes(&keys, &s->isn_key, sizeof(s->isn_key));
+    tern_random_bytes(&keys, &s->port_key, sizeof(s->port_key));
+    tern_random_bytes(&keys, &s->ts_key, sizeof(s->ts_key));
+    tern_random_init(&s->random, s->config.seed, TERN_SEED_BYTES, "stack");
+    s->port_counter = tern_random_u32(&s->random);
+    s->ip_id = (uint16_t)tern_random_u32(&s->random);
+}
+
+enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_config *config,
+                              tern_time now, struct tern_stack **out)
+{
+    const size_t needed = tern_stack_bytes(config);
+    struct carver c = {memory, 0};
+    struct tern_stack *s;
+
+    if (needed == 0)
+        return TERN_ERR_INVAL;
+    if (bytes < needed)
+        return TERN_ERR_MEMORY;
+    s = carve(&c, sizeof(*s));
+    memset(s, 0, sizeof(*s));
+    s->config = *config;
+    s->now = now;
+    s->conn_id_next = 1;
+    init_keys(s);
+    init_link(s, &config->link);
+    tern_list_init(&s->ready);
+    tern_list_init(&s->waiting);
+    tern_list_init(&s->events);
+    tern_wheel_init(&s->wheel, now);
+    tern_icmp_bucket_init(&s->icmp_bucket, now);
+    carve_all(&c, s, config);
+    TERN_ASSERT(c.bytes == needed);
+    s->tcp.chunks.chunk_shift = (uint32_t)__builtin_ctz(config->chunk_bytes);
+    s->tcp.chunks.map_count = map_count(config);
+    s->tcp.traces = &s->traces;
+    s->tcp.drops = s->counters.drops;
+    s->tcp.send_buffer_bytes = config->send_buffer_bytes;
+    s->tcp.receive_buffer_bytes = config->receive_buffer_bytes;
+    *out = s;
+    return TERN_ERR_OK;
+}
+
+void tern_stack_link_changed(struct tern_stack *s, const struct tern_link_info *info)
+{
+    const bool mac_changed = !tern_mac_equal(info->mac, s->mac);
+
+    if (info->mtu_bytes < 68 || info->mtu_bytes > 65535)
+        return;
+    init_link(s, info);
+    if (mac_changed)
+        tern_neigh_flush(&s->neigh, info->mac);
+}
+
+tern_time tern_stack_deadline(const struct tern_stack *s)
+{
+    const tern_time wheel = tern_wheel_deadline(&s->wheel);
+    const tern_time iface = tern_stack_iface_deadline(s);
+
+    if (!tern_list_is_empty(&s->ready) || s->tx.count > 0 || s->acks_taken < s->acks_count)
+        return s->now;
+    return wheel < iface ? wheel : iface;
+}
+
+void tern_stack_expire(struct tern_stack *s, tern_time now)
+{
+    struct tern_timer *t;
+
+    TERN_ASSERT(now >= s->now);
+    s->now = now;
+    while ((t = tern_wheel_expire(&s->wheel, now)) != NULL) {
+        struct tern_conn *conn = TERN_CONTAINER(t, struct tern_conn, timer);
+
+        if (tern_tcb_deadline(&conn->tcb) <= now)
+            tern_tcb_expire(&conn->tcb, now);
+        tern_conn_update(conn);
+    }
+    tern_stack_iface_expire(s);
+}
+
+void tern_stack_counters(const struct tern_stack *s, struct tern_stack_counters *out)
+{
+    *out = s->counters;
+    out->tcp_segments_in = s->tcp.segments_in;
+    out->tcp_segments_out = s->tcp.segments_out;
+    out->tcp_retransmits = s->tcp.retransmits;
+    out->tcp_resets_in = s->tcp.resets_in;
+    out->tcp_resets_out = s->tcp.resets_out;
+    out->chunks_used = s->tcp.chunks.chunks.used;
+    out->connections_used = s->conns.used;
+}
+
+bool tern_stack_trace(struct tern_stack *s, struct tern_trace *out)
+{
+    return tern_trace_pull(&s->traces, out);
+}
+
+uint64_t tern_stack_traces_lost(const struct tern_stack *s)
+{
+    return s->traces.lost;
+}
+
+void tern_stack_check(const struct tern_stack *s)
+{
+    uint32_t counted = 0;
+
+    tern_pool_check(&s->conns);
+    tern_pool_check(&s->tcp.chunks.chunks);
+    tern_pool_check(&s->tcp.chunks.maps);
+    tern_pool_check(&s->tcp.ranges);
+    tern_wheel_check(&s->wheel);
+    tern_neigh_check(&s->neigh);
+    tern_reass_check(&s->reass);
+    tern_dgram_queue_check(&s->tx);
+    for (uint32_t i = 0; i < s->conns.fresh; i++) {
+        const struct tern_conn *conn = tern_pool_at(&s->conns, i);
+
+        if (!tern_pool_is_taken(&s->conns, i))
+            continue;
+        tern_tcb_check(&conn->tcb);
+        counted += conn->tcb.state >= TERN_TCP_ESTABLISHED && conn->tcb.state != TERN_TCP_TIME_WAIT;
+        TERN_ASSERT(tern_tcb_deadline(&conn->tcb) == TERN_TIME_NEVER ||
+                    tern_timer_is_set(&conn->timer));
+    }
+    TERN_ASSERT(counted == s->tcp.synchronised_count);
+}

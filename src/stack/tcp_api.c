@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The public calls of tcp.h: arguments checked, handed to the engine, the connection brought up to date. */
+#include "proto/tcp/isn.h"
+#include "stack/internal.h"
+
+static const struct tern_cc_ops *congestion_of(const struct tern_stack *s, const char *name)
+{
+    return tern_cc_find(name != NULL ? name : s->config.congestion);
+}
+
+struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
+                                               const struct tern_endpoint *local)
+{
+    struct tern_table_node *node = tern_table_first(&s->listener_table, local->port);
+    struct tern_listener *wild = NULL;
+
+    for (; node != NULL; node = tern_table_next(node)) {
+        struct tern_listener *l = TERN_CONTAINER(node, struct tern_listener, by_port);
+
+        if (tern_addr_equal(l->local.addr, local->addr))
+            return l;
+        if (tern_addr_is_any(l->local.addr))
+            wild = l;
+    }
+    return wild;
+}
+
+/* RFC 6056 §3.3.3: try ports from a keyed start until one is free for this destination. */
+static bool pick_port(struct tern_stack *s, struct tern_endpoint *local,
+                      const struct tern_endpoint *remote)
+{
+    for (uint32_t i = 0; i < TERN_PORT_EPHEMERAL_COUNT; i++) {
+        local->port = tern_port_candidate(&s->port_key, local->addr, remote, s->port_counter++);
+        if (tern_stack_conn_find(s, local, remote) == NULL &&
+            tern_stack_listener_find(s, local) == NULL)
+            return true;
+    }
+    return false;
+}
+
+static enum tern_err choose_local(struct tern_stack *s, const struct tern_tcp_options *o,
+                                  struct tern_endpoint *local)
+{
+    struct tern_addr src;
+
+    if (!tern_stack_source_for(s, o->remote.addr, &src))
+        return TERN_ERR_NO_ROUTE;
+    *local = o->local;
+    if (tern_addr_is_any(local->addr))
+        local->addr = src;
+    else if (tern_stack_own(s, local->addr) == NULL)
+        return TERN_ERR_NO_ROUTE;
+    if (local->port == 0)
+        return pick_port(s, local, &o->remote) ? TERN_ERR_OK : TERN_ERR_FULL;
+    return tern_stack_conn_find(s, local, &o->remote) == NULL ? TERN_ERR_OK : TERN_ERR_ADDRESS_IN_USE;
+}
+
+enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_options *options,
+                               struct tern_conn **out)
+{
+    struct tern_tcb_options o;
+    struct tern_endpoint local;
+    struct tern_conn *conn;
+    enum tern_err err;
+
+    if (options->remote.port == 0 || tern_addr_is_any(options->remote.addr) ||
+        tern_addr_is_multicast(options->remote.addr) ||
+        tern_stack_is_broadcast(s, options->remote.addr) ||
+        congestion_of(s, options->congestion) == NULL)
+        return TERN_ERR_INVAL;
+    err = choose_local(s, options, &local);
+    if (err != TERN_ERR_OK)
+        return err;
+    conn = tern_conn_take(s);
+    if (conn == NULL)
+        return TERN_ERR_FULL;
+    tern_stack_tcb_options(s, &o, &local, &options->remote);
+    o.cc = congestion_of(s, options->congestion);
+    o.ack_every = options->ack_every;
+    o.connect_timeout = options->connect_timeout;
+    o.nodelay = options->nodelay;
+    tern_tcb_open_active(&conn->tcb, &s->tcp, &o, s->now);
+    conn->owned = true;
+    conn->event.user = options->user;
+    s->counters.connections_opened++;
+    tern_conn_enter(conn);
+    tern_conn_update(conn);
+    *out = conn;
+    return TERN_ERR_OK;
+}
+
+enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_options *options,
+                              uint32_t backlog, struct tern_listener **out)
+{
+    struct tern_listener *other = tern_stack_listener_find(s, &options->local);
+    struct tern_listener *l;
+
+    if (options->local.port == 0 || backlog == 0 || congestion_of(s, options->congestion) == NULL)
+        return TERN_ERR_INVAL;
+    if (other != NULL && tern_addr_equal(other->local.addr, options->local.addr))
+        return TERN_ERR_ADDRESS_IN_USE;
+    l = tern_pool_take(&s->listeners);
+    if (l == NULL)
+        return TERN_ERR_FULL;
+    memset(l, 0, sizeof(*l));
+    l->stack = s;
+    l->event.kind = TERN_EVENT_LISTENER;
+    l->event.user = options->user;
+    l->local = options->local;
+    l->cc = congestion_of(s, options->congestion);
+    l->ack_every = options->ack_every;
+    l->nodelay = options->nodelay;
+    l->backlog = backlog;
+    tern_list_init(&l->children);
+    tern_list_init(&l->accepted);
+    tern_table_insert(&s->listener_table, &l->by_port, options->local.port);
+    *out = l;
+    return TERN_ERR_OK;
+}
+
+static void reset_children(struct tern_listener *l, struct tern_list *list)
+{
+    struct tern_list *link;
+
+    while ((link = tern_list_pop(list)) != NULL) {
+        struct tern_conn *conn = TERN_CONTAINER(link, struct tern_conn, child);
+
+        conn->listener = NULL;
+        l->children_count--;
+        tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, l->stack->now);
+        tern_conn_update(conn);
+    }
+}
+
+void tern_tcp_unlisten(struct tern_listener *l)
+{
+    struct tern_stack *s = l->stack;
+
+    tern_table_remove(&s->listener_table, &l->by_port);
+    reset_children(l, &l->children);
+    reset_children(l, &l->accepted);
+    tern_stack_event_drop(&l->event);
+    tern_pool_give(&s->listeners, l);
+}
+
+enum tern_err tern_tcp_accept(struct tern_listener *l, void *user, struct tern_conn **out)
+{
+    struct tern_list *link = tern_list_pop(&l->accepted);
+    struct tern_conn *conn;
+
+    if (link == NULL)
+        return TERN_ERR_AGAIN;
+    conn = TERN_CONTAINER(link, struct tern_conn, child);
+    conn->listener = NULL;
+    l->children_count--;
+    conn->owned = true;
+    conn->event.user = user;
+    tern_conn_update(conn);
+    *out = conn;
+    return TERN_ERR_OK;
+}
+
+uint16_t tern_listener_port(const struct tern_listener *l)
+{
+    return l->local.port;
+}
+
+/* Why a call on a connection that is over fails. */
+static enum tern_err ended(const struct tern_tcb *c)
+{
+    return c->reason != TERN_ERR_OK ? c->reason : TERN_ERR_CLOSED;
+}
+
+ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
+{
+    struct tern_tcb *c = &conn->tcb;
+    size_t taken;
+
+    if (c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
+        return ended(c);
+    if (c->snd.fin_queued)
+        return TERN_ERR_CLOSED;
+    if (len == 0)
+        return 0;
+    taken = tern_tcb_write(c, data, len);
+    tern_conn_update(conn);
+    return taken > 0 ? (ptrdiff_t)taken : TERN_ERR_AGAIN;
+}
+
+size_t tern_tcp_write_space(const struct tern_conn *conn)
+{
+    return tern_tcb_write_space(&conn->tcb);
+}
+
+ptrdiff_t tern_tcp_peek(const struct tern_conn *conn, struct tern_slice *out)
+{
+    const struct tern_tcb *c = &conn->tcb;
+    const uint64_t unread = tern_tcb_unread(c);
+
+    if (unread > 0) {
+        *out = tern_bytequeue_slice(&c->recvq, &c->env->chunks, c->rcv.head, unread);
+        return (ptrdiff_t)out->bytes;
+    }
+    if (c->rcv.closed && (c->reason == TERN_ERR_OK || c->state != TERN_TCP_CLOSED))
+        return 0;
+    if (c->state == TERN_TCP_CLOSED)
+        return ended(c);
+    return TERN_ERR_AGAIN;
+}
+
+void tern_tcp_skip(struct tern_conn *conn, size_t bytes)
+{
+    tern_tcb_skip(&conn->tcb, bytes, conn->stack->now);
+    tern_conn_update(conn);
+}
+
+ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len)
+{
+    uint8_t *to = data;
+    size_t done = 0;
+
+    while (done < len) {
+        struct tern_slice slice;
+        const ptrdiff_t n = tern_tcp_peek(conn, &slice);
+
+        if (n <= 0)
+            return done > 0 ? (ptrdiff_t)done : n;
+        if (slice.bytes > len - done)
+            slice.bytes = len - done;
+        memcpy(to + done, slice.data, slice.bytes);
+        done += slice.bytes;
+        tern_tcb_skip(&conn->tcb, slice.bytes, conn->stack->now);
+    }
+    tern_conn_update(conn);
+    return (ptrdiff_t)done;
+}
+
+void tern_tcp_shutdown(struct tern_conn *conn)
+{
+    tern_tcb_shutdown(&conn->tcb, conn->stack->now);
+    tern_conn_update(conn);
+}
+
+static void give_up_handle(struct tern_conn *conn)
+{
+    conn->owned = false;
+    conn->event.user = NULL;
+    tern_stack_event_drop(&conn->event);
+    tern_conn_update(conn);
+}
+
+void tern_tcp_close(struct tern_conn *conn)
+{
+    tern_tcb_close(&conn->tcb, conn->stack->now);
+    give_up_handle(conn);
+}
+
+void tern_tcp_abort(struct tern_conn *conn)
+{
+    tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, conn->stack->now);
+    give_up_handle(conn);
+}
+
+enum tern_err tern_tcp_reason(const struct tern_conn *conn)
+{
+    return conn->tcb.reason;
+}
+
+enum tern_tcp_state tern_tcp_state(const struct tern_conn *conn)
+{
+    return conn->tcb.state;
+}
+
+void tern_tcp_set_user(struct tern_conn *conn, void *user)
+{
+    conn->event.user = user;
+}
+
+uint32_t tern_tcp_id(const struct tern_conn *conn)
+{
+    return conn->tcb.id;
+}
+
+void tern_tcp_info(const struct tern_conn *conn, struct tern_tcp_info *out)
+{
+    tern_tcb_info(&conn->tcb, out);
+}

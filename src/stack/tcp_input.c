@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TCP packets: checked, told to the connection they belong to, to a listener, or answered with a reset. */
+#include "stack/internal.h"
+
+static bool checksum_is_good(const struct tern_packet *p)
+{
+    struct tern_sum sum = {0, false};
+
+    if (p->verified)
+        return true;
+    tern_sum_add_pseudo(&sum, p->ip.src, p->ip.dst, TERN_IP_TCP, (uint32_t)p->body.bytes);
+    tern_sum_add(&sum, p->body.data, p->body.bytes);
+    return tern_sum_fold(&sum) == 0xffff;
+}
+
+static void answer_with_reset(struct tern_stack *s, const struct tern_packet *p,
+                              const struct tern_segment *seg)
+{
+    struct tern_segment_out out;
+    struct tern_sum sum = {0, false};
+    uint8_t bytes[TERN_TCP_HEADER_BYTES];
+    struct tern_writer w = tern_writer_of(bytes, sizeof(bytes));
+
+    if (p->broadcast || !tern_tcp_reset_for(seg, &out))
+        return;
+    tern_tcp_emit(&out.h, &w);
+    TERN_ASSERT(!w.failed);
+    tern_sum_add_pseudo(&sum, p->ip.dst, p->ip.src, TERN_IP_TCP, TERN_TCP_HEADER_BYTES);
+    tern_sum_add(&sum, bytes, sizeof(bytes));
+    tern_put_be16(bytes + TERN_TCP_OFF_CHECKSUM, tern_sum_finish(&sum));
+    if (tern_stack_queue(s, p->ip.dst, p->ip.src, TERN_IP_TCP, TERN_TTL, out.cause,
+                         tern_span_of(bytes, sizeof(bytes)))) {
+        s->tcp.resets_out++;
+        s->tcp.segments_out++;
+    }
+}
+
+/* A SYN for a listener: a new connection in SYN-RECEIVED (RFC 9293 §3.10.7.2). */
+static void open_child(struct tern_stack *s, struct tern_listener *listener,
+                       const struct tern_endpoint *local, const struct tern_endpoint *remote,
+                       const struct tern_segment *syn)
+{
+    struct tern_tcb_options o;
+    struct tern_conn *conn;
+
+    if (listener->children_count >= listener->backlog) {
+        tern_stack_drop(s, TERN_DROP_TCP_LISTEN_FULL);
+        return;
+    }
+    conn = tern_conn_take(s);
+    if (conn == NULL) {
+        tern_stack_drop(s, TERN_DROP_TCP_LIMIT);
+        return;
+    }
+    tern_stack_tcb_options(s, &o, local, remote);
+    o.cc = listener->cc;
+    o.ack_every = listener->ack_every;
+    o.nodelay = listener->nodelay;
+    tern_tcb_open_passive(&conn->tcb, &s->tcp, &o, syn, s->now);
+    conn->listener = listener;
+    listener->children_count++;
+    tern_list_push(&listener->children, &conn->child);
+    tern_conn_enter(conn);
+    tern_conn_update(conn);
+}
+
+static void input_without_conn(struct tern_stack *s, const struct tern_packet *p,
+                               const struct tern_endpoint *local,
+                               const struct tern_endpoint *remote, const struct tern_segment *seg)
+{
+    struct tern_listener *listener = tern_stack_listener_find(s, local);
+    const uint8_t flags = seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
+
+    if (listener != NULL && flags == TERN_TCP_SYN) {
+        open_child(s, listener, local, remote, seg);
+        return;
+    }
+    tern_stack_drop(s, TERN_DROP_TCP_NO_CONNECTION);
+    answer_with_reset(s, p, seg);
+}
+
+/* The bare ACK that this segment deserves, now, if the burst has room and the next hop is known. */
+static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
+{
+    struct tern_segment_out out;
+    struct tern_mac dst;
+
+    if (!conn->tcb.ack.now || s->acks_count == TERN_BURST_MAX)
+        return;
+    if (tern_stack_next_hop(s, conn->tcb.local.addr, conn->tcb.remote.addr, &dst) !=
+        TERN_NEIGH_RESOLVED)
+        return;
+    if (!tern_tcb_output_ack(&conn->tcb, s->now, &out))
+        return;
+    if (tern_stack_frame_conn(s, conn, &out, dst, &s->acks[s->acks_count],
+                              s->ack_headers[s->acks_count]))
+        s->acks_count++;
+}
+
+void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
+{
+    struct tern_endpoint local = {.addr = p->ip.dst, .port = 0};
+    struct tern_endpoint remote = {.addr = p->ip.src, .port = 0};
+    struct tern_segment seg = {.piece_bytes = p->piece_bytes};
+    struct tern_conn *conn;
+
+    if (!tern_tcp_parse(p->body, &seg.h, &seg.text)) {
+        tern_stack_drop(s, TERN_DROP_TCP_BAD_HEADER);
+        return;
+    }
+    if (!checksum_is_good(p)) {
+        tern_stack_drop(s, TERN_DROP_TCP_BAD_CHECKSUM);
+        return;
+    }
+    if (p->broadcast) { /* RFC 9293 §3.9.2.3 */
+        tern_stack_drop(s, TERN_DROP_TCP_NO_CONNECTION);
+        return;
+    }
+    local.port = seg.h.dst_port;
+    remote.port = seg.h.src_port;
+    conn = tern_stack_conn_find(s, &local, &remote);
+    if (conn != NULL && tern_tcb_timewait_reusable(&conn->tcb, &seg) &&
+        tern_stack_listener_find(s, &local) != NULL && !conn->owned) {
+        tern_tcb_abort(&conn->tcb, TERN_CAUSE_NONE, s->now);
+        tern_conn_update(conn);
+        conn = NULL;
+    }
+    if (conn == NULL) {
+        input_without_conn(s, p, &local, &remote, &seg);
+        return;
+    }
+    tern_tcb_input(&conn->tcb, &seg, s->now);
+    emit_ack(s, conn);
+    tern_conn_update(conn);
+}
