@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tern nc: netcat over tern's TCP. Standard input goes to the peer, what the peer says goes to
+ * standard output; both at once, and none waits for the other.
+ *
+ * The pump never blocks: input is read when it polls readable and the connection has room, output is
+ * written as far as it takes it. Bytes that output does not take stay with the connection, which
+ * closes its window in time; ACKs are the stack's affair and go out whatever we do here.
+ *
+ * It ends when the peer has sent its FIN, everything is written out, and input has nothing ready;
+ * or at -w SECS of silence, ^C, or an error. Exit code as netcat's: 0, 1 for a failure, 2 for usage.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/nc_output.h"
+#include "cli/number.h"
+#include "cli/say.h"
+#include "cli/talk.h"
+#include "cli/verbs.h"
+
+#define EXIT_FAILED      1
+#define EXIT_USAGE       2
+#define EXIT_INTERRUPTED 130
+
+#define INPUT_BYTES    65536
+#define LINGER         (10 * TERN_SECOND)
+#define LINGER_SHORT   (1 * TERN_SECOND)
+#define LISTEN_BACKLOG 1
+
+struct nc_options {
+    struct tern_talk_options talk;
+    const char *host;
+    uint16_t port, own_port;
+    tern_time wait; /* 0: for ever */
+    bool listen, half_close, only_connect, verbose;
+};
+
+struct nc {
+    const struct nc_options *options;
+    struct tern_talk talk;
+    struct tern_listener *listener;
+    struct tern_conn *conn;
+    struct tern_nc_output output;
+    char peer[TERN_ENDPOINT_TEXT_MAX];
+    uint8_t input[INPUT_BYTES];
+    size_t input_start, input_end; /* read, and not yet taken by the connection */
+    tern_time heard_at;            /* last time that anything moved */
+    bool established, input_ended, input_watched, output_watched;
+    bool peer_ended, over, failed;
+};
+
+static const char nc_help[] =
+    "Examples:\n"
+    "  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | tern nc 10.0.2.2 80      from the host's loopback\n"
+    "  sudo tern nc -v --interface eth0 --address 192.168.1.77/24 192.168.1.1 22\n"
+    "  sudo tern nc -l --interface eth0 --address 192.168.1.77/24 8080 > file\n"
+    "\n"
+    "Usage: tern nc [flags] HOST PORT\n"
+    "       tern nc -l [flags] [ADDRESS] PORT\n"
+    "\n"
+    "  -l         listen on tern's own address, take one connection\n"
+    "  -N         at the end of standard input, close our side (FIN) and go on receiving\n"
+    "  -z         only connect, then close\n"
+    "  -w SECS    give up connecting, or waiting in silence, after so long\n"
+    "  -p PORT    own port\n"
+    "  -v         say what happens\n"
+    "  -h, --help\n"
+    "\n";
+
+/* ---- the command line ---- */
+
+static bool nc_port(const char *text, uint16_t *out)
+{
+    uint64_t n;
+
+    if (!tern_number(text, 1, 65535, &n))
+        return false;
+    *out = (uint16_t)n;
+    return true;
+}
+
+static bool nc_flag(struct nc_options *o, int flag, const char *text)
+{
+    switch (flag) {
+    case 'l':
+        o->listen = true;
+        return true;
+    case 'N':
+        o->half_close = true;
+        return true;
+    case 'z':
+        o->only_connect = true;
+        return true;
+    case 'v':
+        o->verbose = true;
+        return true;
+    case 'n':
+        return true; /* numbers only: names cost nothing here unless they are given */
+    case 'w':
+        return tern_seconds(text, &o->wait) && o->wait > 0;
+    case 'p':
+        return nc_port(text, &o->own_port);
+    default:
+        return tern_talk_flag(&o->talk, flag, text);
+    }
+}
+
+static int nc_usage(const char *what)
+{
+    tern_complain("nc: %s. Try: tern nc --help", what);
+    return 1 + EXIT_USAGE;
+}
+
+/* HOST PORT, or with -l [ADDRESS] [PORT]. */
+static int nc_operands(int count, char **operand, struct nc_options *o)
+{
+    int wanted = o->listen && o->own_port != 0 ? 0 : 1;
+
+    if (!o->listen && count != 2)
+        return nc_usage("give HOST and PORT");
+    if (o->listen && (count < wanted || count > wanted + 1))
+        return nc_usage("give the PORT to listen on");
+    if (o->listen && o->only_connect)
+        return nc_usage("-l and -z contradict each other");
+    if (count == wanted + 1)
+        o->host = operand[0];
+    if (wanted == 1 && !nc_port(operand[count - 1], &o->port))
+        return nc_usage("a PORT is a number from 1 to 65535");
+    if (wanted == 0)
+        o->port = o->own_port;
+    return 0;
+}
+
+/* 0: go on; else leave with code - 1. */
+static int nc_parse(int argc, char **argv, struct nc_options *o)
+{
+    static const struct option help[] = {{"help", no_argument, NULL, 'h'}};
+    struct option flags[64] = {{0}};
+    int flag;
+
+    *o = (struct nc_options){.host = NULL};
+    tern_flags_join(flags, sizeof flags / sizeof flags[0], help, 1);
+    while ((flag = getopt_long(argc, argv, "lNzvnw:p:h", flags, NULL)) != -1) {
+        if (flag == 'h') {
+            (void)printf("%s%s", nc_help, tern_talk_help);
+            return 1;
+        }
+        if (flag == '?')
+            return 1 + EXIT_USAGE;
+        if (!nc_flag(o, flag, optarg))
+            return nc_usage(flag == 'w' ? "-w takes a number of seconds"
+                                        : "-p takes a number from 1 to 65535");
+    }
+    return nc_operands(argc - optind, argv + optind, o);
+}
+
+/* ---- the pump ---- */
+
+static void nc_fail(struct nc *n, enum tern_err err)
+{
+    if (!n->failed && n->established)
+        tern_complain("nc: %s: %s", n->peer, tern_err_text(err));
+    else if (!n->failed)
+        tern_complain("nc: cannot connect to %s: %s", n->peer, tern_err_text(err));
+    n->failed = true;
+    n->over = true;
+}
+
+static void nc_moved(struct nc *n)
+{
+    n->heard_at = tern_loop_now(n->talk.loop);
+}
+
+static void watch_input(struct nc *n, bool wanted);
+
+static void input_end(struct nc *n)
+{
+    n->input_ended = true;
+    watch_input(n, false);
+}
+
+/* Hand what was read to the connection; stop reading while it takes no more. */
+static void push_input(struct nc *n)
+{
+    while (n->input_start < n->input_end) {
+        ptrdiff_t taken =
+            tern_tcp_write(n->conn, n->input + n->input_start, n->input_end - n->input_start);
+
+        if (taken == TERN_ERR_AGAIN)
+            break;
+        if (taken < 0) {
+            nc_fail(n, (enum tern_err)taken);
+            return;
+        }
+        n->input_start += (size_t)taken;
+        nc_moved(n);
+    }
+    if (n->input_start == n->input_end)
+        n->input_start = n->input_end = 0;
+    if (n->input_ended && n->input_end == 0 && n->options->half_close)
+        tern_tcp_shutdown(n->conn);
+    if (!n->input_ended)
+        watch_input(n, n->input_end == 0);
+}
+
+static void on_input(void *user, int fd, uint32_t poll_bits)
+{
+    struct nc *n = user;
+    ssize_t got;
+
+    (void)poll_bits;
+    if (n->over || n->input_ended || n->input_end > 0)
+        return;
+    got = read(fd, n->input, sizeof n->input);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        if (got < 0)
+            tern_complain("nc: standard input: %s", strerror(errno));
+        input_end(n);
+    } else {
+        n->input_end = (size_t)got;
+    }
+    push_input(n);
+}
+
+static void watch_input(struct nc *n, bool wanted)
+{
+    if (wanted == n->input_watched)
+        return;
+    n->input_watched = wanted;
+    if (tern_loop_watch(n->talk.loop, STDIN_FILENO, wanted ? POLLIN : 0, on_input, n) !=
+        TERN_ERR_OK) {
+        n->input_watched = false;
+        n->input_ended = true;
+    }
+}
+
+static void drain_output(struct nc *n);
+
+static void on_output(void *user, int fd, uint32_t poll_bits)
+{
+    struct nc *n = user;
+
+    (void)fd;
+    (void)poll_bits;
+    drain_output(n);
+}
+
+static void watch_output(struct nc *n, bool wanted)
+{
+    if (wanted == n->output_watched)
+        return;
+    n->output_watched = wanted;
+    if (tern_loop_watch(n->talk.loop, n->output.fd, wanted ? POLLOUT : 0, on_output, n) !=
+        TERN_ERR_OK)
+        n->output_watched = false;
+}
+
+/* Write out what came, as far as output takes it now. */
+static void drain_output(struct nc *n)
+{
+    struct tern_slice slice;
+    ptrdiff_t wrote = 1;
+
+    while (!n->over) {
+        ptrdiff_t waiting = tern_tcp_peek(n->conn, &slice);
+
+        if (waiting == 0)
+            n->peer_ended = true;
+        if (waiting < 0 && waiting != TERN_ERR_AGAIN)
+            nc_fail(n, (enum tern_err)waiting);
+        if (waiting <= 0)
+            break;
+        wrote = tern_nc_output_write(&n->output, slice.data, slice.bytes);
+        if (wrote < 0) {
+            tern_complain("nc: standard output: %s", strerror(errno));
+            n->failed = n->over = true;
+        }
+        if (wrote <= 0)
+            break;
+        tern_tcp_skip(n->conn, (size_t)wrote);
+        nc_moved(n);
+    }
+    watch_output(n, wrote == 0);
+}
+
+/* ---- events ---- */
+
+static void on_established(struct nc *n)
+{
+    n->established = true;
+    nc_moved(n);
+    if (n->options->verbose && !n->options->listen)
+        tern_say("Connection to %s %u port [tcp/*] succeeded!", n->options->host, n->options->port);
+    if (n->options->only_connect)
+        n->over = true;
+    else
+        watch_input(n, true);
+}
+
+static void on_conn(struct nc *n, uint32_t bits)
+{
+    enum tern_err reason = tern_tcp_reason(n->conn);
+
+    if ((bits & TERN_CONN_ESTABLISHED) != 0 && !n->established)
+        on_established(n);
+    if (n->over)
+        return;
+    if (n->established && (bits & (TERN_CONN_READABLE | TERN_CONN_PEER_FIN)) != 0)
+        drain_output(n);
+    if (n->established && (bits & TERN_CONN_WRITABLE) != 0)
+        push_input(n);
+    if ((bits & TERN_CONN_CLOSED) != 0 && reason != TERN_ERR_OK)
+        nc_fail(n, reason);
+}
+
+static void on_listener(struct nc *n)
+{
+    struct tern_tcp_info info;
+
+    if (n->conn != NULL || tern_tcp_accept(n->listener, n, &n->conn) != TERN_ERR_OK)
+        return;
+    tern_tcp_unlisten(n->listener);
+    n->listener = NULL;
+    tern_tcp_info(n->conn, &info);
+    tern_endpoint_text(&info.remote, n->peer);
+    if (n->options->verbose)
+        tern_say("Connection received on %s", n->peer);
+    on_established(n);
+    drain_output(n);
+}
+
+static void pull_events(struct nc *n)
+{
+    struct tern_event event;
+
+    while (!n->over && tern_stack_event(n->talk.stack, &event)) {
+        if (event.kind == TERN_EVENT_CONN && event.conn == n->conn)
+            on_conn(n, event.bits);
+        else if (event.kind == TERN_EVENT_LISTENER)
+            on_listener(n);
+        else
+            (void)tern_talk_event(&n->talk, &event);
+    }
+}
+
+/* ---- the run ---- */
+
+static bool input_is_ready(void)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
+}
+
+/* Nothing more can come, and there is nothing more to send just now. */
+static bool is_finished(const struct nc *n)
+{
+    if (!n->peer_ended || n->input_end > 0)
+        return false;
+    return n->input_ended || !input_is_ready();
+}
+
+static void nc_pump(struct nc *n)
+{
+    tern_time wait = n->options->wait;
+
+    nc_moved(n);
+    while (!n->over && !tern_talk_interrupted()) {
+        tern_time until = wait > 0 ? n->heard_at + wait : TERN_TIME_NEVER;
+
+        if (wait > 0 && tern_loop_now(n->talk.loop) >= until) {
+            if (!n->established && !n->options->listen)
+                nc_fail(n, TERN_ERR_TIMEOUT);
+            return;
+        }
+        if (is_finished(n))
+            return;
+        if (tern_talk_run(&n->talk, until) != TERN_ERR_OK) {
+            n->failed = true;
+            return;
+        }
+        pull_events(n);
+    }
+}
+
+static enum tern_err nc_listen(struct nc *n)
+{
+    struct tern_tcp_options options = {.local = {.port = n->options->port}, .user = n};
+    char own[TERN_ENDPOINT_TEXT_MAX];
+
+    options.local.addr = n->talk.address.addr;
+    if (n->options->verbose)
+        tern_say("Listening on %s", tern_endpoint_text(&options.local, own));
+    return tern_tcp_listen(n->talk.stack, &options, LISTEN_BACKLOG, &n->listener);
+}
+
+static enum tern_err nc_connect(struct nc *n)
+{
+    struct tern_tcp_options options = {.local = {.port = n->options->own_port},
+                                       .user = n,
+                                       .connect_timeout = n->options->wait,
+                                       .nodelay = true};
+
+    if (tern_talk_resolve(&n->talk, n->options->host, &options.remote.addr) != 0) {
+        n->failed = true;
+        return TERN_ERR_OK;
+    }
+    options.remote.port = n->options->port;
+    tern_endpoint_text(&options.remote, n->peer);
+    return tern_tcp_connect(n->talk.stack, &options, &n->conn);
+}
+
+static int nc_talk(struct nc *n)
+{
+    enum tern_err err = n->options->listen ? nc_listen(n) : nc_connect(n);
+
+    if (n->failed)
+        return EXIT_FAILED;
+    if (err != TERN_ERR_OK) {
+        tern_complain("nc: cannot %s %s: %s", n->options->listen ? "listen on port" : "connect to",
+                      n->options->listen ? "" : n->peer, tern_err_text(err));
+        return EXIT_FAILED;
+    }
+    tern_nc_output_open(&n->output, STDOUT_FILENO);
+    nc_pump(n);
+    watch_input(n, false);
+    watch_output(n, false);
+    tern_nc_output_close(&n->output);
+    if (n->listener != NULL)
+        tern_tcp_unlisten(n->listener);
+    if (n->conn != NULL)
+        tern_tcp_close(n->conn);
+    if (tern_talk_interrupted())
+        return EXIT_INTERRUPTED;
+    return n->failed ? EXIT_FAILED : 0;
+}
+
+int tern_verb_nc(int argc, char **argv)
+{
+    struct nc n;
+    struct nc_options options;
+    int code = nc_parse(argc, argv, &options);
+
+    if (code != 0)
+        return code - 1;
+    memset(&n, 0, sizeof n);
+    n.options = &options;
+    options.talk.verbose = options.verbose;
+    code = tern_talk_open(&n.talk, &options.talk);
+    if (code != 0)
+        return code == EXIT_USAGE || code == EXIT_INTERRUPTED ? code : EXIT_FAILED;
+    code = nc_talk(&n);
+    if (tern_talk_close(&n.talk, tern_talk_interrupted() ? LINGER_SHORT : LINGER) != 0 && code == 0)
+        code = EXIT_FAILED;
+    return code;
+}
