@@ -24,7 +24,7 @@ static uint8_t buffer[ENOUGH];
 static struct tern_lab *lab;
 static struct tern_addr ours, server, kernels;
 
-/* In the server's side: accept a connection, write BULK bytes, and wait to be killed. */
+/* In the server's side: write BULK bytes to whoever connects, until killed. */
 static void serve(void *user, void (*ready)(void))
 {
     static uint8_t page[BULK];
@@ -38,8 +38,11 @@ static void serve(void *user, void (*ready)(void))
     for (;;) {
         int c = accept(fd, NULL, NULL);
 
-        if (c < 0 || write(c, page, sizeof page) < 0)
+        if (c < 0)
             _exit(1);
+        while (write(c, page, sizeof page) < 0 && errno == EINTR)
+            continue; /* a client that resets is no reason to stop serving */
+        /* Left open: it acknowledges what the client sends. */
     }
 }
 
