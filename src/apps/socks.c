@@ -19,6 +19,7 @@
 
 #define BACKLOG             16
 #define CLIENT_BUFFER_BYTES (1 << 20)
+#define NAME_TRIES          8
 #define SAY_MAX             512
 
 void tern_socks_say(const struct tern_socks *socks, const char *format, ...)
@@ -103,30 +104,37 @@ void tern_socks_released(struct tern_socks *socks)
     socks->conns_count--;
 }
 
-/* A random name in the abstract namespace: no file, gone with the socket. */
+/* A random name in the abstract namespace: no file, gone with the socket. It is short enough for a
+ * struct sockaddr, since that is all the room that libcurl promises. */
 static void make_name(struct tern_socks *socks)
 {
-    uint64_t number[2];
+    uint32_t number;
 
-    tern_entropy(number, sizeof number);
+    tern_entropy(&number, sizeof number);
     socks->address.sun_family = AF_UNIX;
-    (void)snprintf(socks->address.sun_path + 1, sizeof socks->address.sun_path - 1,
-                   "tern-%016llx%016llx", (unsigned long long)number[0],
-                   (unsigned long long)number[1]);
+    (void)snprintf(socks->address.sun_path + 1, sizeof socks->address.sun_path - 1, "tern-%08x",
+                   number);
     socks->address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
                                        strlen(socks->address.sun_path + 1));
 }
 
+_Static_assert(offsetof(struct sockaddr_un, sun_path) + 1 + 13 <= sizeof(struct sockaddr),
+               "the endpoint's name fits where libcurl keeps addresses");
+
 static enum tern_err open_listener(struct tern_socks *socks)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int tries = NAME_TRIES;
+    int error;
 
     if (fd < 0)
         return TERN_ERR_SYSTEM;
     socks->listen_fd = fd;
-    make_name(socks);
-    if (bind(fd, (const struct sockaddr *)&socks->address, socks->address_bytes) != 0 ||
-        listen(fd, BACKLOG) != 0)
+    do {
+        make_name(socks);
+        error = bind(fd, (const struct sockaddr *)&socks->address, socks->address_bytes);
+    } while (error != 0 && errno == EADDRINUSE && --tries > 0);
+    if (error != 0 || listen(fd, BACKLOG) != 0)
         return TERN_ERR_SYSTEM;
     return tern_loop_watch(socks->options.loop, fd, POLLIN, on_listener, socks);
 }
@@ -173,6 +181,11 @@ void tern_socks_address(const struct tern_socks *socks, struct sockaddr_un *out,
 {
     *out = socks->address;
     *bytes = socks->address_bytes;
+}
+
+bool tern_socks_idle(const struct tern_socks *socks)
+{
+    return socks->conns_count == 0;
 }
 
 bool tern_socks_outcome(struct tern_socks *socks, uint64_t after, struct tern_socks_outcome *out)

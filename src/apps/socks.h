@@ -32,10 +32,10 @@ struct tern_socks_outcome {
 
 /* As --resolve: this host and port is that address, whatever DNS says. */
 struct tern_socks_override {
-    const char *host;
+    char *host;    /* "*": any */
     uint16_t port; /* 0: any */
     struct tern_addr addr;
-    const struct tern_socks_override *next;
+    struct tern_socks_override *next;
 };
 
 struct tern_socks_options {
@@ -56,6 +56,8 @@ TERN_NODISCARD enum tern_err tern_socks_create(const struct tern_socks_options *
 void tern_socks_destroy(struct tern_socks *socks);
 /* Where to connect to: fit for connect(2). Any thread. */
 void tern_socks_address(const struct tern_socks *socks, struct sockaddr_un *out, socklen_t *bytes);
+/* No client is connected. The loop's thread. */
+bool tern_socks_idle(const struct tern_socks *socks);
 /* The newest request, or false: none whose serial is larger than `after`. Any thread. */
 bool tern_socks_outcome(struct tern_socks *socks, uint64_t after, struct tern_socks_outcome *out);
 
