@@ -116,9 +116,9 @@ def meson_tests(tally, part, directory, env=None):
     results = os.path.join(directory, "meson-logs", "testlog.json")
     if os.path.exists(results):
         os.remove(results)
-    command = ["meson", "test", "-C", directory, "--no-rebuild", "-j", "2"]
+    command = ["meson", "test", "-C", directory, "--no-rebuild", "--num-processes", "2"]
     if env:
-        command += ["--timeout-multiplier", "8"]
+        command += ["-t", "8"]
     status = run_logged(part + ".log", command, 600, env)
     count = meson_results(tally, part, directory)
     if count == 0:
