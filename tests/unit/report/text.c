@@ -104,7 +104,7 @@ static void test_append(void **state)
 
     (void)state;
     for (size_t i = 0; i < ROWS(rows); i++) {
-        strncpy(out, rows[i].before, sizeof out);
+        (void)snprintf(out, sizeof out, "%s", rows[i].before);
         tern_text_append(out, sizeof out, rows[i].add, rows[i].columns);
         assert_string_equal(out, rows[i].after);
     }
