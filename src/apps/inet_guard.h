@@ -2,11 +2,16 @@
 #ifndef TERN_APPS_INET_GUARD_H
 #define TERN_APPS_INET_GUARD_H
 /*
- * A thread that must not open kernel sockets of the Internet: while its guard is on, socket() fails with
- * EAFNOSUPPORT for AF_INET and AF_INET6, whoever calls it (libcurl probes for IPv6 so).
+ * A thread whose libraries must not reach the kernel's Internet sockets. While its guard is on, whoever calls:
+ *   socket()   fails with EAFNOSUPPORT for AF_INET and AF_INET6 (libcurl probes for IPv6 so);
+ *   connect()  of a Unix socket to an Internet address goes to the Unix address instead, and
+ *              getpeername() says 127.0.0.1 port 1 for it.
  */
-#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
-void tern_inet_guard(bool on);
+/* Guard this thread; to is copied. NULL: connect() is left alone. */
+void tern_inet_guard(const struct sockaddr_un *to, socklen_t to_bytes);
+void tern_inet_unguard(void);
 
 #endif

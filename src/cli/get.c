@@ -45,7 +45,7 @@ void *tern_get_worker(void *user)
     struct tern_loop *loop;
     int i;
 
-    tern_inet_guard(true);
+    tern_inet_guard(&job->endpoint, job->endpoint_bytes);
     for (i = 0; i < job->options->items_count && !atomic_load(&job->stop); i++)
         job->code = tern_get_item_run(job, &job->options->items[i]);
     curl_easy_cleanup(job->easy); /* writes the cookie jar */
@@ -98,10 +98,10 @@ static bool open_curl(struct get *get)
             return false;
         }
     }
-    tern_inet_guard(true); /* libcurl looks whether the kernel has IPv6 by opening a socket */
+    tern_inet_guard(NULL, 0); /* libcurl looks whether the kernel has IPv6 by opening a socket */
     job->multi = curl_multi_init();
     job->easy = curl_easy_init();
-    tern_inet_guard(false);
+    tern_inet_unguard();
     if (job->multi != NULL && job->easy != NULL)
         return true;
     tern_complain("(2) libcurl would not start");

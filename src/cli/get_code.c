@@ -26,8 +26,9 @@ static int dial_code(const struct get_end *end, char *words)
                        tern_dns_text(o->dns));
         return CURLE_COULDNT_RESOLVE_HOST;
     }
-    (void)snprintf(words, TERN_GET_WORDS_MAX, "could not connect to %s port %u: %s", o->host,
-                   o->port, tern_err_text(o->err));
+    (void)snprintf(words, TERN_GET_WORDS_MAX, "could not connect to %s port %u: %s%s", o->host,
+                   o->port, tern_err_text(o->err),
+                   o->err == TERN_ERR_NO_ROUTE ? " (add --gateway ADDRESS)" : "");
     return o->err == TERN_ERR_TIMEOUT ? CURLE_OPERATION_TIMEDOUT : CURLE_COULDNT_CONNECT;
 }
 

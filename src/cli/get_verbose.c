@@ -32,7 +32,7 @@ static const char *const hidden[] = {
     " expire date",
     " issuer",
     " subjectAltName",
-    "using HTTP/2",
+    "using HTTP/",
     "Using Stream ID",
     "h2h3 [",
     "h2 [",
