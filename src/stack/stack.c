@@ -7,6 +7,10 @@
 #include "stack/internal.h"
 
 #define CARVE_ALIGN 64
+#define SUPER_TEXT_BYTES_MAX                                                                       \
+    (65535u - 60u - 60u) /* of an IP packet, both headers at their longest */
+#define TEXT_CHUNKS_MAX                                                                            \
+    (TERN_FRAME_PIECES_MAX - 2u) /* beside the header, and straddling one more */
 
 void tern_config_defaults(struct tern_config *config)
 {
@@ -42,7 +46,8 @@ static bool is_possible(const struct tern_config *c)
            c->chunk_bytes >= 1024 && c->chunk_bytes <= 1u << 20 && c->chunks_max > 0 &&
            c->send_buffer_bytes >= 1024 && c->send_buffer_bytes <= buffer_max &&
            c->receive_buffer_bytes >= 1024 && c->receive_buffer_bytes <= buffer_max &&
-           c->link.mtu_bytes >= 68 && c->link.mtu_bytes <= 65535 && c->congestion != NULL &&
+           c->link.mtu_bytes >= 68 && TEXT_CHUNKS_MAX * c->chunk_bytes >= c->link.mtu_bytes &&
+           c->link.mtu_bytes <= 65535 && c->congestion != NULL &&
            tern_cc_find(c->congestion) != NULL;
 }
 
@@ -178,6 +183,9 @@ static void init_link(struct tern_stack *s, const struct tern_link_info *info)
     s->config.link = *info;
     s->mac = info->mac;
     s->tcp.mtu_bytes = info->mtu_bytes;
+    s->tcp.super_bytes_max = TEXT_CHUNKS_MAX * s->config.chunk_bytes;
+    if (s->tcp.super_bytes_max > SUPER_TEXT_BYTES_MAX)
+        s->tcp.super_bytes_max = SUPER_TEXT_BYTES_MAX;
     s->tcp.tso = (info->offloads & TERN_OFFLOAD_TSO4) != 0;
     s->tcp.hold_frames = info->hold_frames;
     s->tcp.hold_bytes = info->hold_bytes;

@@ -77,8 +77,7 @@ static void advance_una(struct tern_tcb *c, uint64_t ack)
         c->count.bytes_acked += bytes_end - bytes_start;
     c->snd.una = ack;
     c->snd.nxt = tern_max_u64(c->snd.nxt, ack);
-    tern_bytequeue_advance(&c->sendq, &c->env->chunks, tern_max_u64(bytes_end, c->sendq.head),
-                           c->snd.end);
+    tern_tcb_sendq_advance(c, tern_max_u64(bytes_end, c->sendq.head));
     c->snd.fin_acked = c->snd.fin_sent && ack > c->snd.end;
     c->loss.retries = 0;
     c->probe_out = false;

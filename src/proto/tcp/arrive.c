@@ -103,12 +103,14 @@ static enum arrive_verdict check_rst(struct tern_tcb *c, const struct tern_segme
     }
     c->env->resets_in++;
     switch (c->state) {
+    case TERN_TCP_TIME_WAIT: /* an old duplicate's echo must not cut the wait short (RFC 1337 §4 F1) */
+        tern_tcb_drop(c, TERN_DROP_TCP_BAD_RST, now);
+        break;
     case TERN_TCP_SYN_RECEIVED:
         tern_tcb_finish(c, c->passive ? TERN_ERR_RESET : TERN_ERR_REFUSED, now);
         break;
     case TERN_TCP_CLOSING:
     case TERN_TCP_LAST_ACK:
-    case TERN_TCP_TIME_WAIT:
         tern_tcb_finish(c, TERN_ERR_OK, now);
         break;
     default:

@@ -17,8 +17,7 @@ size_t tern_tcb_write_space(const struct tern_tcb *c)
 size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
 {
     const size_t space = tern_tcb_write_space(c);
-    const size_t taken = tern_bytequeue_write(&c->sendq, &c->env->chunks, c->snd.end, data,
-                                              bytes < space ? bytes : space);
+    const size_t taken = tern_tcb_sendq_write(c, data, bytes < space ? bytes : space);
 
     c->snd.end += taken;
     c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;

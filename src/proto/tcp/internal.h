@@ -46,6 +46,11 @@ uint64_t tern_tcb_window(const struct tern_tcb *c); /* what we could advertise, 
 void tern_tcb_recvq_fini(struct tern_tcb *c);
 void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);
 
+/* sendq.c */
+size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t bytes);
+void tern_tcb_sendq_advance(struct tern_tcb *c, uint64_t head);
+void tern_tcb_sendq_clear(struct tern_tcb *c);
+
 /* output.c */
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full segment, no SACK */

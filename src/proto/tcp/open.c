@@ -103,7 +103,7 @@ void tern_tcb_fini(struct tern_tcb *c)
 {
     if (c->state != TERN_TCP_CLOSED)
         tern_tcb_finish(c, TERN_ERR_ABORTED, c->opened_at);
-    tern_bytequeue_clear(&c->sendq, &c->env->chunks);
+    tern_tcb_sendq_clear(c);
     tern_tcb_recvq_fini(c);
     tern_tcb_loss_fini(c);
 }

@@ -10,9 +10,6 @@
  */
 #include "proto/tcp/internal.h"
 
-#define SUPER_TEXT_BYTES_MAX                                                                       \
-    (65535u - 60u - 60u) /* of an IP packet, both headers at their longest */
-
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause)
 {
     if (!c->ack.now)
@@ -152,7 +149,9 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
     }
     if (!c->env->tso)
         return *segment;
-    return SUPER_TEXT_BYTES_MAX - SUPER_TEXT_BYTES_MAX % *segment;
+    if (c->env->super_bytes_max <= *segment)
+        return *segment;
+    return c->env->super_bytes_max - c->env->super_bytes_max % *segment;
 }
 
 /* Emit text [from, from + bytes), with FIN if fin, new or again. */
@@ -297,6 +296,7 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     out->cause = bytes > 0 ? TERN_CAUSE_APP_WRITE : TERN_CAUSE_FIN;
     emit_text(c, out, c->snd.nxt, (uint32_t)bytes, segment, fin, now);
     c->probe_due = false;
+    c->probe_out = false;
     return true;
 }
 

@@ -129,11 +129,23 @@ void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uin
     }
 }
 
+/* Out-of-order bytes are a loan to the peer; the last of the pool is for what comes in order, or
+ * queues full of tails could lock each other out. */
+static bool pool_is_low(const struct tern_tcb *c)
+{
+    const struct tern_pool *pool = &c->env->chunks.chunks;
+    const uint32_t keep = pool->count / 8 + 2 * c->env->synchronised_count;
+
+    return pool->count - pool->used <= keep;
+}
+
 /* Beyond a hole. Returns the bytes kept. */
 static size_t keep_out_of_order(struct tern_tcb *c, uint64_t at, const uint8_t *text, size_t bytes)
 {
     size_t kept;
 
+    if (pool_is_low(c))
+        return 0;
     if (c->rcv.ooo == NULL)
         c->rcv.ooo = tern_tcb_ranges_take(c);
     if (c->rcv.ooo == NULL)

@@ -65,7 +65,7 @@ static void tell_closed(struct tern_tcb *c, tern_time now)
 
 static void stop_sending(struct tern_tcb *c)
 {
-    tern_bytequeue_clear(&c->sendq, &c->env->chunks);
+    tern_tcb_sendq_clear(c);
     tern_tcb_loss_fini(c);
     c->timer.resend = TERN_TIME_NEVER;
     c->timer.give_up = TERN_TIME_NEVER;

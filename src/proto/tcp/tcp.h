@@ -47,9 +47,12 @@ struct tern_tcp_env {
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
     bool tso;
+    uint32_t
+        super_bytes_max; /* text of a super-segment, at most: what fits the pieces of a frame */
     uint32_t send_buffer_bytes, receive_buffer_bytes;
     uint32_t hold_frames; /* of the link: see link.h */
     uint64_t hold_bytes;
+    uint32_t send_chunks;        /* held by send queues */
     uint32_t synchronised_count; /* connections that share what the link holds */
     uint64_t *drops;             /* by enum tern_drop */
     uint64_t segments_in, segments_out, retransmits, resets_in,
