@@ -188,7 +188,7 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_link_impair_open(struct tern_link 
 TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_link_capture_open(struct tern_link *inner, const char *path, int64_t wall_offset_ns,
                        struct tern_link **out, char *error_text);
-/* 0, or the errno that stopped the capture. */
+/* Write out what is buffered; 0, or the errno that stopped the capture. Ask before closing. */
 TERN_EXPORT int tern_link_capture_error(const struct tern_link *capture);
 
 #ifdef __cplusplus

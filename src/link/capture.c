@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * capture: writes what a link carries to a pcapng file. Frames going out are written once the
+ * inner link has taken them, each with its cause as a comment; frames coming in before the stack sees
+ * them. Super-segments are written whole; checksums that the link was to fill in are filled in,
+ * in the copy, so that no reader calls them wrong.
+ *
+ * Blocks gather in a buffer which goes to the file when it is full, a second after its first
+ * frame, and at the end. Where writing fails (a full disk), the file is cut back to its last whole
+ * block as far as that can be done, and the capture stops; the traffic goes on, and
+ * tern_link_capture_error() tells.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tern/tern.h>
+
+#include "base/assert.h"
+#include "link/frame.h"
+#include "link/pcapng.h"
+#include "link/words.h"
+#include "link/wrap.h"
+
+#define BUFFER_BYTES (256u * 1024)
+#define FLUSH_NS     TERN_SECOND
+
+struct capture_link {
+    struct tern_wrap wrap;
+    int fd;
+    int error; /* what stopped it */
+    int64_t wall_offset_ns;
+    off_t good_bytes; /* of the file, up to the end of a block */
+    tern_time flush_at;
+    struct tern_writer buffer;
+    uint8_t memory[BUFFER_BYTES];
+};
+
+static struct capture_link *capture_of(const struct tern_link *link)
+{
+    return (struct capture_link *)(uintptr_t)link;
+}
+
+/* Write the buffer out. The buffer always ends at the end of a block. */
+static void flush(struct capture_link *c)
+{
+    size_t done = 0;
+
+    while (c->error == 0 && done < c->buffer.bytes) {
+        ssize_t n = write(c->fd, c->memory + done, c->buffer.bytes - done);
+
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            c->error = n == 0 ? EIO : errno;
+    }
+    if (c->error == 0)
+        c->good_bytes += (off_t)c->buffer.bytes;
+    else if (done > 0)
+        done = ftruncate(c->fd, c->good_bytes) == 0 ? 0 : done; /* a pipe cannot be cut back */
+    c->buffer.bytes = 0;
+    c->flush_at = TERN_TIME_NEVER;
+}
+
+/* Make room for a block. False: the capture has stopped. */
+static bool make_room(struct capture_link *c, size_t bytes)
+{
+    TERN_ASSERT(bytes <= BUFFER_BYTES);
+    if (c->error == 0 && bytes > c->buffer.bytes_max - c->buffer.bytes)
+        flush(c);
+    return c->error == 0;
+}
+
+static void write_frame(struct capture_link *c, tern_time now, const struct tern_frame *frame,
+                        bool outbound)
+{
+    struct tern_pcapng_packet packet = {
+        .unix_ns = now + c->wall_offset_ns,
+        .outbound = outbound,
+        .comment =
+            outbound && frame->cause != TERN_CAUSE_NONE ? tern_cause_text(frame->cause) : NULL,
+        .bytes = frame->bytes,
+    };
+    uint8_t *data;
+
+    if (frame->bytes > TERN_FRAME_BYTES_MAX || !make_room(c, tern_pcapng_packet_bytes(&packet)))
+        return;
+    data = tern_pcapng_packet(&c->buffer, &packet);
+    TERN_ASSERT(data != NULL);
+    (void)tern_frame_copy(frame, data, frame->bytes);
+    if (frame->csum == TERN_CSUM_NEEDS)
+        (void)tern_frame_fill_checksum(data, frame->bytes, frame->csum_start, frame->csum_offset);
+    if (c->flush_at == TERN_TIME_NEVER)
+        c->flush_at = now + FLUSH_NS;
+}
+
+static void flush_if_due(struct capture_link *c, tern_time now)
+{
+    if (c->flush_at <= now)
+        flush(c);
+}
+
+static int capture_receive(struct tern_link *link, tern_time now, struct tern_frame *frames,
+                           int max)
+{
+    struct capture_link *c = capture_of(link);
+    int n = c->wrap.inner->ops->receive(c->wrap.inner, now, frames, max);
+
+    for (int i = 0; i < n; i++)
+        write_frame(c, now, &frames[i], false);
+    flush_if_due(c, now);
+    return n;
+}
+
+static int capture_transmit(struct tern_link *link, tern_time now, const struct tern_frame *frames,
+                            int count)
+{
+    struct capture_link *c = capture_of(link);
+    int n = c->wrap.inner->ops->transmit(c->wrap.inner, now, frames, count);
+
+    for (int i = 0; i < n; i++)
+        write_frame(c, now, &frames[i], true);
+    flush_if_due(c, now);
+    return n;
+}
+
+static tern_time capture_deadline(const struct tern_link *link)
+{
+    const struct capture_link *c = capture_of(link);
+    tern_time at = tern_wrap_deadline(link);
+
+    return c->flush_at < at ? c->flush_at : at;
+}
+
+static void capture_close(struct tern_link *link)
+{
+    struct capture_link *c = capture_of(link);
+
+    c->wrap.inner->ops->close(c->wrap.inner);
+    flush(c);
+    (void)close(c->fd);
+    free(c);
+}
+
+static const struct tern_link_ops capture_ops = {
+    .receive = capture_receive,
+    .release = tern_wrap_release,
+    .transmit = capture_transmit,
+    .fd = tern_wrap_fd,
+    .deadline = capture_deadline,
+    .counters = tern_wrap_counters,
+    .close = capture_close,
+};
+
+enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
+                                     int64_t wall_offset_ns, struct tern_link **out,
+                                     char *error_text)
+{
+    struct capture_link *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        return TERN_ERR_MEMORY;
+    c->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (c->fd < 0) {
+        tern_link_say(error_text, "cannot write %s: %s", path, strerror(errno));
+        free(c);
+        return TERN_ERR_SYSTEM;
+    }
+    tern_wrap_init(&c->wrap, &capture_ops, inner);
+    c->wall_offset_ns = wall_offset_ns;
+    c->buffer = tern_writer_of(c->memory, sizeof(c->memory));
+    tern_pcapng_begin(&c->buffer, "tern " TERN_VERSION, &inner->info);
+    flush(c); /* a file that cannot be written is told at once */
+    if (c->error != 0) {
+        tern_link_say(error_text, "cannot write %s: %s", path, strerror(c->error));
+        (void)close(c->fd);
+        free(c);
+        return TERN_ERR_SYSTEM;
+    }
+    *out = &c->wrap.link;
+    return TERN_ERR_OK;
+}
+
+int tern_link_capture_error(const struct tern_link *capture)
+{
+    struct capture_link *c = capture_of(capture);
+
+    flush(c);
+    return c->error;
+}
