@@ -16,6 +16,24 @@ static void known_sequence(void **state)
         assert_true(tern_random_u64(&r) == expected[i]);
 }
 
+/* The state that a seed and a purpose give, worked out by another SipHash: recorded runs must
+ * replay. */
+static void known_start(void **state)
+{
+    static const uint64_t expected[] = {
+        UINT64_C(0x04d66f39a3941b11),
+        UINT64_C(0x57adb3fa56d93f5f),
+        UINT64_C(0x7263ff51da7d4f26),
+        UINT64_C(0xda907f1992f7608b),
+    };
+    struct tern_random r;
+
+    (void)state;
+    tern_random_init(&r, "seed", 4, "jitter");
+    for (size_t i = 0; i < ROWS(expected); i++)
+        assert_true(r.s[i] == expected[i]);
+}
+
 static void same_seed_same_numbers(void **state)
 {
     struct tern_random a, b;
@@ -68,6 +86,21 @@ static void below_stays_below_and_is_even(void **state)
         assert_in_range(hits[i], 9500, 10500);
 }
 
+/* 2^64 is four thirds of this bound: without rejection the lowest third would come up twice as
+ * often. */
+static void below_rejects_the_uneven_rest(void **state)
+{
+    const uint64_t third = UINT64_C(1) << 62;
+    struct tern_random r;
+    unsigned low = 0;
+
+    (void)state;
+    tern_random_init(&r, "seed", 4, "uneven");
+    for (unsigned n = 0; n < 30000; n++)
+        low += tern_random_below(&r, 3 * third) < third;
+    assert_in_range(low, 9600, 10400); /* 10,000 expected; 15,000 without */
+}
+
 static void chance(void **state)
 {
     struct tern_random r;
@@ -105,9 +138,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_sequence),
+        cmocka_unit_test(known_start),
         cmocka_unit_test(same_seed_same_numbers),
         cmocka_unit_test(purposes_and_seeds_are_independent),
         cmocka_unit_test(below_stays_below_and_is_even),
+        cmocka_unit_test(below_rejects_the_uneven_rest),
         cmocka_unit_test(chance),
         cmocka_unit_test(bytes_fill_exactly),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The timer wheel: when timers fire, and what may happen to them before; tests/ref has the model. */
+/* The timer wheel: when timers fire, and what may happen to them before; tests/ref has the model.
+ */
 #include "base/wheel.h"
 #include "test.h"
 #include "trap.h"
@@ -126,6 +127,19 @@ static void never_unsets(void **state)
     assert_true(tern_timer_is_set(&t));
     assert_int_equal(drain(INT64_MAX - SLOT), 0);
     tern_wheel_check(&wheel);
+}
+
+/* The last 65 us of all time: rounded down, for there is no later tick. */
+static void the_end_of_time(void **state)
+{
+    struct tern_timer t = {0};
+
+    (void)state;
+    tern_wheel_init(&wheel, INT64_MAX - 10);
+    tern_wheel_set(&wheel, &t, INT64_MAX - 5);
+    tern_wheel_check(&wheel);
+    assert_true(tern_wheel_deadline(&wheel) <= INT64_MAX - 5);
+    assert_int_equal(drain(INT64_MAX - 5), 1);
 }
 
 static void setting_again_moves(void **state)
@@ -262,6 +276,7 @@ int main(void)
         cmocka_unit_test(never_fires_early),
         cmocka_unit_test(past_is_due_at_once),
         cmocka_unit_test(never_unsets),
+        cmocka_unit_test(the_end_of_time),
         cmocka_unit_test(setting_again_moves),
         cmocka_unit_test(neighbours_in_a_slot_survive_a_cancel),
         cmocka_unit_test(a_jump_of_hours_fires_all_in_order),
