@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ICMP: each input as it came, and once more with its checksum filled in. What parses is emitted and parsed
- * again: the same value and body.
+ * ICMP: each input as it came, and once more with its checksum filled in. What parses is emitted
+ * and parsed again: the same value and body.
  */
 #include "fuzz.h"
 

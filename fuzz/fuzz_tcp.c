@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP: what parses is emitted and parsed again: the same value, but for SACK blocks that no longer fit (an input may
- * pack its options tighter than we do).
+ * TCP: what parses is emitted and parsed again: the same value, but for SACK blocks that no longer
+ * fit (an input may pack its options tighter than we do).
  */
 #include "fuzz.h"
 

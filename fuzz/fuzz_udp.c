@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * UDP: the first byte of an input chooses the family, the rest is the datagram; as it came, vouched for
- * and not, and once more with its checksum filled in. What parses is emitted and
- * parsed again: the same value and body.
+ * UDP: the first byte of an input chooses the family, the rest is the datagram; as it came, vouched
+ * for and not, and once more with its checksum filled in. What parses is emitted and parsed again:
+ * the same value and body.
  */
 #include "fuzz.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Replays a corpus: every file of the directories on the command line goes through the fuzz target that
- * this is linked with, each in memory of exactly its size, so that valgrind and the
- * sanitizers see one byte too far. Prints how many there were, and fails where there were none.
+ * Replays a corpus: every file of the directories on the command line goes through the fuzz target
+ * that this is linked with, each in memory of exactly its size, so that valgrind and the sanitizers
+ * see one byte too far. Prints how many there were, and fails where there were none.
  */
 #include <dirent.h>
 #include <stdbool.h>

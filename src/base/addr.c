@@ -5,8 +5,8 @@
  * The parsers are written out here and not borrowed from libc, whose functions differ in what they
  * let through. They accept one spelling: IPv4 as four decimal numbers without leading zeros; IPv6
  * as RFC 4291 §2.2, its three forms; nothing before or after. Texts of IPv6 come out
- * as RFC 5952 §4 wants them; IPv4-mapped addresses come out as dotted quads, since that is what they
- * are to everybody outside.
+ * as RFC 5952 §4 wants them; IPv4-mapped addresses come out as dotted quads, since that is what
+ * they are to everybody outside.
  */
 #include <tern/addr.h>
 
@@ -165,7 +165,7 @@ static bool parse_quad(const char *text, uint8_t out[4])
     return *text == '\0';
 }
 
-/* What has been read of an IPv6 text: bytes so far, and where "::" stood among them (-1: nowhere). */
+/* What has been read of an IPv6 text: bytes so far, and where "::" stood (-1: nowhere). */
 struct v6_text {
     uint8_t b[16];
     unsigned bytes;
@@ -338,7 +338,8 @@ static unsigned group_at(const struct tern_addr *a, unsigned i)
     return (unsigned)a->b[2 * i] << 8 | a->b[2 * i + 1];
 }
 
-/* The first of the longest runs of two or more zero groups (RFC 5952 §4.2). Returns its length; 0: none. */
+/* The first of the longest runs of two or more zero groups (RFC 5952 §4.2). Returns its length,
+ * 0 where there is none. */
 static unsigned longest_zero_run(const struct tern_addr *a, unsigned *start)
 {
     unsigned best = 0;

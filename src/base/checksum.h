@@ -2,8 +2,8 @@
 #ifndef TERN_BASE_CHECKSUM_H
 #define TERN_BASE_CHECKSUM_H
 /*
- * The Internet checksum (RFC 1071): a running one's-complement sum over any number of pieces, each of
- * any length (odd ones included), folded at the end.
+ * The Internet checksum (RFC 1071): a running one's-complement sum over any number of pieces, each
+ * of any length (odd ones included), folded at the end.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +23,8 @@ void tern_sum_add_be32(struct tern_sum *sum, uint32_t v);
 uint16_t tern_sum_fold(const struct tern_sum *sum);
 /* The checksum to store: the complement of the fold. */
 uint16_t tern_sum_finish(const struct tern_sum *sum);
-/* The pseudo-header of UDP, TCP (IPv4: RFC 9293 §3.1; IPv6: RFC 8200 §8.1), both addresses of one family. */
+/* The pseudo-header of UDP, TCP (IPv4: RFC 9293 §3.1; IPv6: RFC 8200 §8.1), both addresses of one
+ * family. */
 void tern_sum_add_pseudo(struct tern_sum *sum, struct tern_addr src, struct tern_addr dst,
                          uint8_t protocol, uint32_t bytes);
 

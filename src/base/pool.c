@@ -4,8 +4,9 @@
  *
  * The caller's memory holds three arrays: the items, the free list's links (by number) and one
  * byte an item that says whether it is taken. Nothing of it is written at init: an item at or
- * above `fresh` was never used, its link and its byte mean nothing, and its pages stay untouched until the
- * pool has really grown that far. Below `fresh` each item is either taken or on the free list.
+ * above `fresh` was never used, its link and its byte mean nothing, and its pages stay untouched
+ * until the pool has really grown that far. Below `fresh` each item is either taken or on the free
+ * list.
  */
 #include "base/pool.h"
 

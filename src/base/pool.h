@@ -3,8 +3,8 @@
 #define TERN_BASE_POOL_H
 /*
  * A pool of items of one size in memory that the caller brings. Items are numbered; those never
- * used before are handed out in order, so that untouched memory stays untouched; those given back are
- * handed out first. Take and give are constant time.
+ * used before are handed out in order, so that untouched memory stays untouched; those given back
+ * are handed out first. Take and give are constant time.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,9 +3,10 @@
  * Sets of ranges of stream offsets.
  *
  * Invariants, walked by tern_ranges_check(): each range has start < end, and each ends before the
- * next one starts, with at least one offset between them (touching ranges are one range). So both the starts
- * and the ends rise, and a binary search over the ends finds any place. Insertion and removal move
- * the tail of the array: the arrays are short (tens of ranges), and the move is one memmove.
+ * next one starts, with at least one offset between them (touching ranges are one range). So both
+ * the starts and the ends rise, and a binary search over the ends finds any place. Insertion and
+ * removal move the tail of the array: the arrays are short (tens of ranges), and the move is one
+ * memmove.
  */
 #include "base/ranges.h"
 

@@ -2,8 +2,9 @@
 #ifndef TERN_BASE_RANGES_H
 #define TERN_BASE_RANGES_H
 /*
- * A sorted set of disjoint, non-touching ranges [start, end) of 64-bit stream offsets, in a fixed array that
- * the caller brings. Holds the out-of-order bytes of a receiver and the SACKed bytes of a sender.
+ * A sorted set of disjoint, non-touching ranges [start, end) of 64-bit stream offsets, in a fixed
+ * array that the caller brings. Holds the out-of-order bytes of a receiver and the SACKed bytes of
+ * a sender.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words behind the numbers of the public API: errors, causes, drop reasons, TCP states. Each table
- * is made from the same list as its enum. A number that is in no list (a caller may pass any) gets
- * a text all the same.
+ * The words behind the numbers of the public API: errors, causes, drop reasons, TCP states. Each
+ * table is made from the same list as its enum. A number that is in no list (a caller may pass any)
+ * gets a text all the same.
  */
 #include <tern/cause.h>
 #include <tern/drop.h>

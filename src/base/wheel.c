@@ -18,13 +18,13 @@
  * timers come out slot by slot, in order of time up to the resolution; within a slot the order is
  * the reverse of setting.
  *
- * w->now is the time up to which everything has been handed out. During a run of tern_wheel_expire() it is the
- * start of the slot being handed out; after the run, when the answer was NULL, it is the caller's now. A timer set at
- * or before it is due at once.
+ * w->now is the time up to which everything has been handed out. During a run of
+ * tern_wheel_expire() it is the start of the slot being handed out; after the run, when the answer
+ * was NULL, it is the caller's now. A timer set at or before it is due at once.
  *
- * Times are taken with their sign bit turned over, which maps the whole range of tern_time, negative
- * times included, onto unsigned numbers in the same order. Times in the last tick of that range
- * (2262 years hence) are rounded down instead of up.
+ * Times are taken with their sign bit turned over, which maps the whole range of tern_time,
+ * negative times included, onto unsigned numbers in the same order. Times in the last tick of that
+ * range (2262 years hence) are rounded down instead of up.
  */
 #include "base/wheel.h"
 

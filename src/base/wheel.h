@@ -2,9 +2,9 @@
 #ifndef TERN_BASE_WHEEL_H
 #define TERN_BASE_WHEEL_H
 /*
- * A hierarchical timer wheel: set, cancel and expire in constant time whatever the number of timers. Levels
- * of 64 slots with an occupancy bit map each; the finest slot is 2^16 ns (65 us). A timer never fires early;
- * it may fire up to one finest slot late.
+ * A hierarchical timer wheel: set, cancel and expire in constant time whatever the number of
+ * timers. Levels of 64 slots with an occupancy bit map each; the finest slot is 2^16 ns (65 us). A
+ * timer never fires early; it may fire up to one finest slot late.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,8 +37,8 @@ static inline bool tern_timer_is_set(const struct tern_timer *t)
 {
     return t->link != 0;
 }
-/* When tern_wheel_expire() should next be called: never later than the earliest timer by more than the
- * resolution, maybe earlier (to cascade); TERN_TIME_NEVER with no timers. */
+/* When tern_wheel_expire() should next be called: never later than the earliest timer by more than
+ * the resolution, maybe earlier (to cascade); TERN_TIME_NEVER with no timers. */
 tern_time tern_wheel_deadline(const struct tern_wheel *w);
 /* The next timer that is due at now, unset; NULL: none left. Call until NULL. */
 struct tern_timer *tern_wheel_expire(struct tern_wheel *w, tern_time now);

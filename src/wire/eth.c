@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ethernet II frames (RFC 894): destination, source, type. Tags of 802.1Q and 802.1ad, at most two, are
- * skipped: a link may hand us frames with a priority tag. What stands behind a third tag is not looked
- * for; the type is then the tag's own, which nobody here speaks.
+ * Ethernet II frames (RFC 894): destination, source, type. Tags of 802.1Q and 802.1ad, at most two,
+ * are skipped: a link may hand us frames with a priority tag. What stands behind a third tag is not
+ * looked for; the type is then the tag's own, which nobody here speaks.
  */
 #include "wire/eth.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ICMP messages (RFC 792): type, code, checksum, and four bytes whose meaning hangs on the type.
- * Fields that the type does not have are zero after parsing and are not sent. The checksum covers the message to
- * its end, so the caller cuts off the link's padding first (ipv4.c does).
+ * Fields that the type does not have are zero after parsing and are not sent. The checksum covers
+ * the message to its end, so the caller cuts off the link's padding first (ipv4.c does).
  */
 #include "wire/icmp.h"
 

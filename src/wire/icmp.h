@@ -30,8 +30,8 @@ struct tern_icmp {
     uint8_t pointer;       /* parameter problem */
 };
 
-/* False: short or wrong checksum (over all of `in`). body: what follows the 8 bytes: echo data, or the packet at
- * fault. Types not listed parse too, with the last four header bytes unread. */
+/* False: short or wrong checksum (over all of `in`). body: what follows the 8 bytes: echo data, or
+ * the packet at fault. Types not listed parse too, with the last four header bytes unread. */
 bool tern_icmp_parse(tern_span in, struct tern_icmp *out, tern_span *body);
 /* Header, body and checksum. */
 void tern_icmp_emit(const struct tern_icmp *icmp, tern_span body, struct tern_writer *w);

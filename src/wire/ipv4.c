@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The IPv4 header (RFC 791 §3.1). Options are covered by the header checksum and skipped. The reserved flag
- * is not looked at. What a link padded behind the total length is cut off.
+ * The IPv4 header (RFC 791 §3.1). Options are covered by the header checksum and skipped. The
+ * reserved flag is not looked at. What a link padded behind the total length is cut off.
  */
 #include "wire/ipv4.h"
 

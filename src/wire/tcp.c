@@ -3,13 +3,13 @@
  * The TCP header and its options (RFC 9293 §3.1, §3.2).
  *
  * Options in: unknown kinds are skipped by their length (RFC 9293 §3.1, MUST-6); a length that is
- * impossible, or wrong for its kind, ends the parsing of options (MUST-7), and those read before stay. Where a
- * kind comes twice the last one counts. Which options mean something on which segment is the
- * engine's business.
+ * impossible, or wrong for its kind, ends the parsing of options (MUST-7), and those read before
+ * stay. Where a kind comes twice the last one counts. Which options mean something on which segment
+ * is the engine's business.
  *
- * Options out, in this order, each group filled up to four bytes with NOPs in front, so that no padding is
- * needed at the end: MSS; SACK-permitted with timestamps (RFC 7323 appendix A's layout for
- * timestamps alone); window scale; SACK blocks, as many as the 40 bytes still hold.
+ * Options out, in this order, each group filled up to four bytes with NOPs in front, so that no
+ * padding is needed at the end: MSS; SACK-permitted with timestamps (RFC 7323 appendix A's layout
+ * for timestamps alone); window scale; SACK blocks, as many as the 40 bytes still hold.
  */
 #include "wire/tcp.h"
 
@@ -46,7 +46,7 @@ enum option_bytes {
     BYTES_TIMESTAMPS = 10,
 };
 
-/* The blocks of a SACK option of this many bytes. False: no whole number of them, or none, or too many. */
+/* The blocks of a SACK option of this many bytes. False: no whole number of them, or 0, or > 4. */
 static bool parse_sack(struct tern_reader *r, size_t bytes, struct tern_tcp_header *out)
 {
     size_t count = (bytes - BYTES_SACK_EMPTY) / SACK_BLOCK_BYTES;

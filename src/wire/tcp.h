@@ -40,11 +40,11 @@ struct tern_tcp_header {
 };
 
 /* False: short, or a data offset that is impossible. Options that are malformed end the parsing of
- * options (RFC 9293 §3.1: must not crash); unknown ones are skipped. The checksum is not looked at. */
+ * options (RFC 9293 §3.1: must not crash); unknown ones are skipped. The checksum is not read. */
 bool tern_tcp_parse(tern_span in, struct tern_tcp_header *out, tern_span *body);
 
-/* Bytes that the header will take with its options, padded to 4. SACK blocks that do not fit 40 bytes of
- * options are left out (the last first). */
+/* Bytes that the header will take with its options, padded to 4. SACK blocks that do not fit 40
+ * bytes of options are left out (the last first). */
 size_t tern_tcp_header_bytes(const struct tern_tcp_header *tcp);
 /* Header and options, checksum field zero: the caller sums what follows. */
 void tern_tcp_emit(const struct tern_tcp_header *tcp, struct tern_writer *w);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The UDP header (RFC 768). Its checksum is optional over IPv4, where zero says that none was sent, and required over
- * IPv6 (RFC 8200 §8.1). A sum that comes out as zero is sent as its other form, 0xffff.
+ * The UDP header (RFC 768). Its checksum is optional over IPv4, where zero says that none was sent,
+ * and required over IPv6 (RFC 8200 §8.1). A sum that comes out as zero is sent as its other form,
+ * 0xffff.
  */
 #include "wire/udp.h"
 

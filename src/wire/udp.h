@@ -10,8 +10,8 @@ struct tern_udp {
     uint16_t src_port, dst_port;
 };
 
-/* Parse and, unless verified says that somebody has, check the checksum (0: none sent). body: the length
- * field's bytes, padding cut off. False: short, impossible length, or wrong checksum. */
+/* Parse and, unless verified says that somebody has, check the checksum (0: none sent). body: the
+ * length field's bytes, padding cut off. False: short, impossible length, or wrong checksum. */
 bool tern_udp_parse(tern_span in, struct tern_addr src, struct tern_addr dst, bool verified,
                     struct tern_udp *out, tern_span *body);
 /* Header and body, with the whole checksum. */

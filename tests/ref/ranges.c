@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ranges against a model: one bool an offset, 200 offsets from a base. The same random calls on both, and
- * after each one the same answers: the set itself, room refused or not, covers, bytes, seek.
+ * Ranges against a model: one bool an offset, 200 offsets from a base. The same random calls on
+ * both, and after each one the same answers: the set itself, room refused or not, covers, bytes,
+ * seek.
  */
 #include "base/ranges.h"
 

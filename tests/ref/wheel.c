@@ -3,11 +3,12 @@
  * The wheel against a model: a plain array of timers, searched from end to end.
  *
  * The model knows for each timer from which moment on it must come out: its time rounded up to the
- * resolution, or at once where its time had been reached when it was set. Random sets, moves and cancels
- * on both, with delays from nanoseconds to years; time goes on by jumps as wild, or to the deadline; timers
- * that come out are set again or cancel others, as handlers do. After each step the wheel checks itself,
- * and after each run of expire() what came out must be exactly what the model holds due, in
- * order; the deadline must be later than now, and not later than the first timer.
+ * resolution, or at once where its time had been reached when it was set. Random sets, moves and
+ * cancels on both, with delays from nanoseconds to years; time goes on by jumps as wild, or to the
+ * deadline; timers that come out are set again or cancel others, as handlers do. After each step
+ * the wheel checks itself, and after each run of expire() what came out must be exactly what the
+ * model holds due, in order; the deadline must be later than now, and not later than the first
+ * timer.
  */
 #include "base/wheel.h"
 

@@ -2,8 +2,8 @@
 #ifndef TERN_TESTS_TRAP_H
 #define TERN_TESTS_TRAP_H
 /*
- * For tests that want an assertion to fail: a tern_assert_failed() of the test's own, which the linker
- * prefers to the library's. trips(f) says whether f() tripped one; outside of it a failed
+ * For tests that want an assertion to fail: a tern_assert_failed() of the test's own, which the
+ * linker prefers to the library's. trips(f) says whether f() tripped one; outside of it a failed
  * assertion fails the test. Include in one file of a test program only.
  */
 #include <setjmp.h>

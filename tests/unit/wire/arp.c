@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ARP packets (RFC 826): what is IPv4 over Ethernet and what is not, every truncation, both ways. */
+/* ARP packets (RFC 826): IPv4 over Ethernet and other things, every truncation, both ways. */
 #include "wire/arp.h"
 #include "base/random.h"
 #include "test.h"

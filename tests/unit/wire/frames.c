@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames for a judge: prints seeded random packets, a line each, first the values that went into the
- * emitters and then the bytes that came out, for scapy_judge.py to build the same ones and compare.
+ * Frames for a judge: prints seeded random packets, a line each, first the values that went into
+ * the emitters and then the bytes that came out, for scapy_judge.py to build the same ones and
+ * compare.
  *
  *     arp op=1 smac=02:... dmac=ff:... sender=10.0.0.1 ... hex=ffff...
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ICMP messages (RFC 792, RFC 1191 §4): what each type holds, checksum, every truncation, both ways. */
+/* ICMP messages (RFC 792, RFC 1191 §4): what each type holds, checksum, every truncation, both
+ * ways. */
 #include "wire/icmp.h"
 #include "base/checksum.h"
 #include "base/random.h"

@@ -4,9 +4,9 @@
 
 usage: scapy_judge.py FRAMES
 
-FRAMES is the program built from frames.c. For each line that it prints, build the same packet with scapy
-from the values, checksums and lengths left for scapy to fill in, and compare the bytes. Exits 77
-(skipped) where scapy is not installed.
+FRAMES is the program built from frames.c. For each line that it prints, build the same packet with
+scapy from the values, checksums and lengths left for scapy to fill in, and compare the bytes.
+Exits 77 (skipped) where scapy is not installed.
 """
 import subprocess
 import sys

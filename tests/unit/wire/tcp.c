@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP headers and options (RFC 9293 §3.1, RFC 7323, RFC 2018): well-formed and malformed options, every
- * truncation, both ways.
+ * TCP headers and options (RFC 9293 §3.1, RFC 7323, RFC 2018): well-formed and malformed options,
+ * every truncation, both ways.
  */
 #include "wire/tcp.h"
 #include "base/random.h"
@@ -253,7 +253,8 @@ static void assert_same(const struct tern_tcp_header *a, const struct tern_tcp_h
     assert_string_equal(words_of(a, a_words, sizeof a_words), words_of(b, b_words, sizeof b_words));
 }
 
-/* Blocks that must fit: 40 bytes less the other options, less four for two NOPs, kind and length. */
+/* Blocks that must fit: 40 bytes less the other options, less four for two NOPs, kind and length.
+ */
 static uint8_t blocks_expected(const struct tern_tcp_header *h)
 {
     unsigned others = 0, fit;

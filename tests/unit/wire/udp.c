@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* UDP datagrams (RFC 768; RFC 8200 §8.1): lengths, the optional checksum, every truncation, both ways. */
+/* UDP datagrams (RFC 768; RFC 8200 §8.1): lengths, the optional checksum, every truncation, both
+ * ways. */
 #include "wire/udp.h"
 #include "base/checksum.h"
 #include "base/random.h"
