@@ -4,6 +4,7 @@ exports what is listed."""
 import os
 import re
 import subprocess
+import tempfile
 
 from .tree import Check, output
 
@@ -96,6 +97,31 @@ def declared(tree):
     return problems
 
 
+def installed(tree):
+    """Somebody else's program builds against an installed libtern, and runs."""
+    problems = []
+    with tempfile.TemporaryDirectory(prefix="tern-install-") as root:
+        text, status = output(["meson", "install", "-C", tree.build(""), "--no-rebuild",
+                               "--destdir", root])
+        if status != 0:
+            return [f"meson install: {text.strip()[-300:]}"]
+        found = [folder for folder, _, files in os.walk(root) if "tern.pc" in files]
+        if not found:
+            return ["no tern.pc was installed"]
+        env = {**os.environ, "PKG_CONFIG_PATH": found[0], "PKG_CONFIG_SYSROOT_DIR": root,
+               "LD_LIBRARY_PATH": os.path.dirname(found[0])}
+        flags, _ = output(["pkg-config", "--cflags", "--libs", "tern"], env=env)
+        for way in (["gcc", "-std=c11"], ["g++", "-std=c++11", "-x", "c++"]):
+            made = os.path.join(root, "program")
+            text, status = output(way + ["-o", made, tree.full("tests/install/program.c"), "-x",
+                                         "none"] + flags.split(), env=env)
+            if status == 0:
+                text, status = output([made], env=env)
+            if status != 0:
+                problems.append(f"tests/install/program.c as {way[1]}: {text.strip()[-300:]}")
+    return problems
+
+
 CHECKS = [
     Check("purity", "the core calls nothing outside and keeps no globals", purity,
           {"src/base/a.c": "#include <stdlib.h>\nvoid *a(void) { return malloc(1); }\n"},
@@ -108,4 +134,8 @@ CHECKS = [
     Check("declared", "what public headers declare exists", declared,
           {"include/tern/a.h": "TERN_EXPORT int tern_nobody_has_this(void);\n"},
           "tern_nobody_has_this", ("nm",)),
+    Check("installed", "a stranger's program builds with pkg-config, in C and C++", installed,
+          {"tests/install/program.c": "int tern_nobody_has_this(void);\n"
+           "int main(void) { return tern_nobody_has_this(); }\n"},
+          "tern_nobody_has_this", ("gcc", "g++", "pkg-config", "meson")),
 ]

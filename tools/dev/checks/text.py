@@ -5,7 +5,8 @@ import re
 from .tree import Check, bare
 
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
-SCRIPTS = ("run", "check", ".ci/run", "tools/dev/setup", "tools/dev/rfc-index", "tools/dev/exports")
+SCRIPTS = ("run", "check", ".ci/run", "tools/dev/setup", "tools/dev/rfc-index",
+           "tools/dev/exports", "tools/dev/reflow")
 
 
 def spdx(tree):
@@ -25,7 +26,8 @@ def columns(tree):
     for path in paths + [p for p in SCRIPTS if p in tree.paths]:
         for number, line in tree.lines(path):
             if len(line) > 100:
-                problems.append(f"{path}:{number}: {len(line)} columns, 100 is the limit")
+                problems.append(f"{path}:{number}: {len(line)} columns, 100 is the limit "
+                                "(comments: tools/dev/reflow)")
     return problems
 
 
