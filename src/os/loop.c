@@ -249,6 +249,8 @@ static enum tern_err move(struct tern_loop *loop, bool *did)
     for (int round = 0; round < ROUNDS_MAX; round++) {
         int out;
 
+        if (round > 0) /* what comes now came after what was sent, and a round trip is not zero */
+            loop->now = tern_clock_now();
         in = receive_input(loop);
         if (in < 0)
             return (enum tern_err)in;
