@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The resolver: a c-ares channel whose sockets are tern's (dns_socket.c), whose only server is the one
- * that it was given, and which reads no file of the system. Answers are not sorted
+ * The resolver: a c-ares channel whose sockets are tern's (dns_socket.c), whose only server is the
+ * one that it was given, and which reads no file of the system. Answers are not sorted
  * (ARES_AI_NOSORT), since c-ares' sorting opens kernel sockets.
  *
- * c-ares reads a clock of its own for its timeouts; tern_dns_deadline() turns what is left into a moment of
- * the loop's clock.
+ * c-ares reads a clock of its own for its timeouts; tern_dns_deadline() turns what is left into a
+ * moment of the loop's clock.
  */
 #include "apps/dns.h"
 

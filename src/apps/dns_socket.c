@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The five socket calls that c-ares makes, answered with tern's UDP and TCP. What it holds for a
- * descriptor is a number of a slot in our table: it belongs to no kernel and is never polled; events of
- * the stack call ares_process_fd() instead. Calls fail as the kernel's would, with errno.
+ * descriptor is a number of a slot in our table: it belongs to no kernel and is never polled;
+ * events of the stack call ares_process_fd() instead. Calls fail as the kernel's would, with
+ * errno.
  */
 #include "apps/dns_socket.h"
 

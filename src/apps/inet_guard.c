@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * socket(), connect() and getpeername() of this program, in front of the C library's: dynamic linking finds them first, also
- * for calls out of libraries. The first makes the promise "no kernel socket for any of it" hold whatever a
- * library does; the second, with getpeername(), takes libcurl to the SOCKS endpoint while it believes in an
- * address of the Internet (with a Unix address, libcurl 7.88 never uses a connection twice). Threads that do not
- * ask for it, such as slirp's, are not touched.
+ * socket(), connect() and getpeername() of this program, in front of the C library's: dynamic
+ * linking finds them first, also for calls out of libraries. The first makes the promise "no
+ * kernel socket for any of it" hold whatever a library does; the second, with getpeername(), takes
+ * libcurl to the SOCKS endpoint while it believes in an address of the Internet (with a Unix
+ * address, libcurl 7.88 never uses a connection twice). Threads that do not ask for it, such as
+ * slirp's, are not touched.
  */
 #undef _GNU_SOURCE /* with it, connect() has a type that standard C cannot define */
 #define _DEFAULT_SOURCE

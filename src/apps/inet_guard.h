@@ -2,7 +2,8 @@
 #ifndef TERN_APPS_INET_GUARD_H
 #define TERN_APPS_INET_GUARD_H
 /*
- * A thread whose libraries must not reach the kernel's Internet sockets. While its guard is on, whoever calls:
+ * A thread whose libraries must not reach the kernel's Internet sockets. While its guard is on,
+ * whoever calls:
  *   socket()   fails with EAFNOSUPPORT for AF_INET and AF_INET6 (libcurl probes for IPv6 so);
  *   connect()  of a Unix socket to an Internet address goes to the Unix address instead, and
  *              getpeername() says 127.0.0.1 port 1 for it.

@@ -2,8 +2,9 @@
 #ifndef TERN_APPS_SINK_H
 #define TERN_APPS_SINK_H
 /*
- * Whose event is it? Several modules share one stack (resolver, SOCKS endpoint): each gives as `user`
- * of its sockets the address of a struct tern_sink, which is the first member of its own state.
+ * Whose event is it? Several modules share one stack (resolver, SOCKS endpoint): each gives as
+ * `user` of its sockets the address of a struct tern_sink, which is the first member of its own
+ * state.
  */
 #include <stddef.h>
 

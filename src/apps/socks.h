@@ -3,9 +3,10 @@
 #define TERN_APPS_SOCKS_H
 /*
  * A SOCKS5 endpoint (RFC 1928; CONNECT, no authentication) on an abstract Unix socket, whose
- * connections are tern's. It lives on the loop's thread and is driven by the loop's events; clients may be
- * other threads of this process. Bytes go from tern's receive buffer into the socket and
- * back with backpressure both ways, so a slow client closes TCP's window and delays no ACK.
+ * connections are tern's. It lives on the loop's thread and is driven by the loop's events;
+ * clients may be other threads of this process. Bytes go from tern's receive buffer into the
+ * socket and back with backpressure both ways, so a slow client closes TCP's window and delays no
+ * ACK.
  */
 #include <sys/socket.h>
 #include <sys/un.h>

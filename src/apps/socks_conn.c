@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One client of the endpoint, up to the moment when bytes flow: greeting, request, resolving, dialling.
+ * One client of the endpoint, up to the moment when bytes flow: greeting, request, resolving,
+ * dialling.
  *
  *   GREETING -> REQUEST -> RESOLVING -> DIALLING -> PUMPING -> FREE
  *
@@ -140,9 +141,24 @@ static void dial_next(struct tern_socks_conn *c, enum tern_err last)
     }
 }
 
-static void established(struct tern_socks_conn *c)
+/* Digits after the point of so many milliseconds. */
+static int digits(tern_time ns)
+{
+    return ns < TERN_MS ? 3 : 1;
+}
+
+static void say_established(const struct tern_socks_conn *c, const struct tern_tcp_info *info)
 {
     char local[TERN_ENDPOINT_TEXT_MAX], remote[TERN_ENDPOINT_TEXT_MAX];
+    tern_time rtt = info->srtt > 0 ? info->srtt : info->established_at - info->opened_at;
+
+    tern_socks_say(c->socks, "* TCP %s → %s established · rtt %.*f ms",
+                   tern_endpoint_text(&info->local, local),
+                   tern_endpoint_text(&info->remote, remote), digits(rtt), (double)rtt / 1e6);
+}
+
+static void established(struct tern_socks_conn *c)
+{
     struct tern_tcp_info info;
 
     tern_tcp_info(c->conn, &info);
@@ -151,10 +167,7 @@ static void established(struct tern_socks_conn *c)
     c->outcome.established = true;
     c->outcome.established_at = now_of(c);
     tern_socks_conn_tell(c);
-    tern_socks_say(c->socks, "* TCP %s → %s established · rtt %.1f ms",
-                   tern_endpoint_text(&info.local, local), tern_endpoint_text(&info.remote, remote),
-                   (double)(info.srtt > 0 ? info.srtt : info.established_at - info.opened_at) /
-                       1e6);
+    say_established(c, &info);
     send_reply(c, TERN_SOCKS_SUCCEEDED);
     c->state = TERN_SOCKS_PUMPING;
     tern_socks_conn_watch(c, POLLIN);
@@ -166,9 +179,10 @@ static void say_resolved(const struct tern_socks_conn *c)
     const struct tern_socks_outcome *o = &c->outcome;
 
     if (c->addresses.result == TERN_DNS_FOUND)
-        tern_socks_say(c->socks, "* DNS %s → %s%s · %.1f ms", o->host,
+        tern_socks_say(c->socks, "* DNS %s → %s%s · %.*f ms", o->host,
                        tern_addr_text(c->addresses.addresses[0], text),
                        c->addresses.addresses_count > 1 ? " and others" : "",
+                       digits(o->resolved_at - o->asked_at),
                        (double)(o->resolved_at - o->asked_at) / 1e6);
     else
         tern_socks_say(c->socks, "* DNS %s: %s", o->host, tern_dns_text(c->addresses.result));

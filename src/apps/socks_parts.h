@@ -60,7 +60,8 @@ void tern_socks_released(struct tern_socks *socks);
 void tern_socks_say(const struct tern_socks *socks, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The pump: bytes from the network to the client, and the other way. Both may end the connection. */
+/* The pump: bytes from the network to the client, and the other way. Both may end the connection.
+ * */
 void tern_socks_pump_down(struct tern_socks_conn *c);
 void tern_socks_pump_up(struct tern_socks_conn *c);
 void tern_socks_pump_fd(struct tern_socks_conn *c, uint32_t poll_bits);

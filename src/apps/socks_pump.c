@@ -78,7 +78,8 @@ void tern_socks_pump_down(struct tern_socks_conn *c)
     }
 }
 
-/* Hand what waits in c->up to TCP. Returns false when not all of it fit, or the connection ended. */
+/* Hand what waits in c->up to TCP. Returns false when not all of it fit, or the connection ended.
+ * */
 static bool flush_up(struct tern_socks_conn *c)
 {
     while (c->up_bytes > 0) {
@@ -162,7 +163,8 @@ void tern_socks_pump_event(struct tern_socks_conn *c, uint32_t event_bits)
         tern_socks_pump_down(c);
     if (c->state == TERN_SOCKS_PUMPING && (event_bits & TERN_CONN_WRITABLE) != 0)
         tern_socks_pump_up(c);
-    /* Over, but not in order, and nothing left to give: peek would have said so only to a reader. */
+    /* Over, but not in order, and nothing left to give: peek would have said so only to a reader.
+     * */
     if (c->state == TERN_SOCKS_PUMPING && (event_bits & TERN_CONN_CLOSED) != 0 &&
         tern_tcp_reason(c->conn) != TERN_ERR_OK && (c->network_done || c->client_gone))
         tern_socks_conn_end(c, tern_tcp_reason(c->conn));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SOCKS5 (RFC 1928): the two messages of a client and the reply. A parser looks at what has arrived so far
- * and says that there is more to come, that it is nonsense, or gives the value and how
- * many bytes it took; what follows belongs to the next message.
+ * SOCKS5 (RFC 1928): the two messages of a client and the reply. A parser looks at what has
+ * arrived so far and says that there is more to come, that it is nonsense, or gives the value and
+ * how many bytes it took; what follows belongs to the next message.
  */
 #include "apps/socks_wire.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tern get: two threads. This one runs the stack: link, TCP, resolver and the SOCKS endpoint; the other
- * runs libcurl, which talks to the endpoint and writes the output. So a slow disk, a slow
- * terminal or a long TLS computation never delays an ACK. They share a struct get_job, the Unix sockets and
- * nothing else.
+ * tern get: two threads. This one runs the stack: link, TCP, resolver and the SOCKS endpoint; the
+ * other runs libcurl, which talks to the endpoint and writes the output. So a slow disk, a slow
+ * terminal or a long TLS computation never delays an ACK. They share a struct get_job, the Unix
+ * sockets and nothing else.
  *
  * Order: the link first (--link lab forks, which must come before there are threads), then the
- * endpoint, then the thread. At ^C libcurl is told to stop; its connections are then closed on
- * the wire like any others. A second ^C, or a libcurl that hangs in a blocked write, is not waited for.
+ * endpoint, then the thread. At ^C libcurl is told to stop; its connections are then closed on the
+ * wire like any others. A second ^C, or a libcurl that hangs in a blocked write, is not waited
+ * for.
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,8 +26,8 @@
 #define EXIT_INTERFACE   45
 #define EXIT_INTERRUPTED 130
 
-#define LINGER        (2 * TERN_SECOND) /* for the last FINs to be answered */
-#define STOP_PATIENCE (TERN_SECOND)     /* for libcurl to stop */
+#define LINGER        TERN_SECOND   /* for the last FINs to be answered */
+#define STOP_PATIENCE (TERN_SECOND) /* for libcurl to stop */
 #define SETTLE_TURNS  64
 
 struct get {

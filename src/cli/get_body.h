@@ -10,8 +10,8 @@ enum get_body_kind {
     GET_BODY_RAW,    /* --data-raw: @ means nothing */
 };
 
-/* Append one argument, after an '&' where something was there. 0, or 2 with a line on standard error
- * (26, curl's "read error", where a file cannot be read). */
+/* Append one argument, after an '&' where something was there. 0, or 2 with a line on standard
+ * error (26, curl's "read error", where a file cannot be read). */
 int tern_get_body_add(struct get_options *options, const char *argument, enum get_body_kind kind);
 /* A whole file ("-": standard input) with a NUL after it, to be freed; NULL with errno. */
 char *tern_get_slurp(const char *path, size_t *bytes);

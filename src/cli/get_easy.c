@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The easy handle of one transfer: curl's flags as libcurl's options, and the way to tern. libcurl is told
- * of a SOCKS5 proxy that resolves names; the socket that it opens for it is an AF_UNIX one to the
- * endpoint in this process. Proxies of the environment are ignored.
+ * The easy handle of one transfer: curl's flags as libcurl's options, and the way to tern. libcurl
+ * is told of a SOCKS5 proxy that resolves names; the socket that it opens for it is an AF_UNIX one
+ * to the endpoint in this process. Proxies of the environment are ignored.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,8 @@
 /* No such proxy exists: sockets of this thread are taken to the endpoint. */
 #define ENDPOINT_URL "socks5h://127.0.0.1:1"
 
-/* The address stays as it is: connect() of this thread leads to the endpoint (apps/inet_guard.h). */
+/* The address stays as it is: connect() of this thread leads to the endpoint (apps/inet_guard.h).
+ * */
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)user;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The progress line: percent, a bar, bytes, speed and time left, or, with -#, curl's bare bar. Plain
- * characters and no colour, redrawn ten times a second at most.
+ * The progress line: percent, a bar, bytes, speed and time left, or, with -#, curl's bare bar.
+ * Plain characters and no colour, redrawn ten times a second at most.
  */
 #include "cli/get_meter.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Curl's flags. One table holds each flag's long name, its letter, what kind of argument it takes and where
- * the value goes; getopt_long()'s own tables are made from it. Flags that are more than a
- * value have a function. A flag that is not in the table is refused with curl's exit code 2.
+ * Curl's flags. One table holds each flag's long name, its letter, what kind of argument it takes
+ * and where the value goes; getopt_long()'s own tables are made from it. Flags that are more than
+ * a value have a function. A flag that is not in the table is refused with curl's exit code 2.
  */
 #include "cli/get_options.h"
 

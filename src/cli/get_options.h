@@ -38,8 +38,8 @@ struct get_options {
 };
 
 /*
- * Read the command line. Returns 0, or the exit code after one line on standard error (2, curl's own for
- * flags that it does not know; 6 for -6). options->help: only --help was asked for. Call
+ * Read the command line. Returns 0, or the exit code after one line on standard error (2, curl's
+ * own for flags that it does not know; 6 for -6). options->help: only --help was asked for. Call
  * tern_get_options_free() in any case. The strings stay argv's.
  */
 int tern_get_options_parse(struct get_options *options, int argc, char **argv);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A body's destination. Nothing is made before the first byte, so a failed connection or a bad certificate
- * leaves no file. Writes go straight to the descriptor, on libcurl's thread: a slow disk
- * or reader holds up libcurl, and in the end TCP's window, but never an ACK.
+ * A body's destination. Nothing is made before the first byte, so a failed connection or a bad
+ * certificate leaves no file. Writes go straight to the descriptor, on libcurl's thread: a slow
+ * disk or reader holds up libcurl, and in the end TCP's window, but never an ACK.
  */
 #include "cli/get_output.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One URL: prepare, perform, judge, and perhaps again. The multi interface is used for one transfer at a time,
- * because its wait can be ended from the stack's thread (^C), and because the connections live in it
- * from one URL to the next.
+ * One URL: prepare, perform, judge, and perhaps again. The multi interface is used for one
+ * transfer at a time, because its wait can be ended from the stack's thread (^C), and because the
+ * connections live in it from one URL to the next.
  */
 #include "cli/get_transfer.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libcurl's own account, minus what is not so: it believes that it talks to a proxy at 127.0.0.1, and tern's own
- * lines tell of the connection instead. Its dozen lines about TLS become one.
+ * libcurl's own account, minus what is not so: it believes that it talks to a proxy at 127.0.0.1,
+ * and tern's own lines tell of the connection instead. Its dozen lines about TLS become one.
  */
 #include "cli/get_verbose.h"
 
@@ -20,6 +20,7 @@ static const char *const hidden[] = {
     "Connection #",
     "Closing connection",
     "Re-using existing connection",
+    "Callback aborted",
     "Found bundle",
     "Can not multiplex",
     "Immediate connect fail",

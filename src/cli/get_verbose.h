@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TERN_CLI_GET_VERBOSE_H
 #define TERN_CLI_GET_VERBOSE_H
-/* -v in curl's manner: '> ' and '< ' lines as they are, '* ' lines without those about the SOCKS way. */
+/* -v in curl's manner: '> ' and '< ' lines as they are, '* ' lines without those about the SOCKS
+ * way. */
 #include <curl/curl.h>
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * -w: the variables that people use, in curl's formats. Addresses and the times of resolving and connecting
- * come from the endpoint's outcome, since libcurl knows only the way to the endpoint.
+ * -w: the variables that people use, in curl's formats. Addresses and the times of resolving and
+ * connecting come from the endpoint's outcome, since libcurl knows only the way to the endpoint.
  */
 #include <errno.h>
 #include <stdarg.h>

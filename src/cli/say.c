@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lines on standard error. A line is put together in a buffer and leaves in one write(2), under a
- * lock, so that the thread of the stack and the thread of libcurl never interleave. While a progress line
- * stands at the bottom of the terminal, each other line first wipes it; the next drawing
- * brings it back. Control characters that came from outside are shown as '?', since a
+ * lock, so that the thread of the stack and the thread of libcurl never interleave. While a
+ * progress line stands at the bottom of the terminal, each other line first wipes it; the next
+ * drawing brings it back. Control characters that came from outside are shown as '?', since a
  * terminal obeys them.
  */
 #include "cli/say.h"
@@ -33,11 +33,22 @@ static void write_all(const char *text, size_t bytes)
     }
 }
 
+/* The two-byte form of the control characters that lie above ASCII. */
+static bool is_high_control(const unsigned char *p)
+{
+    return p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+}
+
 static void tame(char *text)
 {
-    for (; *text != '\0'; text++)
-        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
-            *text = '?';
+    unsigned char *p = (unsigned char *)text;
+
+    for (; *p != '\0'; p++) {
+        if (is_high_control(p))
+            p[0] = p[1] = '?';
+        if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
+            *p = '?';
+    }
 }
 
 static void say(const char *prefix, const char *format, va_list arguments)

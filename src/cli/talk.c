@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every verb that talks does first and last. Open: understand the flags (talk_plan.c), open the link
- * (talk_link.c), lay out a stack on it, claim the address and wait for the answer. Close: let the
- * connections finish on the wire, reset what will not, write the figures, and give everything
- * back. Between the two a verb calls tern_talk_run() and pulls the stack's events.
+ * What every verb that talks does first and last. Open: understand the flags (talk_plan.c), open
+ * the link (talk_link.c), lay out a stack on it, claim the address and wait for the answer. Close:
+ * let the connections finish on the wire, reset what will not, write the figures, and give
+ * everything back. Between the two a verb calls tern_talk_run() and pulls the stack's events.
  *
- * Nothing is sent for an address before it was probed, and nothing stays after close: the link takes
- * the filter and the ring with it, the lab its namespaces.
+ * Nothing is sent for an address before it was probed, and nothing stays after close: the link
+ * takes the filter and the ring with it, the lab its namespaces.
  */
 #include "cli/talk.h"
 

@@ -3,8 +3,8 @@
 #define TERN_CLI_TALK_H
 /*
  * What every verb that talks has in common: the shared flags (--link, --interface, --address,
- * --gateway, --dns, --mac, --pcap, --impair, --seed, --stats, --claim), and bringing a link, a stack and an own
- * address up, and down again in good order.
+ * --gateway, --dns, --mac, --pcap, --impair, --seed, --stats, --claim), and bringing a link, a
+ * stack and an own address up, and down again in good order.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -81,8 +81,8 @@ bool tern_talk_event(struct tern_talk *talk, const struct tern_event *event);
 int tern_talk_close(struct tern_talk *talk, tern_time linger);
 
 /* Resolve text: a literal address, or a name by DNS over this stack. One line on stderr where
- * it fails. Returns 0, or curl's exit code 6, or 130 when interrupted. Not while other sockets of the
- * stack are open: their events would be lost. */
+ * it fails. Returns 0, or curl's exit code 6, or 130 when interrupted. Not while other sockets of
+ * the stack are open: their events would be lost. */
 int tern_talk_resolve(struct tern_talk *talk, const char *host, struct tern_addr *out);
 
 /* SIGINT and SIGTERM set this and wake the loop. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The flags that every talking verb shares, as getopt_long() wants them. One list makes the table, the
- * values and the setter, so that they cannot disagree.
+ * The flags that every talking verb shares, as getopt_long() wants them. One list makes the table,
+ * the values and the setter, so that they cannot disagree.
  */
 #include "cli/talk.h"
 

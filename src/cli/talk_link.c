@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The link that a plan asks for, dressed: driver, then impair, then capture, then record. So the
- * capture and the pictures see what tern saw and sent: after the impairment on the way in, before it
- * on the way out.
+ * capture and the pictures see what tern saw and sent: after the impairment on the way in, before
+ * it on the way out.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +20,8 @@
 
 #define LAB_INITCWND 10
 
-/* FNV-1a: names an own MAC after interface and address, so that a host keeps its MAC from run to run
- * and no neighbour's cache goes stale. */
+/* FNV-1a: names an own MAC after interface and address, so that a host keeps its MAC from run to
+ * run and no neighbour's cache goes stale. */
 static uint64_t fold(uint64_t hash, const void *data, size_t bytes)
 {
     const uint8_t *p = data;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the shared flags to a plan: which link, which address, next hop, resolver, MAC, seed and way
- * to claim. Each flag has its own small reader; what the flags leave out, the link's defaults fill in;
- * then the addresses are checked against each other. The first thing wrong ends it with words that
- * say what to give instead.
+ * From the shared flags to a plan: which link, which address, next hop, resolver, MAC, seed and
+ * way to claim. Each flag has its own small reader; what the flags leave out, the link's defaults
+ * fill in; then the addresses are checked against each other. The first thing wrong ends it with
+ * words that say what to give instead.
  */
 #include "cli/talk_plan.h"
 

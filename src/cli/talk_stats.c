@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What --stats writes: one JSON object with the link, the frames, the drops by reason, and for each
- * connection that ended the fields that `ss -ti` names, in ss's units: times in milliseconds, cwnd and
- * ssthresh in segments of mss bytes, the rest in bytes or segments. The connections come out
- * of the stack's traces, which also give --verbose its line at the end of a connection.
+ * What --stats writes: one JSON object with the link, the frames, the drops by reason, and for
+ * each connection that ended the fields that `ss -ti` names, in ss's units: times in milliseconds,
+ * cwnd and ssthresh in segments of mss bytes, the rest in bytes or segments. The connections come
+ * out of the stack's traces, which also give --verbose its line at the end of a connection.
  */
 #include <errno.h>
 #include <string.h>
@@ -118,10 +118,11 @@ static void say_closed(const struct tern_tcp_info *info)
     if (info->reason != TERN_ERR_OK)
         (void)snprintf(how, sizeof how, " (%s)", tern_err_text(info->reason));
     tern_say("* TCP %s closed%s · %llu segments in, %llu out of order · %llu out, %llu sent again "
-             "· srtt %.1f ms",
+             "· srtt %.*f ms",
              tern_endpoint_text(&info->remote, remote), how, (unsigned long long)info->segs_in,
              (unsigned long long)info->out_of_order_in, (unsigned long long)info->segs_out,
-             (unsigned long long)info->retrans, (double)info->srtt / 1e6);
+             (unsigned long long)info->retrans, info->srtt < TERN_MS ? 3 : 1,
+             (double)info->srtt / 1e6);
 }
 
 static void hear_closed(struct tern_talk *talk, const struct tern_tcp_info *info)

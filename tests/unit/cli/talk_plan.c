@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The shared flags: what they mean, what is refused, with which exit code and words. */
+#include "test.h"
+
+#include "cli/talk_plan.h"
+
+struct row {
+    struct tern_talk_options options;
+    int code;
+    const char *words; /* that the error must contain */
+};
+
+#define LAN .interface = "eth0"
+
+static const struct row wrong[] = {
+    {{.link = "slirp", LAN}, 2, "give one"},
+    {{.link = "lan:"}, 2, "lan:eth0"},
+    {{.link = "tap:t0"}, 2, "this version has lan:IF, slirp and lab"},
+    {{.link = "xdp:eth0"}, 2, "this version has"},
+    {{.link = "unix:/x"}, 2, "this version has"},
+    {{LAN}, 2, "add --address A/LEN"},
+    {{LAN, .address = "dhcp"}, 2, "--address A/LEN"},
+    {{LAN, .address = "auto"}, 2, "--address A/LEN"},
+    {{LAN, .address = "10.0.0.5"}, 2, "prefix length is missing"},
+    {{LAN, .address = "10.0.0.5/33"}, 2, "not an address"},
+    {{LAN, .address = "10.0.0.5/0"}, 2, "no network"},
+    {{LAN, .address = "ten/24"}, 2, "not an address"},
+    {{LAN, .address = "2001:db8::5/64"}, 2, "IPv4 only"},
+    {{LAN, .address = "10.0.0.0/24"}, 45, "network's own name"},
+    {{LAN, .address = "10.0.0.255/24"}, 45, "broadcast"},
+    {{LAN, .address = "224.0.0.5/24"}, 45, "not an address that a host may have"},
+    {{LAN, .address = "127.0.0.5/8"}, 45, "not an address that a host may have"},
+    {{LAN, .address = "0.0.0.5/8"}, 45, "not an address that a host may have"},
+    {{LAN, .address = "255.255.255.255/24"}, 45, "not an address that a host may have"},
+    {{LAN, .address = "10.0.0.1/24", .gateway = "10.0.0.1"}, 45, "gateway's own"},
+    {{LAN, .address = "10.0.0.5/24", .gateway = "10.0.1.1"}, 2, "not on the network"},
+    {{LAN, .address = "10.0.0.5/24", .gateway = "router"}, 2, "--gateway router"},
+    {{LAN, .address = "10.0.0.5/24", .dns = "10.0.0.1:0"}, 2, "--dns"},
+    {{LAN, .address = "10.0.0.5/24", .dns = "10.0.0.1:65536"}, 2, "--dns"},
+    {{LAN, .address = "10.0.0.5/24", .dns = "10.0.0.1:5x"}, 2, "--dns"},
+    {{LAN, .address = "10.0.0.5/24", .mac = "random"}, 2, "--mac random"},
+    {{LAN, .address = "10.0.0.5/24", .mac = "ff:ff:ff:ff:ff:ff"}, 2, "group"},
+    {{.mac = "host"}, 2, "needs an interface"},
+    {{.seed = "x"}, 2, "--seed"},
+    {{.seed = "-1"}, 2, "--seed"},
+    {{.claim = "slow"}, 2, "--claim"},
+};
+
+static void refusals(void **state)
+{
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(wrong); i++) {
+        char why[TERN_LINK_ERROR_MAX];
+        struct tern_talk_plan plan;
+        int code = tern_talk_plan(&wrong[i].options, &plan, why);
+
+        if (code != wrong[i].code || strstr(why, wrong[i].words) == NULL)
+            fail_msg("row %zu: code %d, words '%s'; expected %d with '%s'", i, code, why,
+                     wrong[i].code, wrong[i].words);
+    }
+}
+
+static struct tern_talk_plan plan_of(struct tern_talk_options options)
+{
+    char why[TERN_LINK_ERROR_MAX];
+    struct tern_talk_plan plan;
+    int code = tern_talk_plan(&options, &plan, why);
+
+    if (code != 0)
+        fail_msg("refused: %s", why);
+    return plan;
+}
+
+static void assert_addr(struct tern_addr addr, const char *expected)
+{
+    char text[TERN_ADDR_TEXT_MAX];
+
+    assert_string_equal(tern_addr_text(addr, text), expected);
+}
+
+static void slirp_is_the_default(void **state)
+{
+    struct tern_talk_plan plan = plan_of((struct tern_talk_options){0});
+
+    (void)state;
+    assert_int_equal(plan.kind, TERN_TALK_SLIRP);
+    assert_addr(plan.address.addr, "10.0.2.15");
+    assert_int_equal(plan.address.prefix_bits, 24);
+    assert_addr(plan.gateway, "10.0.2.2");
+    assert_addr(plan.dns, "10.0.2.3");
+    assert_int_equal(plan.dns_port, 53);
+    assert_int_equal(plan.claim, TERN_CLAIM_NONE);
+    assert_false(plan.seeded);
+}
+
+static void lab_has_an_address(void **state)
+{
+    struct tern_talk_plan plan = plan_of((struct tern_talk_options){.link = "lab"});
+
+    (void)state;
+    assert_int_equal(plan.kind, TERN_TALK_LAB);
+    assert_addr(plan.address.addr, "10.9.0.77");
+    assert_true(tern_addr_is_any(plan.gateway));
+    assert_true(tern_addr_is_any(plan.dns));
+    assert_int_equal(plan.claim, TERN_CLAIM_FAST);
+}
+
+static void lan_with_everything(void **state)
+{
+    struct tern_talk_plan plan = plan_of((struct tern_talk_options){
+        .link = "lan:eth7",
+        .address = "192.168.1.77/24",
+        .gateway = "192.168.1.1",
+        .dns = "9.9.9.9:5353",
+        .mac = "02:00:00:00:00:09",
+        .seed = "0x10",
+        .claim = "rfc",
+    });
+
+    (void)state;
+    assert_int_equal(plan.kind, TERN_TALK_LAN);
+    assert_string_equal(plan.interface, "eth7");
+    assert_addr(plan.gateway, "192.168.1.1");
+    assert_addr(plan.dns, "9.9.9.9");
+    assert_int_equal(plan.dns_port, 5353);
+    assert_int_equal(plan.mac_choice, TERN_MAC_GIVEN);
+    assert_int_equal(plan.mac.b[5], 9);
+    assert_true(plan.seeded);
+    assert_int_equal(plan.seed, 16);
+    assert_int_equal(plan.claim, TERN_CLAIM_RFC);
+}
+
+static void lan_without_gateway_and_dns(void **state)
+{
+    struct tern_talk_plan plan =
+        plan_of((struct tern_talk_options){LAN, .address = "10.0.0.5/31", .mac = "host"});
+
+    (void)state;
+    assert_true(tern_addr_is_any(plan.gateway));
+    assert_true(tern_addr_is_any(plan.dns));
+    assert_int_equal(plan.mac_choice, TERN_MAC_HOST);
+}
+
+static void flags_reach_their_fields(void **state)
+{
+    struct tern_talk_options options = {0};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < tern_talk_flags_count; i++) {
+        assert_int_equal(tern_talk_flags[i].has_arg, required_argument);
+        assert_true(tern_talk_flag(&options, tern_talk_flags[i].val, tern_talk_flags[i].name));
+        /* Each stands in the help as well. */
+        assert_non_null(strstr(tern_talk_help, tern_talk_flags[i].name));
+    }
+    assert_null(tern_talk_flags[i].name);
+    assert_false(tern_talk_flag(&options, 'x', "y"));
+    assert_string_equal(options.link, "link");
+    assert_string_equal(options.interface, "interface");
+    assert_string_equal(options.address, "address");
+    assert_string_equal(options.gateway, "gateway");
+    assert_string_equal(options.dns, "dns");
+    assert_string_equal(options.mac, "mac");
+    assert_string_equal(options.pcap, "pcap");
+    assert_string_equal(options.impair, "impair");
+    assert_string_equal(options.stats, "stats");
+    assert_string_equal(options.seed, "seed");
+    assert_string_equal(options.claim, "claim");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(slirp_is_the_default),
+        cmocka_unit_test(lab_has_an_address),
+        cmocka_unit_test(lan_with_everything),
+        cmocka_unit_test(lan_without_gateway_and_dns),
+        cmocka_unit_test(flags_reach_their_fields),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
