@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs scripts of packets: run SCRIPT...
+ *
+ * Each script runs once wherever its numbers fall, and then for each pair of starting points of
+ * the two sides: 0, just below 2^31, just below 2^32, so that every script is a test of the
+ * wrap as well. The peer's first number is the script's to choose. Ours is a keyed hash plus a
+ * clock of 4 us (RFC 6528 §3), so it is chosen by choosing when the world begins: from the
+ * number of the first run it is arithmetic, and the core needs no back door.
+ */
+#include "script.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOLERANCE (1 * TERN_MS) /* the timer wheel's resolution, with room */
+#define WHENEVER  (200 * TERN_SECOND)
+
+bool script_take_sent(struct script_world *w, struct script_sent *out)
+{
+    struct script_segment *s = &out->segment;
+
+    if (w->sent_count == 0)
+        return false;
+    *out = w->sent[w->sent_first];
+    w->sent_first = (w->sent_first + 1) % SCRIPT_SENT_MAX;
+    w->sent_count--;
+    s->seq -= w->our_isn;
+    s->ack = (s->flags & 0x10) != 0 ? s->ack - w->start.peer_isn : s->ack;
+    for (uint32_t i = 0; i < s->block_count; i++) {
+        s->block[i].start -= w->start.peer_isn;
+        s->block[i].end -= w->start.peer_isn;
+    }
+    s->ts_value -= w->our_ts;
+    if ((s->flags & 0x10) != 0)
+        s->ts_echo -= w->start.peer_isn;
+    return true;
+}
+
+void script_peer_sends(struct script_world *w, const struct script_segment *relative)
+{
+    uint8_t frame[SCRIPT_BYTES_MAX + 100], text[SCRIPT_BYTES_MAX];
+    struct script_segment raw = *relative;
+
+    for (uint32_t i = 0; i < raw.length; i++)
+        text[i] = script_byte(raw.seq - 1 + i);
+    raw.seq += w->start.peer_isn;
+    if ((raw.flags & 0x10) != 0) {
+        raw.ack += w->our_isn;
+        raw.ts_echo += w->our_ts;
+    }
+    raw.ts_value += w->start.peer_isn; /* timestamps wrap where the numbers do */
+    for (uint32_t i = 0; i < raw.block_count; i++) {
+        raw.block[i].start += w->our_isn;
+        raw.block[i].end += w->our_isn;
+    }
+    script_world_input(w, frame, script_frame_build(&raw, w->ports, text, frame));
+}
+
+/* icmp TYPE CODE [mtu N]: about the packet that the stack sent last. */
+static void peer_icmp(struct script_world *w, const struct script_step *step)
+{
+    uint8_t frame[128];
+    const uint16_t mtu = step->word_count == 4 && strcmp(step->word[2], "mtu") == 0
+                             ? (uint16_t)atol(step->word[3])
+                             : 0;
+
+    script_world_input(w, frame,
+                       script_frame_icmp((uint8_t)atol(step->word[0]), (uint8_t)atol(step->word[1]),
+                                         mtu, w->last_packet, frame));
+}
+
+static bool near(uint32_t a, uint32_t b)
+{
+    return a - b + 1 <= 2; /* a millisecond either way: the clock ticks between two steps */
+}
+
+static bool same_options(const struct script_segment *want, const struct script_segment *got)
+{
+    if (want->any_options)
+        return true;
+    if (want->has_mss != got->has_mss || (want->has_mss && want->mss != got->mss) ||
+        want->has_wscale != got->has_wscale || (want->has_wscale && want->wscale != got->wscale) ||
+        want->sack_permitted != got->sack_permitted ||
+        want->has_timestamps != got->has_timestamps || want->block_count != got->block_count)
+        return false;
+    for (uint32_t i = 0; i < want->block_count; i++) {
+        if (want->block[i].start != got->block[i].start || want->block[i].end != got->block[i].end)
+            return false;
+    }
+    return !want->has_timestamps || ((want->any_ts_value || near(want->ts_value, got->ts_value)) &&
+                                     want->ts_echo == got->ts_echo);
+}
+
+static bool same_segment(const struct script_segment *want, const struct script_segment *got)
+{
+    return want->flags == got->flags && want->seq == got->seq && want->length == got->length &&
+           want->ack == got->ack && (!want->has_window || want->window == got->window) &&
+           (!want->has_cause || want->cause == got->cause) && same_options(want, got);
+}
+
+static bool is_our_stream(const struct script_sent *sent)
+{
+    const struct script_segment *s = &sent->segment;
+
+    for (uint32_t i = 0; i < s->length; i++) {
+        if (sent->bytes[i] != script_byte(s->seq - 1 + i))
+            return false;
+    }
+    return true;
+}
+
+static void we_send(struct script_world *w, const struct script_step *step)
+{
+    const tern_time due = w->last + step->delay;
+    char want[400], got[400], both[900];
+    struct script_sent sent;
+
+    script_segment_print(&step->segment, want, sizeof want);
+    script_world_await(w, step->any_time ? w->now + WHENEVER : due + TOLERANCE);
+    if (!script_take_sent(w, &sent)) {
+        script_fail(w, step->line, "nothing was sent, expected", want);
+        return;
+    }
+    script_segment_print(&sent.segment, got, sizeof got);
+    snprintf(both, sizeof both, "%.6f s after the last step\n     sent     %s\n     expected %s",
+             (double)(sent.at - w->last) / 1e9, got, want);
+    if (!same_segment(&step->segment, &sent.segment))
+        script_fail(w, step->line, "another segment", both);
+    else if (!step->any_time && (sent.at < due - TOLERANCE || sent.at > due + TOLERANCE))
+        script_fail(w, step->line, "another time", both);
+    else if (sent.dst_port != w->ports.peers || sent.src_port != w->ports.ours)
+        script_fail(w, step->line, "other ports", both);
+    else if (!is_our_stream(&sent))
+        script_fail(w, step->line, "other bytes than were written", both);
+    w->last = sent.at;
+}
+
+/* Everything sent before this moment must have been expected by now. */
+static void expect_silence(struct script_world *w, int line)
+{
+    struct script_sent sent;
+    char got[400], more[500];
+
+    if (w->failed || !script_take_sent(w, &sent))
+        return;
+    script_segment_print(&sent.segment, got, sizeof got);
+    snprintf(more, sizeof more, "%.6f s after the last step: %s", (double)(sent.at - w->last) / 1e9,
+             got);
+    script_fail(w, line, "an unexpected segment was sent", more);
+}
+
+static void run_step(struct script_world *w, const struct script_step *step)
+{
+    if (step->verb == SCRIPT_WE_SEND) {
+        we_send(w, step);
+        return;
+    }
+    expect_silence(w, step->line);
+    script_world_advance(w, w->last + step->delay);
+    expect_silence(w, step->line);
+    w->last = w->now > w->last + step->delay ? w->now : w->last + step->delay;
+    if (step->verb == SCRIPT_PEER_SENDS)
+        script_peer_sends(w, &step->segment);
+    else if (step->verb == SCRIPT_PEER_ICMP)
+        peer_icmp(w, step);
+    else
+        (void)script_command(w, step);
+}
+
+bool script_run(const struct script *s, struct script_start start, uint32_t *our_isn)
+{
+    static struct script_world w;
+    bool good;
+
+    script_world_open(&w, s, start);
+    for (int i = 0; i < s->step_count && !w.failed; i++)
+        run_step(&w, &s->step[i]);
+    expect_silence(&w, s->step[s->step_count - 1].line);
+    good = !w.failed;
+    *our_isn = w.our_first_isn;
+    script_world_close(&w);
+    return good;
+}
+
+static bool run_everywhere(const struct script *s)
+{
+    static const uint32_t points[] = {0, 0x7ffffff0u, 0xfffffff0u};
+    const tern_time base = 1000 * TERN_SECOND;
+    uint32_t first = 0, isn = 0;
+
+    if (!script_run(s, (struct script_start){base, 12345}, &first))
+        return false;
+    for (size_t i = 0; i < 9; i++) {
+        /* a clock of 4 us turns the first number of the first run into the wanted one */
+        const uint32_t wanted = points[i / 3];
+        const struct script_start start = {base + (tern_time)(uint32_t)(wanted - first) * 4000,
+                                           points[i % 3]};
+
+        if (!script_run(s, start, &isn))
+            return false;
+        if (first != 0 && isn != wanted) {
+            fprintf(stderr, "%s: our first number is %u, not %u\n", s->path, isn, wanted);
+            return false;
+        }
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static struct script s;
+    int failures = 0;
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s SCRIPT...\n", argv[0]);
+        return 2;
+    }
+    for (int i = 1; i < argc; i++) {
+        const bool good = script_read(&s, argv[i]) && run_everywhere(&s);
+
+        printf("%s %s\n", good ? "ok  " : "FAIL", argv[i]);
+        failures += good ? 0 : 1;
+    }
+    printf("%d scripts, %d failed\n", argc - 1, failures);
+    return failures == 0 ? 0 : 1;
+}
