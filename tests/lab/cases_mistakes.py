@@ -69,6 +69,7 @@ def full_disk(lab):
     world.wait_for("the server's sockets to be done", lambda: not server.states())
     one_line("no such folder", Tern(client).get("-sS", "-o", "no/such/f", url("/5M.bin")), 23)
     # A capture that does not fit stops; the page does not.
+    os.unlink(lab.path("full/f"))
     result = Tern(client, flags=["--pcap", "full/c.pcapng"]).get("-sS", "-o", "g", url("/5M.bin"))
     equal("the page came whole", os.path.getsize(lab.path("g")), 5000000)
     hold("and the capture's fate is told", result.code == 23 and len(result.lines()) == 1,
