@@ -29,16 +29,16 @@ TERN_EXPORT struct tern_link *tern_loop_link(struct tern_loop *loop);
 TERN_EXPORT tern_time tern_loop_now(const struct tern_loop *loop);
 
 /* For your own loop: poll the fd for reading, at most so long (milliseconds, -1: no limit), then
- * process. tern_process() never sleeps: it moves what is ready, a bounded amount, then returns TERN_ERR_OK,
- * or TERN_ERR_LINK once the link is gone. What calls on the stack gave it to send leaves with the
- * next tern_process(): call it once more before you sleep. */
+ * process. tern_process() never sleeps: it moves what is ready, a bounded amount, then returns
+ * TERN_ERR_OK, or TERN_ERR_LINK once the link is gone. What calls on the stack gave it to send
+ * leaves with the next tern_process(): call it once more before you sleep. */
 TERN_EXPORT int tern_fd(const struct tern_loop *loop);
 TERN_EXPORT int tern_timeout(const struct tern_loop *loop);
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_process(struct tern_loop *loop);
 
 /* One turn: process; where there was nothing to do, sleep until something happens or `until`
- * (TERN_TIME_NEVER: no limit) and process that. It returns whenever anything moved, so that stack events
- * are seen at once; pull them all before the next call. */
+ * (TERN_TIME_NEVER: no limit) and process that. It returns whenever anything moved, so that stack
+ * events are seen at once; pull them all before the next call. */
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_loop_run(struct tern_loop *loop, tern_time until);
 
 /* Other descriptors that share the sleep. callback is called inside tern_loop_run() and

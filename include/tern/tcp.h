@@ -65,7 +65,8 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_connect(struct tern_stack *sta
                                                           struct tern_conn **out);
 
 /* Listen on a port of one own address, or of all of them (any address). backlog: connections
- * that may wait, unaccepted or unfinished. TERN_ERR_ADDRESS_IN_USE, TERN_ERR_FULL, TERN_ERR_INVAL. */
+ * that may wait, unaccepted or unfinished. TERN_ERR_ADDRESS_IN_USE, TERN_ERR_FULL, TERN_ERR_INVAL.
+ */
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_listen(struct tern_stack *stack,
                                                          const struct tern_tcp_options *options,
                                                          uint32_t backlog,

@@ -2,8 +2,8 @@
 #ifndef TERN_BASE_TABLE_H
 #define TERN_BASE_TABLE_H
 /*
- * A hash table of intrusive nodes, chained, in buckets that the caller brings (a power of two, zeroed). The caller hashes (with a
- * key, where a peer chooses what is hashed) and compares.
+ * A hash table of intrusive nodes, chained, in buckets that the caller brings (a power of two,
+ * zeroed). The caller hashes (with a key, where a peer chooses what is hashed) and compares.
  */
 #include <stddef.h>
 #include <stdint.h>

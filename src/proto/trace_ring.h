@@ -2,8 +2,8 @@
 #ifndef TERN_PROTO_TRACE_RING_H
 #define TERN_PROTO_TRACE_RING_H
 /*
- * Where engines leave their traces: a ring that overwrites its oldest entry and counts it as lost. With no
- * entries (count_max 0) a push costs one branch.
+ * Where engines leave their traces: a ring that overwrites its oldest entry and counts it as lost.
+ * With no entries (count_max 0) a push costs one branch.
  */
 #include <tern/trace.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of a connection in the stack: taken from the pool, entered in the demux by its pair of endpoints, and after each verb
- * brought up to date (timer, ready list, events, listener's queue), until it is closed, its last
- * reset is out and nobody holds its handle; then it goes back.
+ * The life of a connection in the stack: taken from the pool, entered in the demux by its pair of
+ * endpoints, and after each verb brought up to date (timer, ready list, events, listener's queue),
+ * until it is closed, its last reset is out and nobody holds its handle; then it goes back.
  *
  * Timers are lazy: one that is set too early stays, and finds out when it fires.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events: objects with something to tell stand in one list; pulling takes the first and all its bits. */
+/* Events: objects with something to tell stand in one list; pulling takes the first and all its
+ * bits. */
 #include "stack/internal.h"
 
 void tern_stack_event_raise(struct tern_stack *s, struct tern_event_node *node, uint32_t bits)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ICMP in and out (RFC 792; RFC 1122 §3.2.2): echo answered, errors sent within limits, errors heard and told to whom
- * they concern. */
+/* ICMP in and out (RFC 792; RFC 1122 §3.2.2): echo answered, errors sent within limits, errors
+ * heard and told to whom they concern. */
 #include "stack/internal.h"
 
 static void answer_echo(struct tern_stack *s, const struct tern_packet *p,

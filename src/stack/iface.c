@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interface: own addresses and how they are claimed, which source and next hop lead to a destination, and ARP in and
- * out. There are a handful of own addresses (config.addresses_max), so they are looked
- * through in order; nothing here grows with peers.
+ * The interface: own addresses and how they are claimed, which source and next hop lead to a
+ * destination, and ARP in and out. There are a handful of own addresses (config.addresses_max), so
+ * they are looked through in order; nothing here grows with peers.
  */
 #include "stack/internal.h"
 

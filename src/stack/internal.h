@@ -2,10 +2,11 @@
 #ifndef TERN_STACK_INTERNAL_H
 #define TERN_STACK_INTERNAL_H
 /*
- * The stack's own structures, and what its files call of each other. Nobody outside src/stack includes this.
+ * The stack's own structures, and what its files call of each other. Nobody outside src/stack
+ * includes this.
  *
- * Two lists drive it: `ready`, the connections that may have something to send, and `events`, the objects of
- * which the application should hear. Connections whose next hop is not resolved wait in
+ * Two lists drive it: `ready`, the connections that may have something to send, and `events`, the
+ * objects of which the application should hear. Connections whose next hop is not resolved wait in
  * `waiting` until the neighbour table changes. One wheel holds a timer for each connection.
  */
 #include "base/assert.h"

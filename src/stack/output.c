@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames out: ACKs that were made while input ran, ARP, queued packets (ICMP, UDP, resets), then the connections
- * that are ready, each until it says no. A frame is a header in the stack's scratch and slices of the sender's
- * queue; nothing is copied. Checksums are left to links that offload them.
+ * Frames out: ACKs that were made while input ran, ARP, queued packets (ICMP, UDP, resets), then
+ * the connections that are ready, each until it says no. A frame is a header in the stack's scratch
+ * and slices of the sender's queue; nothing is copied. Checksums are left to links that offload
+ * them.
  */
 #include "stack/internal.h"
 
@@ -155,8 +156,9 @@ static void frame_arp_reply(struct tern_stack *s, tern_span arp_bytes, struct te
     frame->cause = TERN_CAUSE_ARP_REPLY;
 }
 
-/* A frame from the head of the packet queue; false: the head made none (it waits, or was dropped). Popped bytes stay as
- * they are until the next push, which is not before the next call on the stack. */
+/* A frame from the head of the packet queue; false: the head made none (it waits, or was dropped).
+ * Popped bytes stay as they are until the next push, which is not before the next call on the
+ * stack. */
 static bool frame_queued(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers)
 {
     struct tern_dgram meta;

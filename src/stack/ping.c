@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ping sockets (RFC 792): each has an ICMP identifier of its own. An echo request carries its sending time
- * (nanoseconds, big-endian) where there is room, then bytes that count up, so that a reply tells its own round trip and shows whether it is whole.
+ * Ping sockets (RFC 792): each has an ICMP identifier of its own. An echo request carries its
+ * sending time (nanoseconds, big-endian) where there is room, then bytes that count up, so that a
+ * reply tells its own round trip and shows whether it is whole.
  */
 #include "stack/internal.h"
 
@@ -96,7 +97,8 @@ enum tern_err tern_ping_send(struct tern_ping_socket *ping, struct tern_addr to,
     return TERN_ERR_OK;
 }
 
-/* What the queue holds of a reply: the time from its payload, then the payload's length and state. */
+/* What the queue holds of a reply: the time from its payload, then the payload's length and state.
+ */
 struct stored_reply {
     tern_time sent_at;
     uint32_t bytes;

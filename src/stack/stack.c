@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stack's birth: the price of a configuration, and its layout in the memory that the caller brings. Every
- * part is carved off in one fixed order by carve(), which prices when it has no memory and lays out
- * when it has, so that the two can never disagree.
+ * A stack's birth: the price of a configuration, and its layout in the memory that the caller
+ * brings. Every part is carved off in one fixed order by carve(), which prices when it has no
+ * memory and lays out when it has, so that the two can never disagree.
  */
 #include "stack/internal.h"
 
@@ -60,7 +60,8 @@ static uint64_t round_up_pow2(uint64_t v)
     return p;
 }
 
-/* Entries of a chunk map: the longest buffer, one chunk that it straddles, and one for a rounded-up window. */
+/* Entries of a chunk map: the longest buffer, one chunk that it straddles, and one for a rounded-up
+ * window. */
 static uint32_t map_count(const struct tern_config *c)
 {
     const uint32_t longest = c->send_buffer_bytes > c->receive_buffer_bytes

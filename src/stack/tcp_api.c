@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The public calls of tcp.h: arguments checked, handed to the engine, the connection brought up to date. */
+/* The public calls of tcp.h: arguments checked, handed to the engine, the connection brought up to
+ * date. */
 #include "proto/tcp/isn.h"
 #include "stack/internal.h"
 
@@ -52,7 +53,8 @@ static enum tern_err choose_local(struct tern_stack *s, const struct tern_tcp_op
         return TERN_ERR_NO_ROUTE;
     if (local->port == 0)
         return pick_port(s, local, &o->remote) ? TERN_ERR_OK : TERN_ERR_FULL;
-    return tern_stack_conn_find(s, local, &o->remote) == NULL ? TERN_ERR_OK : TERN_ERR_ADDRESS_IN_USE;
+    return tern_stack_conn_find(s, local, &o->remote) == NULL ? TERN_ERR_OK
+                                                              : TERN_ERR_ADDRESS_IN_USE;
 }
 
 enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_options *options,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TCP packets: checked, told to the connection they belong to, to a listener, or answered with a reset. */
+/* TCP packets: checked, told to the connection they belong to, to a listener, or answered with a
+ * reset. */
 #include "stack/internal.h"
 
 static bool checksum_is_good(const struct tern_packet *p)

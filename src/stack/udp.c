@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* UDP sockets (RFC 768): a bounded queue each, found by port through a table; and their public calls. */
+/* UDP sockets (RFC 768): a bounded queue each, found by port through a table; and their public
+ * calls. */
 #include "proto/tcp/isn.h"
 #include "stack/internal.h"
 

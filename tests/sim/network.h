@@ -2,9 +2,10 @@
 #ifndef TERN_SIM_NETWORK_H
 #define TERN_SIM_NETWORK_H
 /*
- * A network in virtual time between two stacks: delay, jitter, loss, bursts of loss, duplication, corruption and a
- * bottleneck with a queue, all drawn from one seed. It copies frames, fills in their checksums and cuts super-segments, with code
- * of its own: nothing of src/link or src/wire, so that it can judge what it carries.
+ * A network in virtual time between two stacks: delay, jitter, loss, bursts of loss, duplication,
+ * corruption and a bottleneck with a queue, all drawn from one seed. It copies frames, fills in
+ * their checksums and cuts super-segments, with code of its own: nothing of src/link or src/wire,
+ * so that it can judge what it carries.
  */
 #include "base/random.h"
 #include <tern/stack.h>

@@ -5,11 +5,12 @@
  *   sim FIRST COUNT [-v]     run seeds FIRST … FIRST + COUNT - 1
  *   sim -f FILE              run the seeds that begin the lines of a file (those that once failed)
  *
- * Each seed draws the network's faults, the stacks' sizes and offloads, and what a few connections do: how much each
- * side writes and in what pieces, how lazily it reads, who closes. Judged: every byte that arrives is the one
- * written at that place, nothing is missing at the end, both stacks' structures are sound after
- * each step, and, with faults healed after a while, everything ends within a bounded virtual time with all memory
- * given back. A seed that fails prints itself; it goes to tests/sim/seeds.txt for good.
+ * Each seed draws the network's faults, the stacks' sizes and offloads, and what a few connections
+ * do: how much each side writes and in what pieces, how lazily it reads, who closes. Judged: every
+ * byte that arrives is the one written at that place, nothing is missing at the end, both stacks'
+ * structures are sound after each step, and, with faults healed after a while, everything ends
+ * within a bounded virtual time with all memory given back. A seed that fails prints itself; it
+ * goes to tests/sim/seeds.txt for good.
  */
 #include "network.h"
 
@@ -168,7 +169,8 @@ static void open_flows(struct sim *s)
     if (tern_tcp_listen(s->side[1].stack, &listen, 8, &s->side[1].listener) != TERN_ERR_OK)
         abort();
     for (uint32_t i = 0; i < s->conns; i++) {
-        /* The i-th connection comes from port 1000 + i, so that the other side knows it whenever it is accepted. */
+        /* The i-th connection comes from port 1000 + i, so that the other side knows it whenever it
+         * is accepted. */
         struct tern_tcp_options o = {.local = {.port = (uint16_t)(1000 + i)},
                                      .remote = {.addr = address_of(1), .port = 80}};
 

@@ -46,8 +46,8 @@ static void sample_rtt(struct tern_tcb *c, tern_time sample, tern_time now)
     }
 }
 
-/* A sample by our own clock where the timed segment was sent once (Karn, RFC 6298 §3); by the echoed
- * timestamp, which is coarse but never ambiguous, while things are being sent again. */
+/* A sample by our own clock where the timed segment was sent once (Karn, RFC 6298 §3); by the
+ * echoed timestamp, which is coarse but never ambiguous, while things are being sent again. */
 static void measure(struct tern_tcb *c, const struct tern_segment *seg, uint64_t ack, tern_time now)
 {
     if (c->timed.active) {

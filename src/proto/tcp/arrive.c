@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SEGMENT ARRIVES: RFC 9293 §3.10.7, as a table of contents. Each step looks, and returns a verdict; the
- * parent acts on it. The steps that change much live in files of their own: ack.c (fifth), recvq.c (seventh and eighth).
+ * SEGMENT ARRIVES: RFC 9293 §3.10.7, as a table of contents. Each step looks, and returns a
+ * verdict; the parent acts on it. The steps that change much live in files of their own: ack.c
+ * (fifth), recvq.c (seventh and eighth).
  *
- * Blind attacks (RFC 5961): a reset is obeyed only at exactly rcv.nxt, a SYN never; what is merely in the
- * window is answered with a challenge ACK, at most one in TERN_TCP_CHALLENGE_INTERVAL.
+ * Blind attacks (RFC 5961): a reset is obeyed only at exactly rcv.nxt, a SYN never; what is merely
+ * in the window is answered with a challenge ACK, at most one in TERN_TCP_CHALLENGE_INTERVAL.
  */
 #include "proto/tcp/internal.h"
 
@@ -37,7 +38,8 @@ static void challenge(struct tern_tcb *c, tern_time now)
     tern_tcb_ack_now(c, TERN_CAUSE_CHALLENGE_ACK);
 }
 
-/* PAWS (RFC 7323 §5.3 R1): older than the last timestamp, on a connection that was not idle for weeks. */
+/* PAWS (RFC 7323 §5.3 R1): older than the last timestamp, on a connection that was not idle for
+ * weeks. */
 static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
     if (!c->opt.timestamps || (seg->h.flags & TERN_TCP_RST) != 0)
@@ -49,9 +51,10 @@ static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg
 }
 
 /*
- * First step: is any of it in the window? Departures that every host makes: an empty segment may stand at the
- * right edge itself (its sender has filled the window), and with a closed window a segment
- * at rcv.nxt is let through for its ACK and RST (RFC 9293 §3.10.7.4), its text being cut off later.
+ * First step: is any of it in the window? Departures that every host makes: an empty segment may
+ * stand at the right edge itself (its sender has filled the window), and with a closed window a
+ * segment at rcv.nxt is let through for its ACK and RST (RFC 9293 §3.10.7.4), its text being cut
+ * off later.
  */
 static bool is_acceptable(const struct tern_tcb *c, uint64_t seq, uint64_t len)
 {
@@ -103,7 +106,8 @@ static enum arrive_verdict check_rst(struct tern_tcb *c, const struct tern_segme
     }
     c->env->resets_in++;
     switch (c->state) {
-    case TERN_TCP_TIME_WAIT: /* an old duplicate's echo must not cut the wait short (RFC 1337 §4 F1) */
+    /* an old duplicate's echo must not cut the wait short (RFC 1337 §4 F1) */
+    case TERN_TCP_TIME_WAIT:
         tern_tcb_drop(c, TERN_DROP_TCP_BAD_RST, now);
         break;
     case TERN_TCP_SYN_RECEIVED:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Chunk number n of a stream (offset >> chunk_shift) stands in slot n & (map_count - 1) of the map. The map is one
- * larger than the most chunks that a full buffer can touch, so a slot never serves two live chunks.
+ * Chunk number n of a stream (offset >> chunk_shift) stands in slot n & (map_count - 1) of the map.
+ * The map is one larger than the most chunks that a full buffer can touch, so a slot never serves
+ * two live chunks.
  *
- * Invariants: every held chunk covers some offset at or above head; map is NULL if and only if held is 0.
+ * Invariants: every held chunk covers some offset at or above head; map is NULL if and only if held
+ * is 0.
  */
 #include "proto/tcp/bytequeue.h"
 

@@ -2,9 +2,9 @@
 #ifndef TERN_PROTO_TCP_BYTEQUEUE_H
 #define TERN_PROTO_TCP_BYTEQUEUE_H
 /*
- * The bytes of one direction of a connection, addressed by extended sequence number (tcp.h), held in chunks
- * of a shared pool. A chunk is found by shifting and masking, so that a retransmission or an
- * out-of-order segment costs no walk; chunks are taken when bytes come and given back when the
+ * The bytes of one direction of a connection, addressed by extended sequence number (tcp.h), held
+ * in chunks of a shared pool. A chunk is found by shifting and masking, so that a retransmission or
+ * an out-of-order segment costs no walk; chunks are taken when bytes come and given back when the
  * last byte in them is done with, so that an idle connection holds none.
  */
 #include "base/bytes.h"
@@ -26,16 +26,16 @@ struct tern_bytequeue {
 void tern_bytequeue_init(struct tern_bytequeue *q, uint64_t head);
 /* Most bytes between head and the end of what can be written. */
 uint64_t tern_bytequeue_span_max(const struct tern_chunks *pools);
-/* Copy bytes in at an offset at or above head, within span_max of it. Returns how many found room: fewer
- * only where the pool is empty. */
+/* Copy bytes in at an offset at or above head, within span_max of it. Returns how many found room:
+ * fewer only where the pool is empty. */
 size_t tern_bytequeue_write(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t at,
                             const uint8_t *data, size_t bytes);
 /* Bytes from an offset to the end of its chunk, at most bytes_max; they must have been written. */
 struct tern_slice tern_bytequeue_slice(const struct tern_bytequeue *q,
                                        const struct tern_chunks *pools, uint64_t at,
                                        size_t bytes_max);
-/* Be done with everything below new_head. end: no byte at or above it is held; when head reaches it, all
- * memory goes back. */
+/* Be done with everything below new_head. end: no byte at or above it is held; when head reaches
+ * it, all memory goes back. */
 void tern_bytequeue_advance(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t new_head,
                             uint64_t end);
 void tern_bytequeue_clear(struct tern_bytequeue *q, struct tern_chunks *pools);

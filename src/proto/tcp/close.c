@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The application's side: writing, and the ways to stop (RFC 9293 §3.10.2, §3.10.4, §3.10.5; §3.6.1 for closing with unread
- * bytes). ICMP's ways to stop a connection are here as well (RFC 9293 §3.9.2.2, RFC 5927 §4, §5.2).
+ * The application's side: writing, and the ways to stop (RFC 9293 §3.10.2, §3.10.4, §3.10.5; §3.6.1
+ * for closing with unread bytes). ICMP's ways to stop a connection are here as well
+ * (RFC 9293 §3.9.2.2, RFC 5927 §4, §5.2).
  */
 #include "proto/tcp/internal.h"
 

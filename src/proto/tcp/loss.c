@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What was lost: the scoreboard and the recovery from losses (RFC 5681 §3.2, RFC 6675, RFC 6582, RFC 2018).
+ * What was lost: the scoreboard and the recovery from losses (RFC 5681 §3.2, RFC 6675, RFC 6582,
+ * RFC 2018).
  *
  * The scoreboard is three things: the set of SACKed ranges; lost_below, under which everything
- * that is not SACKed is deemed lost; and resent_below, under which the lost has been sent again. From these follow what to send
- * next (the lowest lost byte not yet resent) and how much is in the network (RFC 6675's pipe), without a
- * record a segment and without a walk over them. una <= resent_below, lost_below <= nxt.
+ * that is not SACKed is deemed lost; and resent_below, under which the lost has been sent again.
+ * From these follow what to send next (the lowest lost byte not yet resent) and how much is in the
+ * network (RFC 6675's pipe), without a record a segment and without a walk over them. una <=
+ * resent_below, lost_below <= nxt.
  *
- * Without SACK the same machine runs NewReno: each duplicate ACK counts as one segment that left the
- * network, three of them mark the first segment lost, and so does each partial ACK (RFC 6582 §3.2).
+ * Without SACK the same machine runs NewReno: each duplicate ACK counts as one segment that left
+ * the network, three of them mark the first segment lost, and so does each partial ACK
+ * (RFC 6582 §3.2).
  *
- * After a timeout everything not SACKed is lost (RFC 5681 §3.1); SACK information is kept unless the peer has
- * reneged, which shows in its first missing byte being one that it had SACKed (RFC 2018 §8).
+ * After a timeout everything not SACKed is lost (RFC 5681 §3.1); SACK information is kept unless
+ * the peer has reneged, which shows in its first missing byte being one that it had SACKed
+ * (RFC 2018 §8).
  */
 #include "proto/tcp/internal.h"
 
@@ -111,8 +115,9 @@ static void trim(struct tern_tcb *c)
         tern_tcb_ranges_give(c, &c->loss.sacked);
 }
 
-/* RFC 6675 §4 IsLost: the highest number below which what is not SACKed is lost: three separate ranges, or more
- * than two segments' bytes, are SACKed above it. From the top, so a step or three. */
+/* RFC 6675 §4 IsLost: the highest number below which what is not SACKed is lost: three separate
+ * ranges, or more than two segments' bytes, are SACKed above it. From the top, so a step or three.
+ */
 static uint64_t lost_by_sack(const struct tern_tcb *c)
 {
     const struct tern_ranges *r = c->loss.sacked;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opening: a control block is born active (RFC 9293 §3.10.1), with a SYN to send, or passive (RFC 9293 §3.10.7.2), from the SYN
- * that reached a listener, with a SYN-ACK to send. All options are offered; what the other SYN
- * lacks is dropped in tern_tcb_negotiate().
+ * Opening: a control block is born active (RFC 9293 §3.10.1), with a SYN to send, or passive
+ * (RFC 9293 §3.10.7.2), from the SYN that reached a listener, with a SYN-ACK to send. All options
+ * are offered; what the other SYN lacks is dropped in tern_tcb_negotiate().
  */
 #include "proto/tcp/internal.h"
 

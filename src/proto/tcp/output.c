@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What to send next, in this order: a reset, a SYN, what was lost, new bytes and the FIN, a window probe, a
- * bare ACK. Each segment carries its cause. Whatever is emitted counts as sent: sequence numbers, timers and the
- * promise of a window move here.
+ * What to send next, in this order: a reset, a SYN, what was lost, new bytes and the FIN, a window
+ * probe, a bare ACK. Each segment carries its cause. Whatever is emitted counts as sent: sequence
+ * numbers, timers and the promise of a window move here.
  *
- * New bytes wait for the peer's window, the congestion window, and for being worth a segment: the sender's
- * half of silly-window avoidance (RFC 9293 §3.8.6.2.1), and Nagle's rule in Minshall's form, by which one short segment at a
- * time may be in flight.
+ * New bytes wait for the peer's window, the congestion window, and for being worth a segment: the
+ * sender's half of silly-window avoidance (RFC 9293 §3.8.6.2.1), and Nagle's rule in Minshall's
+ * form, by which one short segment at a time may be in flight.
  */
 #include "proto/tcp/internal.h"
 
@@ -49,7 +49,8 @@ static uint16_t window_field(struct tern_tcb *c, uint64_t ack, bool syn, tern_ti
     return (uint16_t)field;
 }
 
-/* The part of a header that all segments of a synchronised connection share; with it, all is acknowledged. */
+/* The part of a header that all segments of a synchronised connection share; with it, all is
+ * acknowledged. */
 static void fill(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq, uint8_t flags,
                  tern_time now)
 {
@@ -252,7 +253,8 @@ static uint64_t window_room(const struct tern_tcb *c)
     return edge > c->snd.nxt ? edge - c->snd.nxt : 0;
 }
 
-/* A piece shorter than a segment: may it go? It is the whole rest of the data, or what a small window takes. */
+/* A piece shorter than a segment: may it go? It is the whole rest of the data, or what a small
+ * window takes. */
 static bool may_send_short(const struct tern_tcb *c, uint64_t bytes, uint64_t data)
 {
     if (bytes == data)
@@ -339,7 +341,8 @@ static bool ack_is_due(const struct tern_tcb *c)
             c->ack.cause == TERN_CAUSE_HANDSHAKE_ACK);
 }
 
-/* Nothing can go and nothing is in flight, but bytes wait: somebody must ask again (RFC 9293 §3.8.6.1). */
+/* Nothing can go and nothing is in flight, but bytes wait: somebody must ask again
+ * (RFC 9293 §3.8.6.1). */
 static void start_persist_timer(struct tern_tcb *c, tern_time now)
 {
     if (can_send_data(c) && c->snd.end > c->snd.nxt && c->snd.nxt == c->snd.una)

@@ -3,18 +3,19 @@
  * Bytes that arrive: the seventh and eighth step of RFC 9293 §3.10.7.4.
  *
  * Text goes straight to its place in the receive queue, in order or not; what lies beyond a hole is
- * remembered as ranges (rcv.ooo), from which the SACK blocks are made (RFC 2018 §4). When a hole is filled rcv.nxt jumps over
- * them. ACKs are decided here and at no one's convenience: at once for anything unusual and for every
- * second full segment (a super-frame counting as its pieces), else after TERN_TCP_DELACK.
+ * remembered as ranges (rcv.ooo), from which the SACK blocks are made (RFC 2018 §4). When a hole is
+ * filled rcv.nxt jumps over them. ACKs are decided here and at no one's convenience: at once for
+ * anything unusual and for every second full segment (a super-frame counting as its pieces), else
+ * after TERN_TCP_DELACK.
  *
- * The window: never more than the buffer, than the link can hold for us, than the pool can give. Its right edge never moves
- * back, and forward only in steps worth a segment (RFC 9293 §3.8.6.2.2).
+ * The window: never more than the buffer, than the link can hold for us, than the pool can give.
+ * Its right edge never moves back, and forward only in steps worth a segment (RFC 9293 §3.8.6.2.2).
  */
 #include "proto/tcp/internal.h"
 
 /*
- * What the link can hold for this connection: so many frames of the mean length seen (halved, since the next ones may
- * be shorter), at least of one segment, and shared between the connections.
+ * What the link can hold for this connection: so many frames of the mean length seen (halved, since
+ * the next ones may be shorter), at least of one segment, and shared between the connections.
  */
 static uint64_t link_share(const struct tern_tcb *c)
 {

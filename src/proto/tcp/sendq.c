@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bytes that the application wrote, until they are acknowledged. All send queues together may hold half of the shared
- * chunks: were they to hold them all, no ACK's text could be taken in, on either side, and
- * nothing would ever be freed.
+ * Bytes that the application wrote, until they are acknowledged. All send queues together may hold
+ * half of the shared chunks: were they to hold them all, no ACK's text could be taken in, on either
+ * side, and nothing would ever be freed.
  */
 #include "proto/tcp/internal.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The states of RFC 9293 §3.3.2 and what happens at their borders: traces, events, the count of connections that
- * share the link, and giving memory back as soon as a state no longer needs it.
+ * The states of RFC 9293 §3.3.2 and what happens at their borders: traces, events, the count of
+ * connections that share the link, and giving memory back as soon as a state no longer needs it.
  */
 #include "proto/tcp/internal.h"
 

@@ -4,13 +4,14 @@
 /*
  * The TCP engine: one connection, five verbs (RFC 9293).
  *
- * Extended sequence numbers. Inside the engine a sequence number is 64 bits wide: the 32 bits of the wire, unwrapped next
- * to a number that is known (tern_tcb_unwrap), the first of a connection being 2^32 + ISN. So they order
- * with <, never wrap, and are the addresses of the byte queues as well. The SYN is number iss, the first
- * byte iss + 1, the FIN the number after the last byte.
+ * Extended sequence numbers. Inside the engine a sequence number is 64 bits wide: the 32 bits of
+ * the wire, unwrapped next to a number that is known (tern_tcb_unwrap), the first of a connection
+ * being 2^32 + ISN. So they order with <, never wrap, and are the addresses of the byte queues as
+ * well. The SYN is number iss, the first byte iss + 1, the FIN the number after the last byte.
  *
- * Files, a mechanism each: open, arrive (RFC 9293 §3.10.7 as a table of contents), ack, loss (scoreboard, recovery), recvq, output,
- * timers, close, options, state, reset, and the leaves rtt, isn, cc.
+ * Files, a mechanism each: open, arrive (RFC 9293 §3.10.7 as a table of contents), ack, loss
+ * (scoreboard, recovery), recvq, output, timers, close, options, state, reset, and the leaves rtt,
+ * isn, cc.
  */
 #include "base/ranges.h"
 #include "base/seq.h"
@@ -47,8 +48,7 @@ struct tern_tcp_env {
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
     bool tso;
-    uint32_t
-        super_bytes_max; /* text of a super-segment, at most: what fits the pieces of a frame */
+    uint32_t super_bytes_max; /* text of a super-segment: what fits the pieces of a frame */
     uint32_t send_buffer_bytes, receive_buffer_bytes;
     uint32_t hold_frames; /* of the link: see link.h */
     uint64_t hold_bytes;
@@ -95,8 +95,7 @@ struct tern_tcb {
 
     struct {
         uint64_t iss, una, nxt;
-        uint64_t
-            max; /* highest ever sent + 1; above nxt only after a window probe was taken back */
+        uint64_t max; /* highest ever sent + 1; above nxt after a window probe was taken back */
         uint64_t end; /* after the last byte written: where FIN goes */
         uint64_t wnd; /* bytes, unscaled */
         uint64_t wnd_max;
@@ -148,8 +147,7 @@ struct tern_tcb {
         uint64_t lost_below;   /* unSACKed bytes below are deemed lost … */
         uint64_t resent_below; /* … and those below this have been sent again */
         uint32_t dupacks;
-        bool
-            first_due; /* the first retransmission goes whatever the window says (RFC 6675 §5 (4.3)) */
+        bool first_due; /* one retransmission goes whatever cwnd says (RFC 6675 §5 (4.3)) */
         struct tern_ranges *sacked; /* NULL: none */
         uint32_t retries;           /* timeouts in a row */
     } loss;
@@ -227,19 +225,21 @@ void tern_tcb_shutdown(struct tern_tcb *c, tern_time now);
 void tern_tcb_close(struct tern_tcb *c, tern_time now);
 void tern_tcb_abort(struct tern_tcb *c, enum tern_cause cause, tern_time now);
 
-/* An ICMP error about a segment of ours (RFC 5927 §4: seq must be in flight). hard: ends an attempt to connect. */
+/* An ICMP error about a segment of ours (RFC 5927 §4: seq must be in flight). hard: ends an attempt
+ * to connect. */
 void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err err, tern_time now);
 /* The path takes packets of so many bytes only (RFC 1191 §3). */
 void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, tern_time now);
 /* The next hop does not answer: like a hard ICMP error, by our own hand. */
 void tern_tcb_unreachable(struct tern_tcb *c, tern_time now);
 
-bool tern_tcb_wants_output(
-    const struct tern_tcb *c); /* may output() say yes? cheap, never a false no */
+/* May output() say yes? Cheap, and never a false no. */
+bool tern_tcb_wants_output(const struct tern_tcb *c);
 void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out);
 void tern_tcb_check(const struct tern_tcb *c);
 
-/* The reset that a segment for no connection deserves (RFC 9293 §3.10.7.1); false: none, it is one itself. */
+/* The reset that a segment for no connection deserves (RFC 9293 §3.10.7.1); false: none, it is one
+ * itself. */
 bool tern_tcp_reset_for(const struct tern_segment *seg, struct tern_segment_out *out);
 
 /* May a new SYN take the place of this connection in TIME-WAIT? (RFC 6191 §2; RFC 9293 §3.6.1) */

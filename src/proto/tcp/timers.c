@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The four timers of a connection: resend (RFC 6298 §5, and the window probe's: RFC 9293 §3.8.6.1), delayed ACK, waiting
- * states, and giving up connecting. One deadline tells of the earliest.
+ * The four timers of a connection: resend (RFC 6298 §5, and the window probe's: RFC 9293 §3.8.6.1),
+ * delayed ACK, waiting states, and giving up connecting. One deadline tells of the earliest.
  */
 #include "proto/tcp/internal.h"
 
@@ -43,7 +43,8 @@ static uint32_t retries_max(const struct tern_tcb *c)
 
 static void probe(struct tern_tcb *c, tern_time now)
 {
-    /* A peer that answers may keep its window closed for ever (RFC 9293 §3.8.6.1), unless nobody waits for it. */
+    /* A peer that answers may keep its window closed for ever (RFC 9293 §3.8.6.1), unless nobody
+     * waits for it. */
     if (c->orphan && ++c->loss.retries > TERN_TCP_ORPHAN_RETRIES) {
         give_up(c, now);
         return;
