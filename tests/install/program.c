@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program of somebody else's, built against an installed libtern with pkg-config, as C and as C++:
- * a stack on one end of a cable in memory.
+ * A program of somebody else's, built against an installed libtern with pkg-config, as C and as
+ * C++: a stack on one end of a cable in memory.
  */
 #include <stdio.h>
 #include <string.h>

@@ -167,5 +167,6 @@ def control(lab):
 
 
 def lab_mac(lab, node, interface):
-    text = lab.sh("nsenter", f"--net=/run/netns/{node}", "--", "ip", "-o", "link", "show", interface)
+    text = lab.sh("nsenter", f"--net=/run/netns/{node}", "--", "ip", "-o", "link", "show",
+                  interface)
     return text.split("link/ether ")[1].split()[0]

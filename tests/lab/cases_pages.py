@@ -83,7 +83,7 @@ def gigabyte(lab):
         runs.append((again, server.counter("TcpRetransSegs") - was))
         lab.note(f"1 GiB to a file: tern {8.59 / result.seconds:.2f} Gbit/s, {again} resent; curl "
                  f"over the kernel {8.59 / judge.seconds:.2f} Gbit/s, {runs[-1][1]} resent")
-    # At this pace the kernel probes (TLP) after some 8 ms without an ACK, whoever had the processor.
+    # At this pace the kernel probes (TLP) after 8 ms without an ACK, whoever had the processor.
     sums = [sum(column) for column in zip(*runs)]
     hold("no more resends than to the kernel's own client", sums[0] <= sums[1], str(runs))
     path = capture.stop()

@@ -87,7 +87,8 @@ def segments(path, keep="tcp"):
             segment[key] = int(segment[key] or 0)
         bits = int(segment["flags"], 16)
         segment["flags"] = "".join(c for c, bit in
-                                   (("F", 1), ("S", 2), ("R", 4), ("P", 8), ("A", 16)) if bits & bit)
+                                   (("F", 1), ("S", 2), ("R", 4), ("P", 8), ("A", 16))
+                                   if bits & bit)
         found.append(segment)
     return found
 
