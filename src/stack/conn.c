@@ -67,6 +67,22 @@ static void leave_listener(struct tern_conn *conn)
     conn->listener = NULL;
 }
 
+/* Writers that found no chunk hear of it once others have given enough back. */
+static void feed_starved(struct tern_stack *s)
+{
+    struct tern_list *link;
+
+    if (tern_list_is_empty(&s->starved) || !tern_tcp_send_chunks_free(&s->tcp))
+        return;
+    while ((link = tern_list_pop(&s->starved)) != NULL) {
+        struct tern_conn *fed = TERN_CONTAINER(link, struct tern_conn, starved);
+
+        fed->tcb.snd.pool_wanted = false;
+        if (fed->owned)
+            tern_stack_event_raise(s, &fed->event, TERN_CONN_WRITABLE);
+    }
+}
+
 static void conn_free(struct tern_conn *conn)
 {
     struct tern_stack *s = conn->stack;
@@ -75,9 +91,11 @@ static void conn_free(struct tern_conn *conn)
     tern_tcb_fini(&conn->tcb);
     tern_wheel_cancel(&s->wheel, &conn->timer);
     tern_list_remove(&conn->ready);
+    tern_list_remove(&conn->starved);
     tern_stack_event_drop(&conn->event);
     tern_table_remove(&s->conn_table, &conn->by_pair);
     tern_pool_give(&s->conns, conn);
+    feed_starved(s);
 }
 
 static void update_timer(struct tern_conn *conn)
@@ -120,6 +138,9 @@ void tern_conn_update(struct tern_conn *conn)
         tern_stack_event_raise(conn->stack, &conn->event, c->events);
         c->events = 0;
     }
+    if (c->snd.pool_wanted && !tern_list_is_linked(&conn->starved))
+        tern_list_push(&conn->stack->starved, &conn->starved);
+    feed_starved(conn->stack);
 }
 
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,

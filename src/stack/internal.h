@@ -49,6 +49,7 @@ struct tern_conn {
     struct tern_table_node by_pair;
     struct tern_timer timer;
     struct tern_list ready; /* in stack->ready or stack->waiting */
+    struct tern_list starved; /* in stack->starved: it wants to write, and chunks are short */
     struct tern_event_node event;
     struct tern_list child; /* in its listener's children or accept queue, until accepted */
     struct tern_listener *listener;
@@ -109,7 +110,7 @@ struct tern_stack {
     uint16_t ip_id;
 
     struct tern_wheel wheel;
-    struct tern_list ready, waiting, events;
+    struct tern_list ready, waiting, events, starved;
 
     struct tern_pool conns, listeners, udps, pings;
     struct tern_table conn_table, listener_table, udp_table, ping_table;

@@ -19,6 +19,11 @@ static void account(struct tern_tcb *c, uint32_t held_before)
     c->env->send_chunks += c->sendq.held - held_before;
 }
 
+bool tern_tcp_send_chunks_free(const struct tern_tcp_env *env)
+{
+    return env->send_chunks <= env->chunks.chunks.count / 8 * 3;
+}
+
 size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
 {
     const size_t chunk_bytes = (size_t)1 << c->env->chunks.chunk_shift;
@@ -26,8 +31,10 @@ size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t byte
     const size_t in_last = (size_t)(c->snd.end & (chunk_bytes - 1));
     size_t taken;
 
-    if (!may_take_more(c, bytes)) /* what the last chunk still has room for costs nothing */
+    if (!may_take_more(c, bytes)) { /* what the last chunk still has room for costs nothing */
+        c->snd.pool_wanted = true;
         bytes = c->sendq.held > 0 && in_last > 0 ? tern_min_u64(bytes, chunk_bytes - in_last) : 0;
+    }
     taken = tern_bytequeue_write(&c->sendq, &c->env->chunks, c->snd.end, data, bytes);
     account(c, held);
     return taken;

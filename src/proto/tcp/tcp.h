@@ -104,7 +104,8 @@ struct tern_tcb {
         uint8_t wscale; /* the peer's shift */
         bool fin_queued, fin_sent, fin_acked;
         uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
-        bool writable_wanted; /* a write found no room */
+        bool writable_wanted; /* a write found no room in the buffer */
+        bool pool_wanted;     /* a write found no chunk: see sendq.c */
     } snd;
 
     struct {
@@ -237,6 +238,10 @@ void tern_tcb_unreachable(struct tern_tcb *c, tern_time now);
 bool tern_tcb_wants_output(const struct tern_tcb *c);
 void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out);
 void tern_tcb_check(const struct tern_tcb *c);
+
+/* Is there room again for writes that found no chunk (snd.pool_wanted)? With a margin, so that they do
+ * not come one byte at a time. */
+bool tern_tcp_send_chunks_free(const struct tern_tcp_env *env);
 
 /* The reset that a segment for no connection deserves (RFC 9293 §3.10.7.1); false: none, it is one
  * itself. */
