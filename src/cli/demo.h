@@ -69,6 +69,7 @@ struct demo_fetch_options {
     tern_time ack_every;
     bool half_close;     /* FIN right behind the request */
     tern_time fin_after; /* FIN so long after the request; 0: when the page is there */
+    tern_time linger;    /* so long after the page is there before our FIN */
     tern_time give_up;   /* 0: 20 s */
 };
 
@@ -99,6 +100,8 @@ void demo_title(const struct demo_world *w);
 void demo_words(const struct demo_world *w, const char *text);
 /* Header and ladder of all that the model holds. */
 void demo_picture(const struct demo_world *w, const struct demo_net *net);
+/* The same from a step on, without the ARP before it, time beginning there. */
+void demo_picture_from(const struct demo_world *w, const struct demo_net *net, size_t first);
 /* One line of printf, in the screen's character set. */
 void demo_line(const struct demo_world *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

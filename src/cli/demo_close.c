@@ -51,21 +51,24 @@ static int tell_part(struct demo_world *w, size_t index)
     struct demo_net net;
     int code;
 
-    demo_gap();
+    if (index == 0)
+        demo_gap();
     demo_words(w, part->words);
     code = demo_net_open(&net, w, &part->net);
     if (code != 0)
         return code;
     demo_fetch(&net, &part->fetch, &fetch);
-    demo_picture(w, &net);
+    demo_picture_from(w, &net, 0);
     if (fetch.err != TERN_ERR_OK || !fetch.intact || fetch.bytes != fetch.bytes_wanted) {
         code = demo_say_failure(&net, &fetch);
     } else if (!went_through(&net, landmark[index])) {
         tern_complain("demo: the connection never was in %s", tern_tcp_state_text(landmark[index]));
         code = DEMO_EXIT_STORY;
     }
-    if (code == 0 && net.capture != NULL)
+    if (code == 0 && net.capture != NULL) {
         demo_line(w, "  capture of this part: %s", w->options->pcap);
+        demo_gap();
+    }
     demo_net_close(&net);
     return code;
 }

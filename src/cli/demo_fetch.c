@@ -162,12 +162,25 @@ static void run(struct fetch *f, tern_time give_up)
     }
 }
 
+/* Let time pass; what comes is the stack's affair. */
+static void idle(struct fetch *f, tern_time duration)
+{
+    tern_time until = tern_loop_now(f->net->loop) + duration;
+    struct tern_event event;
+
+    while (tern_loop_now(f->net->loop) < until && demo_net_turn(f->net, until))
+        while (tern_stack_event(f->net->stack, &event))
+            continue;
+}
+
 /* Our FIN and its ACK, and what else is still on its way. */
 static void see_it_out(struct fetch *f)
 {
     tern_time give_up = tern_loop_now(f->net->loop) + FIN_WAIT;
     struct tern_event event;
 
+    if (f->options->linger > 0)
+        idle(f, f->options->linger);
     if (f->out->err == TERN_ERR_OK)
         tern_tcp_close(f->conn);
     else
@@ -181,10 +194,7 @@ static void see_it_out(struct fetch *f)
         while (tern_stack_event(f->net->stack, &event))
             continue;
     }
-    tern_time settled = tern_loop_now(f->net->loop) + SETTLE;
-
-    while (tern_loop_now(f->net->loop) < settled && demo_net_turn(f->net, settled))
-        continue;
+    idle(f, SETTLE + f->options->ack_every);
 }
 
 void demo_fetch(struct demo_net *net, const struct demo_fetch_options *options,

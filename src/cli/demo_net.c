@@ -205,20 +205,31 @@ static int mem_sleep(const struct demo_net *net, tern_time until)
     return left < ms * TERN_MS ? (left > 0 ? 1 : 0) : ms;
 }
 
+static uint64_t frames_moved(const struct demo_net *net)
+{
+    struct tern_stack_counters c;
+
+    tern_stack_counters(net->stack, &c);
+    return c.frames_in + c.frames_out;
+}
+
+/* Both loops, in turn, as long as frames move; sleep only where none did. */
 static enum tern_err mem_turn(struct demo_net *net, tern_time until)
 {
     struct pollfd none = {.fd = -1};
+    uint64_t before = frames_moved(net);
     enum tern_err err = TERN_ERR_OK;
 
     for (int i = 0; i < MEM_ROUNDS && err == TERN_ERR_OK; i++) {
+        uint64_t moved = frames_moved(net);
+
         err = tern_process(net->loop);
         demo_server_turn(&net->server);
-        if (tern_timeout(net->loop) != 0 && tern_timeout(net->server.loop) != 0)
+        if (i > 0 && moved == frames_moved(net))
             break;
     }
-    if (err == TERN_ERR_OK)
-        err = tern_process(net->loop);
-    (void)poll(&none, 1, mem_sleep(net, until));
+    if (err == TERN_ERR_OK && before == frames_moved(net))
+        (void)poll(&none, 1, mem_sleep(net, until));
     return err;
 }
 

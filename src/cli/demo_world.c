@@ -136,11 +136,41 @@ int demo_say_failure(const struct demo_net *net, const struct demo_fetch *fetch)
     return DEMO_EXIT_STORY;
 }
 
+/* The first step from `first` on that is not about the neighbourhood. */
+static size_t skip_arp(const struct tern_model *model, size_t first)
+{
+    while (first < tern_model_step_count(model)) {
+        enum tern_step_kind kind = tern_model_step(model, first)->kind;
+
+        if (kind != TERN_STEP_ARP_CLAIM && kind != TERN_STEP_ARP_ASK &&
+            kind != TERN_STEP_ARP_ANSWER)
+            break;
+        first++;
+    }
+    return first;
+}
+
+static void picture(const struct demo_world *w, const struct demo_net *net, size_t first,
+                    tern_time origin)
+{
+    struct tern_ladder_options screen = w->screen;
+
+    screen.origin = origin;
+    demo_gap();
+    tern_ladder_header(&screen, stdout);
+    tern_ladder_print(net->model, first, &screen, stdout);
+    demo_gap();
+    (void)fflush(stdout);
+}
+
 void demo_picture(const struct demo_world *w, const struct demo_net *net)
 {
-    (void)putchar('\n');
-    tern_ladder_header(&w->screen, stdout);
-    tern_ladder_print(net->model, 0, &w->screen, stdout);
-    (void)putchar('\n');
-    (void)fflush(stdout);
+    picture(w, net, 0, 0);
+}
+
+void demo_picture_from(const struct demo_world *w, const struct demo_net *net, size_t first)
+{
+    first = skip_arp(net->model, first);
+    if (first < tern_model_step_count(net->model))
+        picture(w, net, first, tern_model_step(net->model, first)->at);
 }

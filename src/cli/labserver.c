@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -127,6 +128,8 @@ static bool answer(int fd, const char *request, size_t bytes)
         (void)send_page(fd, &page, UINT64_MAX);
         return false;
     default:
+        /* So that the FIN rides on the last segment, where that is not full. */
+        set_option(fd, IPPROTO_TCP, TCP_CORK, page.close);
         return send_page(fd, &page, UINT64_MAX) && !page.close;
     }
 }

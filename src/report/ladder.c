@@ -283,15 +283,18 @@ void tern_ladder_print(const struct tern_model *model, size_t first,
     struct ladder l = ladder_of(options, out);
     tern_time gap_min = options->quiet_gap > 0 ? options->quiet_gap : 20 * TERN_MS;
 
+    tern_time latest = 0;
+
     l.model = model;
     l.origin = options->origin != 0 ? options->origin : tern_model_origin(model);
     for (size_t i = first; i < tern_model_step_count(model); i++) {
         const struct tern_step *s = tern_model_step(model, i);
-        tern_time gap = i > first ? s->at - tern_model_step(model, i - 1)->until : 0;
 
-        if (gap >= gap_min && s->kind != TERN_STEP_NOTE)
-            put_silence(&l, gap);
+        if (i > first && s->at - latest >= gap_min && s->kind != TERN_STEP_NOTE)
+            put_silence(&l, s->at - latest);
         put_step(&l, s);
+        if (i == first || s->until > latest)
+            latest = s->until;
     }
 }
 

@@ -140,7 +140,8 @@ static bool state_fits(const struct tern_step *s, enum tern_tcp_state to)
     case TERN_TCP_TIME_WAIT:
         return s->kind == TERN_STEP_ACK && acks_a_fin(s);
     case TERN_TCP_CLOSED:
-        return s->kind == TERN_STEP_RST || (from_peer(s, TERN_STEP_ACK) && acks_a_fin(s));
+        return (s->kind == TERN_STEP_RST && s->from != TERN_LANE_KERNEL) ||
+               (from_peer(s, TERN_STEP_ACK) && acks_a_fin(s));
     default:
         return false;
     }
@@ -148,7 +149,7 @@ static bool state_fits(const struct tern_step *s, enum tern_tcp_state to)
 
 static bool state_place(struct tern_step *s, uint16_t conn, enum tern_tcp_state to)
 {
-    if (s->conn != conn || s->has_state || !state_fits(s, to))
+    if (s->conn != conn || s->has_state || s->again || !state_fits(s, to))
         return false;
     s->has_state = true;
     s->state = to;
@@ -179,7 +180,7 @@ static void pending_remove(struct tern_model *m, size_t i)
 void tern_model_state(struct tern_model *m, uint32_t conn_id, enum tern_tcp_state to)
 {
     size_t conn = conn_of_id(m, conn_id);
-    size_t low = m->step_count > MODEL_LOOK_BACK ? m->step_count - MODEL_LOOK_BACK : 0;
+    size_t low = m->step_count > MODEL_STATE_BACK ? m->step_count - MODEL_STATE_BACK : 0;
 
     if (conn < m->conn_count)
         for (size_t i = m->step_count; i-- > low;)

@@ -78,9 +78,10 @@ struct tern_step_acks {
     uint64_t count;
     uint64_t upto;             /* offset of the first byte not yet acknowledged */
     uint64_t window;           /* bytes offered by the last */
-    bool sack;                 /* some carried SACK blocks */
+    bool sack;                 /* the last carried SACK blocks of bytes beyond it */
+    bool dsack;                /* one told of bytes that came twice (RFC 2883 §4) */
     tern_time at, until;       /* the first, the last */
-    uint64_t sack_lo, sack_hi; /* the first SACK block of the last */
+    uint64_t sack_lo, sack_hi; /* with sack: the first of those blocks */
 };
 
 struct tern_step {

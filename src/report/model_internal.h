@@ -13,7 +13,8 @@
 #define MODEL_CONNS_MAX     32
 #define MODEL_RANGES_MAX    64
 #define MODEL_PENDING_MAX   8
-#define MODEL_LOOK_BACK     6 /* steps within which a state or a late segment finds its place */
+#define MODEL_LOOK_BACK     6  /* steps within which a late segment finds its burst */
+#define MODEL_STATE_BACK    32 /* steps within which a state finds its frame */
 
 /* One direction of a connection: what one side sent, and what it acknowledged. */
 struct model_dir {

@@ -339,6 +339,10 @@ static struct tern_step *ack_home(const struct segment *s, enum tern_ack_class c
 
     if (last == NULL || last->conn != s->conn || (!is_recent(s, last) && !is_crowded))
         return NULL;
+    /* The FIN that a burst ended with is a step of its own; the ACKs are still the burst's. */
+    if (last->kind == TERN_STEP_FIN && last->from != s->p->from && s->m->step_count > 1 &&
+        last[-1].kind == TERN_STEP_DATA && last[-1].data.fin && last[-1].conn == s->conn)
+        last = last - 1;
     bool is_answer = last->kind == TERN_STEP_DATA && last->from != s->p->from;
     bool is_sequel = last->kind == TERN_STEP_ACK && last->from == s->p->from;
 
@@ -347,6 +351,25 @@ static struct tern_step *ack_home(const struct segment *s, enum tern_ack_class c
     if (is_crowded && class != TERN_ACK_FIN && class != TERN_ACK_HANDSHAKE)
         return last;
     return ack_merges(&last->acks, class) ? last : NULL;
+}
+
+/* The first block tells of bytes that came twice, or of the newest beyond a hole. */
+static void ack_note_sack(const struct segment *s, struct tern_step_acks *a, int64_t upto)
+{
+    uint8_t newest = 0;
+
+    a->sack = false;
+    if (s->h.sack_count == 0)
+        return;
+    if (offset_of(s->other, s->h.sack[0].end) <= upto) {
+        a->dsack = true;
+        newest = 1;
+    }
+    if (newest >= s->h.sack_count)
+        return;
+    a->sack = true;
+    a->sack_lo = not_negative(offset_of(s->other, s->h.sack[newest].start));
+    a->sack_hi = not_negative(offset_of(s->other, s->h.sack[newest].end));
 }
 
 static void ack_note(const struct segment *s, struct tern_step *step, enum tern_ack_class class,
@@ -365,11 +388,7 @@ static void ack_note(const struct segment *s, struct tern_step *step, enum tern_
     a->upto = not_negative(upto);
     a->window = window;
     a->until = s->p->at;
-    if (s->h.sack_count > 0) {
-        a->sack = true;
-        a->sack_lo = not_negative(offset_of(s->other, s->h.sack[0].start));
-        a->sack_hi = not_negative(offset_of(s->other, s->h.sack[0].end));
-    }
+    ack_note_sack(s, a, upto);
     step_reaches(step, s->p->at);
 }
 

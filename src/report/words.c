@@ -200,12 +200,6 @@ static void hole_words(const struct tern_step *s, struct tern_words *w)
 
 /* ---- ACKs ---- */
 
-/* RFC 2883 §4: a first SACK block below the ACK tells of bytes that came twice. */
-static bool is_dsack(const struct tern_step_acks *a)
-{
-    return a->sack && a->sack_hi <= a->upto;
-}
-
 static void duplicate_words(const struct tern_step_acks *a, struct tern_words *w)
 {
     char n[TERN_NUMBER_TEXT_MAX], at[TERN_NUMBER_TEXT_MAX], range[80];
@@ -215,11 +209,11 @@ static void duplicate_words(const struct tern_step_acks *a, struct tern_words *w
         say(w, "duplicate ACK");
     else
         say(w, "%s duplicate ACKs", tern_text_number(a->count, n));
-    if (is_dsack(a))
+    if (a->dsack)
         say(w, "had those already");
     else
         say(w, "where is byte %s?", at);
-    if (a->sack && !is_dsack(a))
+    if (a->sack)
         say(w, "have %s", range_text(a->sack_lo, a->sack_hi, range, sizeof range));
 }
 
@@ -234,8 +228,10 @@ static void plain_ack_words(const struct tern_step_acks *a, struct tern_words *w
     if (a->upto > 0)
         say(w, "have %s%s", a->upto == 1 ? "byte " : "bytes 0-",
             tern_text_number(a->upto - 1, upto));
-    if (a->sack)
-        say(w, is_dsack(a) ? "some came twice" : "and some beyond");
+    if (a->dsack)
+        say(w, "some came twice");
+    else if (a->sack)
+        say(w, "and some beyond");
 }
 
 static void acks_words(const struct tern_step_acks *a, struct tern_words *w)

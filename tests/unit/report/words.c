@@ -28,7 +28,7 @@ static const struct row {
     {{.kind = TERN_STEP_ACK, .acks = {.class = TERN_ACK_PLAIN, .count = 1, .upto = 1}},
      "ACK · have byte 0"},
     {{.kind = TERN_STEP_ACK,
-      .acks = {.class = TERN_ACK_DUPLICATE, .count = 1, .upto = 9, .sack = true, .sack_hi = 9}},
+      .acks = {.class = TERN_ACK_DUPLICATE, .count = 1, .upto = 9, .dsack = true}},
      "duplicate ACK · had those already"},
     {{.kind = TERN_STEP_ACK,
       .acks = {.class = TERN_ACK_DUPLICATE,
