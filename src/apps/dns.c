@@ -43,7 +43,6 @@ static enum tern_dns_result result_of(int status)
     case ARES_ENONAME:
         return TERN_DNS_NOT_FOUND;
     case ARES_ETIMEOUT:
-    case ARES_ECONNREFUSED:
         return TERN_DNS_SILENT;
     case ARES_EBADNAME:
     case ARES_EBADQUERY:
@@ -73,7 +72,7 @@ const char *tern_dns_text(enum tern_dns_result result)
         return "stopped";
     case TERN_DNS_FAILED:
     default:
-        return "the DNS server answered with an error";
+        return "the DNS server refused, or failed";
     }
 }
 

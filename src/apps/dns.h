@@ -13,7 +13,7 @@ enum tern_dns_result {
     TERN_DNS_FOUND,
     TERN_DNS_NOT_FOUND, /* the server says that there is no such name, or no address for it */
     TERN_DNS_SILENT,    /* the server did not answer, or cannot be reached */
-    TERN_DNS_FAILED,    /* it answered with an error, or nonsense */
+    TERN_DNS_FAILED,    /* it refused, or answered with an error or nonsense */
     TERN_DNS_NO_SERVER, /* no server was given */
     TERN_DNS_BAD_NAME,  /* not a name that DNS can hold */
     TERN_DNS_STOPPED,   /* the resolver was destroyed */

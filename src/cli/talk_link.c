@@ -50,9 +50,18 @@ static int open_lan(struct tern_talk *talk, const struct tern_talk_plan *plan,
         .address = plan->address.addr,
         .socket_fd = -1,
     };
+    enum tern_err err;
 
     (void)snprintf(talk->link_text, sizeof talk->link_text, "lan:%.60s", plan->interface);
-    return tern_link_packet_open(&options, out, why) == TERN_ERR_OK ? 0 : EXIT_INTERFACE;
+    err = tern_link_packet_open(&options, out, why);
+    if (err == TERN_ERR_PERMISSION) {
+        size_t length = strlen(why);
+
+        (void)snprintf(why + length, TERN_LINK_ERROR_MAX - length,
+                       ". Try it with sudo, or without --interface: 'tern get URL' and 'tern demo' "
+                       "need no root");
+    }
+    return err == TERN_ERR_OK ? 0 : EXIT_INTERFACE;
 }
 
 static int open_slirp(struct tern_talk *talk, const struct tern_talk_plan *plan,

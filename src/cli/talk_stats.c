@@ -129,7 +129,8 @@ static void hear_closed(struct tern_talk *talk, const struct tern_tcp_info *info
 {
     json_t *rows = talk->closed_json;
 
-    if (talk->options.verbose)
+    /* Of one that never came to be, whoever wanted it tells. */
+    if (talk->options.verbose && info->established_at != TERN_TIME_NEVER)
         say_closed(info);
     if (rows != NULL && json_array_size(rows) < CONNECTIONS_MAX)
         (void)json_array_append_new(rows, connection_row(info));
