@@ -225,8 +225,10 @@ ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len)
         struct tern_slice slice;
         const ptrdiff_t n = tern_tcp_peek(conn, &slice);
 
+        if (n <= 0 && done == 0)
+            return n;
         if (n <= 0)
-            return done > 0 ? (ptrdiff_t)done : n;
+            break;
         if (slice.bytes > len - done)
             slice.bytes = len - done;
         memcpy(to + done, slice.data, slice.bytes);

@@ -132,7 +132,7 @@ void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern
 static bool is_duplicate(const struct tern_tcb *c, const struct tern_segment *seg, uint64_t ack,
                          uint64_t old_wnd)
 {
-    return ack == c->snd.una && c->snd.nxt > c->snd.una && seg->text.bytes == 0 &&
+    return ack == c->snd.una && c->snd.nxt > c->snd.una && !c->probe_out && seg->text.bytes == 0 &&
            (seg->h.flags & (TERN_TCP_FIN | TERN_TCP_SYN)) == 0 && c->snd.wnd == old_wnd;
 }
 
