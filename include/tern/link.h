@@ -136,7 +136,9 @@ struct tern_link_packet_options {
                                  all-zero: everything for the MAC */
     int socket_fd;            /* an AF_PACKET socket handed over (from another namespace), or -1;
                                  on success the link owns it, on failure it is still the caller's */
-    uint32_t ring_slots;      /* 0: the default, 512 */
+    int second_socket_fd;     /* with socket_fd: another of the same namespace, for short frames;
+                                 0 or -1: none, and then the ring holds fewer of them */
+    uint32_t ring_slots;      /* for frames of 64 KiB; 0: the default, 512 */
     bool allow_kernel_address; /* take an address that the kernel itself holds: for showing what
                                   the kernel then does */
 };

@@ -181,6 +181,12 @@ void tern_lab_close(struct tern_lab *lab)
     free(lab);
 }
 
+static void close_if_open(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 enum tern_err tern_link_lab_open(struct tern_lab *lab,
                                  const struct tern_link_packet_options *options,
                                  struct tern_link **out, char *error_text)
@@ -190,13 +196,16 @@ enum tern_err tern_link_lab_open(struct tern_lab *lab,
 
     own.interface = TERN_LAB_CLIENT_NAME;
     own.socket_fd = tern_lab_packet_socket(lab, TERN_LAB_CLIENT);
-    if (own.socket_fd < 0) {
+    own.second_socket_fd = tern_lab_packet_socket(lab, TERN_LAB_CLIENT);
+    if (own.socket_fd < 0 || own.second_socket_fd < 0) {
         tern_link_say(error_text, "cannot open a socket in the lab: %s", strerror(errno));
-        return TERN_ERR_SYSTEM;
+        err = TERN_ERR_SYSTEM;
+    } else {
+        err = tern_link_packet_open(&own, out, error_text);
     }
-    err = tern_link_packet_open(&own, out, error_text);
     if (err != TERN_ERR_OK) {
-        (void)close(own.socket_fd);
+        close_if_open(own.socket_fd);
+        close_if_open(own.second_socket_fd);
         return err;
     }
     (void)snprintf((*out)->info.name, sizeof((*out)->info.name), "lab");

@@ -2,16 +2,16 @@
 /*
  * packet (lan:IF): AF_PACKET with offload headers both ways.
  *
- * Receiving: a TPACKET_V2 ring that the kernel fills; frames are lent straight from their slots and given
- * back by release(). On veth, TAP and any offloading NIC they arrive up to 64 KiB long with unfinished
- * checksums; the virtio header in front of each says so. A slot belongs to whom its status word names, and
- * the status is read and written with acquire and release.
+ * Receiving: on veth, TAP and any offloading NIC frames arrive up to 64 KiB long with unfinished
+ * checksums, from senders that do not offload 1,514 bytes long at the most. A ring has slots of one size,
+ * so there are two rings on two sockets whose filters divide the frames by length: one with slots for
+ * the longest, one with four times as many for those up to TERN_PACKET_SHORT_MAX. Either kind of sender
+ * then finds room for 3 MB and more. Frames are fetched from both by the kernel's time stamps,
+ * so their order is kept. Where only one socket was handed over, its ring takes all.
  *
- * Sending: one sendmmsg() a burst, each frame a virtio header and its pieces. The kernel cuts super-segments
- * and finishes checksums wherever the device does not, so both are always offered to the stack.
- *
- * hold: a slot holds one frame however short. hold_bytes is for the longest ones; a sender that
- * does not offload fills the ring with hold_frames frames of the MTU.
+ * Sending: one sendmmsg() a burst, each frame a virtio header and its pieces. The kernel cuts
+ * super-segments and finishes checksums wherever the device does not, so both are always offered
+ * to the stack.
  *
  * An interface that goes down or away shows as ENETDOWN on the socket, looked for while nothing
  * arrives, at most once in CHECK_NS.
@@ -20,27 +20,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 
 #include "base/assert.h"
-#include "link/frame.h"
 #include "link/packet_socket.h"
+#include "link/words.h"
 
-#define CHECK_NS         (5 * TERN_MS)
-#define SLOT_PAYLOAD_MAX 65536u
-#define GSO_KIND(type)   ((type) & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN)
-/* The sender's address follows the slot's header, aligned to 16 (TPACKET_ALIGN). */
-#define SENDER_OFFSET    ((sizeof(struct tpacket2_hdr) + 15) / 16 * 16)
+#define CHECK_NS           (5 * TERN_MS)
+#define SLOTS_DEFAULT      512u
+#define SLOTS_MAX          8192u
+#define SHORT_SLOTS_FACTOR 4u
+#define LONGEST_PAYLOAD    65536u
 
 struct packet_link {
     struct tern_link link;
-    struct tern_packet_socket socket;
-    uint32_t next;     /* the slot that the kernel fills next, as far as we have read */
-    uint32_t consumed; /* slots before it that release() gives back */
+    struct tern_packet_socket main;   /* long frames, or all; and sending */
+    struct tern_packet_socket second; /* short frames; fd -1: there is none */
+    int epoll_fd;                     /* both sockets; -1: there is only one */
     bool gone;
     tern_time checked_at;
     struct tern_link_counters counters;
@@ -51,65 +53,23 @@ static struct packet_link *packet_of(const struct tern_link *link)
     return (struct packet_link *)(uintptr_t)link;
 }
 
-static struct tpacket2_hdr *slot_at(const struct packet_link *p, uint32_t index)
+/*
+ * The ring with the oldest frame; NULL: both are empty. A frame that came earlier was visible
+ * earlier, so the ring that seemed empty is looked at again once the other one was seen to have a frame.
+ */
+static struct tern_packet_ring *oldest(struct packet_link *p)
 {
-    void *slot = p->socket.ring + (size_t)index * TERN_PACKET_SLOT_BYTES;
+    struct tern_packet_ring *a = &p->main.ring, *b = &p->second.ring;
+    bool in_a = tern_packet_ring_ready(a);
+    bool in_b = tern_packet_ring_ready(b);
 
-    return slot;
-}
-
-static bool is_for_us(const struct tpacket2_hdr *slot)
-{
-    const struct sockaddr_ll *from =
-        (const void *)((const uint8_t *)(const void *)slot + SENDER_OFFSET);
-    bool tagged = (slot->tp_status & TP_STATUS_VLAN_VALID) != 0 && (slot->tp_vlan_tci & 0xfff) != 0;
-
-    return from->sll_pkttype != PACKET_OUTGOING && !tagged;
-}
-
-/* What the virtio header says about checksum and super-segment. False: of a kind unknown to us. */
-static bool read_offload(const struct virtio_net_hdr *v, const uint8_t *data,
-                         struct tern_frame *frame)
-{
-    if ((v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0) {
-        frame->csum = TERN_CSUM_NEEDS;
-        frame->csum_start = v->csum_start;
-        frame->csum_offset = v->csum_offset;
-    } else if ((v->flags & VIRTIO_NET_HDR_F_DATA_VALID) != 0) {
-        frame->csum = TERN_CSUM_VALID;
-    }
-    if (v->gso_type == VIRTIO_NET_HDR_GSO_NONE)
-        return true;
-    if (GSO_KIND(v->gso_type) != VIRTIO_NET_HDR_GSO_TCPV4)
-        return false;
-    frame->gso = TERN_GSO_TCP4;
-    frame->gso_bytes = v->gso_size;
-    /* The kernel's hdr_len is only how much of it was linear. */
-    frame->header_bytes = (uint16_t)tern_frame_tcp4_header_bytes(data, frame->bytes);
-    return frame->header_bytes != 0 && frame->gso_bytes != 0;
-}
-
-/* Describe the frame of a filled slot. False: not for us, or cut. */
-static bool read_slot(struct packet_link *p, const struct tpacket2_hdr *slot,
-                      struct tern_frame *out)
-{
-    const uint8_t *base = (const uint8_t *)(const void *)slot;
-    struct virtio_net_hdr v;
-
-    if (!is_for_us(slot))
-        return false;
-    if (slot->tp_snaplen != slot->tp_len ||
-        slot->tp_mac + (size_t)slot->tp_snaplen > TERN_PACKET_SLOT_BYTES) {
-        p->counters.dropped_in++;
-        return false;
-    }
-    memcpy(&v, base + slot->tp_mac - sizeof(v), sizeof(v));
-    *out = (struct tern_frame){.piece_count = 1, .bytes = slot->tp_snaplen};
-    out->piece[0] = (struct tern_slice){.data = base + slot->tp_mac, .bytes = slot->tp_snaplen};
-    if (read_offload(&v, out->piece[0].data, out))
-        return true;
-    p->counters.dropped_in++;
-    return false;
+    if (in_b && !in_a)
+        in_a = tern_packet_ring_ready(a);
+    if (in_a && in_b)
+        return tern_packet_ring_time(a) <= tern_packet_ring_time(b) ? a : b;
+    if (in_a)
+        return a;
+    return in_b ? b : NULL;
 }
 
 /* Nothing arrives: is the interface still there? */
@@ -123,48 +83,46 @@ static int check_alive(struct packet_link *p, tern_time now)
     if (now - p->checked_at < CHECK_NS)
         return 0;
     p->checked_at = now;
-    if (getsockopt(p->socket.fd, SOL_SOCKET, SO_ERROR, &error, &bytes) == 0 && error == 0)
+    if (getsockopt(p->main.fd, SOL_SOCKET, SO_ERROR, &error, &bytes) == 0 && error == 0)
         return 0;
     p->gone = true;
     return TERN_ERR_LINK;
 }
 
-static int packet_receive(struct tern_link *link, tern_time now, struct tern_frame *frames, int max)
-{
-    struct packet_link *p = packet_of(link);
-    int n = 0;
-
-    TERN_ASSERT(p->consumed == 0);
-    while (n < max && p->consumed < p->socket.slots) {
-        const struct tpacket2_hdr *slot = slot_at(p, p->next);
-
-        if ((__atomic_load_n(&slot->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0)
-            break;
-        if (read_slot(p, slot, &frames[n])) {
-            p->counters.frames_in++;
-            p->counters.bytes_in += frames[n].bytes;
-            n++;
-        }
-        p->next = p->next + 1 == p->socket.slots ? 0 : p->next + 1;
-        p->consumed++;
-    }
-    if (n > 0)
-        return n;
-    link->ops->release(link); /* slots that were skipped */
-    return check_alive(p, now);
-}
-
 static void packet_release(struct tern_link *link)
 {
     struct packet_link *p = packet_of(link);
-    uint32_t at = (p->next + p->socket.slots - p->consumed) % p->socket.slots;
 
-    for (; p->consumed > 0; p->consumed--) {
-        struct tpacket2_hdr *slot = slot_at(p, at);
+    tern_packet_ring_give(&p->main.ring);
+    tern_packet_ring_give(&p->second.ring);
+}
 
-        __atomic_store_n(&slot->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-        at = at + 1 == p->socket.slots ? 0 : at + 1;
+static int packet_receive(struct tern_link *link, tern_time now, struct tern_frame *frames, int max)
+{
+    struct packet_link *p = packet_of(link);
+    struct tern_packet_ring *ring;
+    int n = 0;
+
+    TERN_ASSERT(p->main.ring.consumed == 0);
+    TERN_ASSERT(p->second.ring.consumed == 0);
+    while (n < max && (ring = oldest(p)) != NULL) {
+        switch (tern_packet_ring_read(ring, &frames[n])) {
+        case TERN_PACKET_TAKE:
+            p->counters.frames_in++;
+            p->counters.bytes_in += frames[n].bytes;
+            n++;
+            break;
+        case TERN_PACKET_DROP:
+            p->counters.dropped_in++;
+            break;
+        case TERN_PACKET_SKIP:
+            break;
+        }
     }
+    if (n > 0)
+        return n;
+    packet_release(link); /* slots that were skipped */
+    return check_alive(p, now);
 }
 
 /* A burst in the form that sendmmsg() takes. */
@@ -248,7 +206,7 @@ static int packet_transmit(struct tern_link *link, tern_time now, const struct t
     for (int i = 0; i < count; i++)
         put_frame(&b, i, &frames[i]);
     while (done < count) {
-        int sent = sendmmsg(p->socket.fd, b.message + done, (unsigned)(count - done), MSG_DONTWAIT);
+        int sent = sendmmsg(p->main.fd, b.message + done, (unsigned)(count - done), MSG_DONTWAIT);
 
         if (sent > 0) {
             count_sent(p, frames + done, sent);
@@ -272,7 +230,9 @@ static int packet_transmit(struct tern_link *link, tern_time now, const struct t
 
 static int packet_fd(const struct tern_link *link)
 {
-    return packet_of(link)->socket.fd;
+    const struct packet_link *p = packet_of(link);
+
+    return p->epoll_fd >= 0 ? p->epoll_fd : p->main.fd;
 }
 
 static tern_time packet_deadline(const struct tern_link *link)
@@ -280,24 +240,42 @@ static tern_time packet_deadline(const struct tern_link *link)
     return packet_of(link)->gone ? 0 : TERN_TIME_NEVER;
 }
 
-static void packet_counters(const struct tern_link *link, struct tern_link_counters *out)
+static uint64_t ring_drops(int fd)
 {
-    struct packet_link *p = packet_of(link);
     struct tpacket_stats stats = {0};
     socklen_t bytes = sizeof(stats);
 
     /* Reading them sets them back to zero. */
-    if (getsockopt(p->socket.fd, SOL_PACKET, PACKET_STATISTICS, &stats, &bytes) == 0)
-        p->counters.dropped_in += stats.tp_drops;
+    if (fd < 0 || getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &bytes) != 0)
+        return 0;
+    return stats.tp_drops;
+}
+
+static void packet_counters(const struct tern_link *link, struct tern_link_counters *out)
+{
+    struct packet_link *p = packet_of(link);
+
+    p->counters.dropped_in += ring_drops(p->main.fd) + ring_drops(p->second.fd);
     *out = p->counters;
+}
+
+/* Free all but the sockets that were handed over, where opening failed. */
+static void packet_free(struct packet_link *p, bool keep_sockets)
+{
+    tern_packet_socket_strip(&p->main);
+    tern_packet_socket_strip(&p->second);
+    if (p->epoll_fd >= 0)
+        (void)close(p->epoll_fd);
+    if (p->main.fd >= 0 && !keep_sockets)
+        (void)close(p->main.fd);
+    if (p->second.fd >= 0 && !keep_sockets)
+        (void)close(p->second.fd);
+    free(p);
 }
 
 static void packet_close(struct tern_link *link)
 {
-    struct packet_link *p = packet_of(link);
-
-    tern_packet_socket_close(&p->socket);
-    free(p);
+    packet_free(packet_of(link), false);
 }
 
 static const struct tern_link_ops packet_ops = {
@@ -310,28 +288,113 @@ static const struct tern_link_ops packet_ops = {
     .close = packet_close,
 };
 
+static enum tern_err say_failed(const char *interface, const char *step, char *error_text)
+{
+    int error = errno;
+
+    if (error == EPERM || error == EACCES) {
+        tern_link_say(error_text, "cannot open %s: needs CAP_NET_RAW", interface);
+        return TERN_ERR_PERMISSION;
+    }
+    tern_link_say(error_text, "cannot open %s: %s: %s", interface, step, strerror(error));
+    return error == ENOMEM ? TERN_ERR_MEMORY : TERN_ERR_SYSTEM;
+}
+
+static enum tern_err take_sockets(struct packet_link *p,
+                                  const struct tern_link_packet_options *options, char *error_text)
+{
+    if (options->socket_fd >= 0) {
+        p->main.fd = options->socket_fd;
+        p->second.fd = options->second_socket_fd > 0 ? options->second_socket_fd : -1;
+        return TERN_ERR_OK;
+    }
+    if (!tern_packet_interface_exists(options->interface, error_text))
+        return TERN_ERR_NO_DEVICE;
+    p->main.fd = tern_packet_socket_make();
+    if (p->main.fd >= 0)
+        p->second.fd = tern_packet_socket_make();
+    if (p->main.fd < 0 || p->second.fd < 0)
+        return say_failed(options->interface, "socket", error_text);
+    return TERN_ERR_OK;
+}
+
+static bool watch_both(struct packet_link *p)
+{
+    struct epoll_event e = {.events = EPOLLIN};
+
+    if (p->second.fd < 0)
+        return true;
+    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return p->epoll_fd >= 0 && epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->main.fd, &e) == 0 &&
+           epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->second.fd, &e) == 0;
+}
+
+static enum tern_err setup_sockets(struct packet_link *p,
+                                   const struct tern_link_packet_options *options,
+                                   const struct tern_packet_facts *facts, char *error_text)
+{
+    uint32_t slots = options->ring_slots == 0 ? SLOTS_DEFAULT : options->ring_slots;
+    struct tern_packet_socket_options socket_options = {
+        .facts = facts,
+        .address = options->address,
+        .lengths = p->second.fd >= 0 ? TERN_PACKET_LONG : TERN_PACKET_ANY_LENGTH,
+        .slots = slots > SLOTS_MAX ? SLOTS_MAX : slots,
+        .sends = true,
+    };
+    const char *failed = tern_packet_socket_setup(&p->main, &socket_options);
+
+    if (failed == NULL && p->second.fd >= 0) {
+        socket_options.lengths = TERN_PACKET_SHORT;
+        socket_options.slots *= SHORT_SLOTS_FACTOR;
+        socket_options.sends = false;
+        failed = tern_packet_socket_setup(&p->second, &socket_options);
+    }
+    if (failed == NULL && !watch_both(p))
+        failed = "epoll";
+    return failed == NULL ? TERN_ERR_OK : say_failed(options->interface, failed, error_text);
+}
+
+static void fill_info(struct packet_link *p, const char *interface,
+                      const struct tern_packet_facts *facts)
+{
+    struct tern_link_info *info = &p->link.info;
+    uint64_t long_slots = p->main.ring.slots;
+
+    (void)snprintf(info->name, sizeof(info->name), "lan:%.15s", interface);
+    info->mac = facts->mac;
+    info->mtu_bytes = facts->mtu_bytes;
+    info->offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4 | TERN_OFFLOAD_TSO6;
+    info->hold_frames = p->main.ring.slots;
+    info->hold_bytes = long_slots * LONGEST_PAYLOAD;
+    if (p->second.fd < 0)
+        return;
+    /* Long frames may be little longer than short ones: that is what the long slots surely hold. */
+    info->hold_frames = p->second.ring.slots;
+    info->hold_bytes = long_slots * TERN_PACKET_SHORT_MAX;
+}
+
 enum tern_err tern_link_packet_open(const struct tern_link_packet_options *options,
                                     struct tern_link **out, char *error_text)
 {
     struct packet_link *p = calloc(1, sizeof(*p));
-    struct tern_link_info *info;
+    struct tern_packet_facts facts = {0};
     enum tern_err err;
 
+    TERN_ASSERT(options->interface != NULL);
     if (p == NULL)
         return TERN_ERR_MEMORY;
-    err = tern_packet_socket_open(options, &p->socket, error_text);
+    p->link.ops = &packet_ops;
+    p->main.fd = p->second.fd = p->epoll_fd = -1;
+    err = take_sockets(p, options, error_text);
+    if (err == TERN_ERR_OK)
+        err = tern_packet_facts_read(options, p->main.fd, &facts, error_text);
+    if (err == TERN_ERR_OK)
+        err = setup_sockets(p, options, &facts, error_text);
     if (err != TERN_ERR_OK) {
-        free(p);
+        packet_free(p, options->socket_fd >= 0);
         return err;
     }
-    info = &p->link.info;
-    p->link.ops = &packet_ops;
-    (void)snprintf(info->name, sizeof(info->name), "lan:%.15s", options->interface);
-    info->mac = p->socket.mac;
-    info->mtu_bytes = p->socket.mtu_bytes;
-    info->offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4 | TERN_OFFLOAD_TSO6;
-    info->hold_frames = p->socket.slots;
-    info->hold_bytes = (uint64_t)p->socket.slots * SLOT_PAYLOAD_MAX;
+    fill_info(p, options->interface, &facts);
     *out = &p->link;
     return TERN_ERR_OK;
 }

@@ -6,11 +6,11 @@
  * The hardware has taken any 802.1Q tag out of the frame before the filter sees it; packet.c leaves
  * tagged frames alone.
  */
-#include <linux/filter.h>
+#include "link/packet_filter.h"
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "link/packet_socket.h"
+#include "link/packet_ring.h"
 
 enum {
     OFF_DST = 0,
@@ -23,7 +23,16 @@ enum {
 };
 
 /* Where the jumps lead: the program is short enough to be laid out by hand. */
-enum { AT_BROADCAST = 4, AT_TYPE = 7, AT_DROP = 12, AT_TAKE = 13, PROGRAM_COUNT = 14 };
+enum {
+    AT_BROADCAST = 4,
+    AT_TYPE = 7,
+    AT_LENGTH = 12,
+    AT_TAKE = 14,
+    AT_DROP = 15,
+    PROGRAM_COUNT = 16,
+};
+
+_Static_assert(PROGRAM_COUNT <= TERN_PACKET_FILTER_MAX, "the program fits");
 
 static struct sock_filter load(uint16_t width, uint32_t offset)
 {
@@ -41,13 +50,45 @@ static struct sock_filter equals(unsigned at, uint32_t value, unsigned yes, unsi
                                 .jf = (uint8_t)(no - at - 1)};
 }
 
+/* At instruction `at`: go to over where the value is greater, else to not_over. */
+static struct sock_filter greater(unsigned at, uint32_t value, unsigned over, unsigned not_over)
+{
+    struct sock_filter jump = equals(at, value, over, not_over);
+
+    jump.code = BPF_JMP | BPF_JGT | BPF_K;
+    return jump;
+}
+
+static struct sock_filter go(unsigned at, unsigned to)
+{
+    return (struct sock_filter){.code = BPF_JMP | BPF_JA, .k = to - at - 1};
+}
+
+static struct sock_filter load_length(void)
+{
+    return (struct sock_filter){.code = BPF_LD | BPF_W | BPF_LEN};
+}
+
 static struct sock_filter answer(uint32_t bytes)
 {
     return (struct sock_filter){.code = BPF_RET | BPF_K, .k = bytes};
 }
 
+static struct sock_filter judge_length(enum tern_packet_lengths lengths)
+{
+    switch (lengths) {
+    case TERN_PACKET_SHORT:
+        return greater(AT_LENGTH + 1, TERN_PACKET_SHORT_MAX, AT_DROP, AT_TAKE);
+    case TERN_PACKET_LONG:
+        return greater(AT_LENGTH + 1, TERN_PACKET_SHORT_MAX, AT_TAKE, AT_DROP);
+    case TERN_PACKET_ANY_LENGTH:
+        break;
+    }
+    return go(AT_LENGTH + 1, AT_TAKE);
+}
+
 unsigned tern_packet_filter(struct sock_filter out[TERN_PACKET_FILTER_MAX], struct tern_mac mac,
-                            struct tern_addr address)
+                            struct tern_addr address, enum tern_packet_lengths lengths)
 {
     bool everything = !tern_addr_is_v4(address) || tern_addr_is_any(address);
 
@@ -59,13 +100,15 @@ unsigned tern_packet_filter(struct sock_filter out[TERN_PACKET_FILTER_MAX], stru
     out[5] = load(BPF_H, OFF_DST_END);
     out[6] = equals(6, 0xffff, AT_TYPE, AT_DROP);
     out[7] = load(BPF_H, OFF_TYPE);
-    out[8] = equals(8, TYPE_ARP, AT_TAKE, 9);
+    out[8] = equals(8, TYPE_ARP, AT_LENGTH, 9);
     out[9] = equals(9, TYPE_IPV4, 10, AT_DROP);
     out[10] = load(BPF_W, OFF_IP_DST);
-    out[11] = equals(11, everything ? 0 : tern_addr_to_be32(address), AT_TAKE, AT_DROP);
-    out[AT_DROP] = answer(0);
+    out[11] = equals(11, everything ? 0 : tern_addr_to_be32(address), AT_LENGTH, AT_DROP);
+    out[AT_LENGTH] = load_length();
+    out[AT_LENGTH + 1] = judge_length(lengths);
     out[AT_TAKE] = answer(TAKE_ALL);
+    out[AT_DROP] = answer(0);
     if (everything)
-        out[AT_TYPE] = answer(TAKE_ALL);
+        out[AT_TYPE] = go(AT_TYPE, AT_LENGTH);
     return PROGRAM_COUNT;
 }

@@ -1,38 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TERN_LINK_PACKET_SOCKET_H
 #define TERN_LINK_PACKET_SOCKET_H
-/*
- * Opening an AF_PACKET socket on an interface: what has to be known and refused before, and
- * the options that have to be set in the right order. packet.c moves frames through the result.
- */
-#include <linux/filter.h>
-
-#include <tern/link.h>
-
-#define TERN_PACKET_SLOT_BYTES 69632u /* a 64 KiB frame with its headers: 17 pages */
+/* One AF_PACKET socket with its filter and its ring. */
+#include "link/packet_facts.h"
+#include "link/packet_filter.h"
+#include "link/packet_ring.h"
 
 struct tern_packet_socket {
-    int fd;
-    bool fd_is_ours; /* not handed over: close it when opening fails */
-    int index;       /* of the interface */
-    uint32_t mtu_bytes;
-    struct tern_mac host_mac; /* the interface's */
-    struct tern_mac mac;      /* the one to use */
-    uint8_t *ring;
-    size_t ring_bytes;
-    uint32_t slots;
+    int fd; /* -1: there is none */
+    struct tern_packet_ring ring;
 };
 
-enum tern_err tern_packet_socket_open(const struct tern_link_packet_options *options,
-                                      struct tern_packet_socket *out, char *error_text);
-void tern_packet_socket_close(struct tern_packet_socket *s);
+struct tern_packet_socket_options {
+    const struct tern_packet_facts *facts;
+    struct tern_addr address; /* the filter's */
+    enum tern_packet_lengths lengths;
+    uint32_t slots;
+    bool sends; /* it will send too, and keeps our MAC alive on the device */
+};
 
-/*
- * A filter that takes frames to mac or to everybody which hold ARP, or IPv4 to address; all of
- * them where address is any, or not IPv4. Returns the number of instructions.
- */
-#define TERN_PACKET_FILTER_MAX 16
-unsigned tern_packet_filter(struct sock_filter out[TERN_PACKET_FILTER_MAX], struct tern_mac mac,
-                            struct tern_addr address);
+/* A new socket; -1 with errno. */
+int tern_packet_socket_make(void);
+/* Set up s->fd for receiving on an interface. NULL: done; else what failed, with errno. */
+const char *tern_packet_socket_setup(struct tern_packet_socket *s,
+                                     const struct tern_packet_socket_options *options);
+/* Give the ring back; fd stays open. */
+void tern_packet_socket_strip(struct tern_packet_socket *s);
 
 #endif
