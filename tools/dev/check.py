@@ -133,11 +133,11 @@ def unit(tally, _options):
 
 
 def sanitize(tally, _options):
-    """The same tests under AddressSanitizer and UndefinedBehaviorSanitizer."""
-    words = ". tools/dev/setup; tern_configure \"$1\" -Db_sanitize=address,undefined " \
-            "-Db_lundef=false -Doptimization=1 && tern_ninja \"$1\""
-    status = run_logged("sanitize.log",
-                        ["bash", "-c", "top=$PWD; " + words, "-", SANITIZED], 600)
+    """The same tests under AddressSanitizer and UndefinedBehaviorSanitizer. Warnings are errors in
+    the true build; with sanitizers gcc invents some."""
+    words = "top=$PWD; . tools/dev/setup; tern_configure \"$1\" -Dwerror=false -Db_lundef=false " \
+            "-Db_sanitize=address,undefined -Doptimization=1 && tern_ninja \"$1\""
+    status = run_logged("sanitize.log", ["bash", "-c", words, "-", SANITIZED], 600)
     if status != 0:
         tally.add("sanitize", "FAIL", "does not build", tail("sanitize.log", 40))
         return
