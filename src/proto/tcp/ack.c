@@ -119,8 +119,10 @@ void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern
     measure(c, seg, ack, now);
     advance_una(c, ack);
     c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
-    if (syn_resent)
+    if (syn_resent) {
         tern_rtt_after_syn_loss(&c->rtt);
+        c->cc.cwnd = c->cc.mss; /* RFC 5681 §3.1 */
+    }
     if (!c->passive || c->state == TERN_TCP_SYN_SENT)
         c->rcv.adv = tern_max_u64(c->rcv.adv, c->rcv.nxt);
     tern_tcb_take_window(c, seg, tern_tcb_unwrap(c->rcv.nxt, seg->h.seq), ack, now);

@@ -38,6 +38,12 @@ static void challenge(struct tern_tcb *c, tern_time now)
     tern_tcb_ack_now(c, TERN_CAUSE_CHALLENGE_ACK);
 }
 
+/* After weeks of silence the last timestamp proves nothing (RFC 7323 §5.5). */
+static bool ts_recent_is_stale(const struct tern_tcb *c, tern_time now)
+{
+    return now - c->opt.ts_recent_at >= TERN_TCP_PAWS_IDLE;
+}
+
 /* PAWS (RFC 7323 §5.3 R1): older than the last timestamp, on a connection that was not idle for
  * weeks. */
 static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
@@ -46,8 +52,7 @@ static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg
         return false;
     if (!seg->h.has_timestamps)
         return true; /* RFC 7323 §3.2: a segment without the agreed option is dropped */
-    return (int32_t)(seg->h.ts_value - c->opt.ts_recent) < 0 &&
-           now - c->opt.ts_recent_at < TERN_TCP_PAWS_IDLE;
+    return (int32_t)(seg->h.ts_value - c->opt.ts_recent) < 0 && !ts_recent_is_stale(c, now);
 }
 
 /*
@@ -87,7 +92,7 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
         return is_reset ? ARRIVE_DROP : ARRIVE_DROP_ACK;
     }
     if (c->opt.timestamps && seg->h.has_timestamps && !is_reset && seq <= c->rcv.last_ack_sent &&
-        (int32_t)(seg->h.ts_value - c->opt.ts_recent) >= 0) {
+        ((int32_t)(seg->h.ts_value - c->opt.ts_recent) >= 0 || ts_recent_is_stale(c, now))) {
         c->opt.ts_recent = seg->h.ts_value; /* RFC 7323 §4.3 (2) */
         c->opt.ts_recent_at = now;
     }

@@ -56,7 +56,7 @@ uint64_t tern_tcb_pipe(const struct tern_tcb *c)
 
     if (c->loss.lost_below > from)
         gone += c->loss.lost_below - from - sacked_within(c, from, c->loss.lost_below);
-    if (!c->opt.sack)
+    if (!c->opt.sack && c->loss.state != TERN_RECOVERY_LOSS)
         gone += (uint64_t)c->loss.dupacks * tern_tcb_segment_bytes(c);
     return gone < flight ? flight - gone : 0;
 }
@@ -145,7 +145,8 @@ static void trace_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
 
 static void enter_fast(struct tern_tcb *c, tern_time now)
 {
-    const uint64_t flight = c->snd.nxt - c->snd.una;
+    /* Not what limited transmit added since the first duplicate (RFC 5681 §3.2 (2)). */
+    const uint64_t flight = tern_min_u64(c->snd.nxt - c->snd.una, c->cc.cwnd);
 
     c->loss.state = TERN_RECOVERY_FAST;
     c->loss.recover = c->snd.nxt;

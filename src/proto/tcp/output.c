@@ -309,16 +309,16 @@ static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     const uint32_t segment = tern_tcb_segment_bytes(c);
     const uint64_t take = tern_min_u64(tern_max_u64(c->snd.wnd, 1), segment);
     const uint64_t bytes = tern_min_u64(take, c->snd.end - tern_min_u64(c->snd.una, c->snd.end));
+    const bool fin = bytes == 0 && c->snd.fin_sent && !c->snd.fin_acked;
 
     c->probe_due = false;
-    if (bytes == 0)
+    if (bytes == 0 && !fin)
         return false;
-    c->probe_out = c->snd.nxt == c->snd.una || c->probe_out;
+    c->probe_out = (c->snd.nxt == c->snd.una || c->probe_out) && !fin;
     c->count.window_probes_out++;
     out->cause = TERN_CAUSE_WINDOW_PROBE;
-    c->timed.active = false;
-    emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, false, now);
-    c->timed.active = false;
+    emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, fin, now);
+    c->timed.active = false; /* how long a closed window takes says nothing of the path */
     return true;
 }
 

@@ -7,7 +7,7 @@
 
 static bool is_persisting(const struct tern_tcb *c)
 {
-    return tern_tcb_is_synchronised(c) && c->snd.end > c->snd.una &&
+    return tern_tcb_is_synchronised(c) && c->snd.end + c->snd.fin_queued > c->snd.una &&
            (c->snd.wnd == 0 || c->snd.nxt == c->snd.una);
 }
 
