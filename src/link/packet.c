@@ -354,23 +354,28 @@ static enum tern_err setup_sockets(struct packet_link *p,
     return failed == NULL ? TERN_ERR_OK : say_failed(options->interface, failed, error_text);
 }
 
+/* An eighth is left for what comes on top of a full window: ARP, probes, frames sent twice. */
+static uint32_t promised(const struct tern_packet_ring *ring)
+{
+    return ring->slots - ring->slots / 8;
+}
+
 static void fill_info(struct packet_link *p, const char *interface,
                       const struct tern_packet_facts *facts)
 {
     struct tern_link_info *info = &p->link.info;
-    uint64_t long_slots = p->main.ring.slots;
 
     (void)snprintf(info->name, sizeof(info->name), "lan:%.15s", interface);
     info->mac = facts->mac;
     info->mtu_bytes = facts->mtu_bytes;
     info->offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4 | TERN_OFFLOAD_TSO6;
-    info->hold_frames = p->main.ring.slots;
-    info->hold_bytes = long_slots * LONGEST_PAYLOAD;
+    info->hold_frames = promised(&p->main.ring);
+    info->hold_bytes = (uint64_t)promised(&p->main.ring) * LONGEST_PAYLOAD;
     if (p->second.fd < 0)
         return;
     /* Long frames may be little longer than short ones: that is what the long slots surely hold. */
-    info->hold_frames = p->second.ring.slots;
-    info->hold_bytes = long_slots * TERN_PACKET_SHORT_MAX;
+    info->hold_frames = promised(&p->second.ring);
+    info->hold_bytes = (uint64_t)promised(&p->main.ring) * TERN_PACKET_SHORT_MAX;
 }
 
 enum tern_err tern_link_packet_open(const struct tern_link_packet_options *options,
