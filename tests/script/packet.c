@@ -176,6 +176,34 @@ uint32_t script_frame_arp(bool reply, uint8_t *frame)
     return 42;
 }
 
+uint32_t script_frame_cut(const struct tern_frame *frame, const uint8_t *bytes, uint32_t i,
+                          uint8_t *out)
+{
+    const uint32_t headers = frame->gso == TERN_GSO_NONE ? frame->bytes : frame->header_bytes;
+    const uint32_t text = frame->bytes - headers, at = i * frame->gso_bytes;
+    const uint32_t left = at < text ? text - at : 0;
+    const uint32_t mine = left < frame->gso_bytes ? left : frame->gso_bytes;
+    uint8_t *ip = out + ETH, *tcp = out + TCP_AT;
+
+    if (i > 0 && left == 0)
+        return 0;
+    memcpy(out, bytes, headers);
+    memcpy(out + headers, bytes + headers + at, mine);
+    if (frame->gso != TERN_GSO_NONE) {
+        put16(ip + 2, headers - ETH + mine);
+        put16(ip + 10, 0);
+        put16(ip + 10, ~sum_of(ip, IP, 0) & 0xffff);
+        put32(tcp + 4, get32(tcp + 4) + at);
+        if (at + mine < text)
+            tcp[13] &= (uint8_t)~9u; /* FIN and PSH belong to the last piece */
+    }
+    if (frame->csum == TERN_CSUM_NEEDS) {
+        put16(tcp + 16, 0);
+        put16(tcp + 16, ~tcp_sum(ip, headers - TCP_AT + mine) & 0xffff);
+    }
+    return headers + mine;
+}
+
 static bool take_option(struct script_segment *s, const uint8_t *p, uint32_t n)
 {
     switch (p[0]) {

@@ -68,7 +68,7 @@ static bool parse_sequence(const char *text, struct script_segment *out)
     char rest;
 
     if (sscanf(text, "%u:%u(%u)%c", &start, &end, &length, &rest) != 3 || end - start != length ||
-        length > 1500)
+        length > 60000)
         return false;
     out->seq = start;
     out->length = length;
@@ -156,12 +156,16 @@ static bool parse_pair(const char *name, const char *value, struct script_segmen
         out->ack = v;
         return true;
     }
+    if (strcmp(name, "pieces") == 0) {
+        out->piece_bytes = (uint16_t)v;
+        return v > 0 && v <= 1460;
+    }
     out->has_window = true;
     out->window = (uint16_t)v;
     return strcmp(name, "win") == 0 && v <= UINT16_MAX;
 }
 
-/* FLAGS SEQ [ack N] [win N] [<options>] [why CAUSE] */
+/* FLAGS SEQ [ack N] [win N] [<options>] [why CAUSE] [pieces N] */
 static bool parse_segment(char *text, struct script_segment *out)
 {
     char *open = strchr(text, '<'), *close = strchr(text, '>'), *save = NULL, *t;

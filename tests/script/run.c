@@ -40,7 +40,7 @@ bool script_take_sent(struct script_world *w, struct script_sent *out)
 
 void script_peer_sends(struct script_world *w, const struct script_segment *relative)
 {
-    uint8_t frame[SCRIPT_BYTES_MAX + 100], text[SCRIPT_BYTES_MAX];
+    static uint8_t frame[SCRIPT_SUPER_MAX], text[SCRIPT_SUPER_MAX];
     struct script_segment raw = *relative;
 
     for (uint32_t i = 0; i < raw.length; i++)
@@ -55,7 +55,7 @@ void script_peer_sends(struct script_world *w, const struct script_segment *rela
         raw.block[i].start += w->our_isn;
         raw.block[i].end += w->our_isn;
     }
-    script_world_input(w, frame, script_frame_build(&raw, w->ports, text, frame));
+    script_world_input(w, frame, script_frame_build(&raw, w->ports, text, frame), raw.piece_bytes);
 }
 
 /* icmp TYPE CODE [mtu N]: about the packet that the stack sent last. */
@@ -68,7 +68,8 @@ static void peer_icmp(struct script_world *w, const struct script_step *step)
 
     script_world_input(w, frame,
                        script_frame_icmp((uint8_t)atol(step->word[0]), (uint8_t)atol(step->word[1]),
-                                         mtu, w->last_packet, frame));
+                                         mtu, w->last_packet, frame),
+                       0);
 }
 
 static bool near(uint32_t a, uint32_t b)
@@ -184,19 +185,17 @@ bool script_run(const struct script *s, struct script_start start, uint32_t *our
     return good;
 }
 
-static bool run_everywhere(const struct script *s)
+/* Once more for each pair of starting points. first: what the stack chose at base. */
+static bool run_points(const struct script *s, tern_time base, uint32_t first, bool offloads)
 {
     static const uint32_t points[] = {0, 0x7ffffff0u, 0xfffffff0u};
-    const tern_time base = 1000 * TERN_SECOND;
-    uint32_t first = 0, isn = 0;
+    uint32_t isn = 0;
 
-    if (!script_run(s, (struct script_start){base, 12345}, &first))
-        return false;
     for (size_t i = 0; i < 9; i++) {
         /* a clock of 4 us turns the first number of the first run into the wanted one */
         const uint32_t wanted = points[i / 3];
         const struct script_start start = {base + (tern_time)(uint32_t)(wanted - first) * 4000,
-                                           points[i % 3]};
+                                           points[i % 3], offloads};
 
         if (!script_run(s, start, &isn))
             return false;
@@ -206,6 +205,15 @@ static bool run_everywhere(const struct script *s)
         }
     }
     return true;
+}
+
+static bool run_everywhere(const struct script *s)
+{
+    const tern_time base = 1000 * TERN_SECOND;
+    uint32_t first = 0;
+
+    return script_run(s, (struct script_start){base, 12345, false}, &first) &&
+           run_points(s, base, first, false) && run_points(s, base, first, true);
 }
 
 int main(int argc, char **argv)

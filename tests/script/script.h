@@ -12,8 +12,9 @@
 #include <tern/tern.h>
 
 #define SCRIPT_STEPS_MAX  400
-#define SCRIPT_BYTES_MAX  1600 /* of a frame */
-#define SCRIPT_SENT_MAX   256  /* segments that wait to be expected */
+#define SCRIPT_BYTES_MAX  1600  /* of a frame on the wire */
+#define SCRIPT_SUPER_MAX  70000 /* of one that the link is to cut up */
+#define SCRIPT_SENT_MAX   256   /* segments that wait to be expected */
 #define SCRIPT_BLOCKS_MAX 4
 
 /* A segment in a script's words: numbers relative to the first of their direction. */
@@ -33,6 +34,7 @@ struct script_segment {
     } block[SCRIPT_BLOCKS_MAX];
     bool has_cause;
     enum tern_cause cause;
+    uint16_t piece_bytes; /* of the peer's: the link joined pieces of so many bytes; 0: none */
 };
 
 enum script_verb {
@@ -91,6 +93,10 @@ enum script_frame_kind {
     SCRIPT_FRAME_OTHER,
     SCRIPT_FRAME_BAD
 };
+/* What the link does for the stack: cut a super-segment up and fill in checksums. Returns the length
+ * of the wire's frame number i; 0: there is none. */
+uint32_t script_frame_cut(const struct tern_frame *frame, const uint8_t *bytes, uint32_t i,
+                          uint8_t *out);
 enum script_frame_kind script_frame_parse(const uint8_t *frame, uint32_t bytes,
                                           struct script_sent *out);
 /* A segment in the script's own words. */
@@ -107,6 +113,7 @@ struct tern_addr script_peer_addr(void);
 struct script_start {
     tern_time base;
     uint32_t peer_isn;
+    bool offloads; /* the link takes super-segments and unfinished checksums */
 };
 
 /* One stack, one peer, virtual time. */
@@ -141,7 +148,8 @@ void script_world_close(struct script_world *w);
 void script_world_advance(struct script_world *w, tern_time to);
 /* The same, but only until it has sent a segment. */
 void script_world_await(struct script_world *w, tern_time to);
-void script_world_input(struct script_world *w, const uint8_t *frame, uint32_t bytes);
+void script_world_input(struct script_world *w, const uint8_t *frame, uint32_t bytes,
+                        uint16_t piece_bytes);
 /* Hear what the stack has to say: frames, events, traces. */
 void script_world_drain(struct script_world *w);
 /* The byte at an offset of either stream. */

@@ -42,30 +42,21 @@ static void note_isn(struct script_world *w, const struct script_sent *sent)
     }
 }
 
-static void take_frame(struct script_world *w, const struct tern_frame *frame, uint8_t *arp_replies)
+/* A frame as it would be on the wire. */
+static void take_wire_frame(struct script_world *w, const uint8_t *bytes, uint32_t n,
+                            enum tern_cause cause, uint8_t *arp_replies)
 {
-    uint8_t bytes[SCRIPT_BYTES_MAX];
-    uint32_t n = 0;
-    struct script_sent *sent;
+    struct script_sent *sent = &w->sent[(w->sent_first + w->sent_count) % SCRIPT_SENT_MAX];
 
-    for (uint32_t i = 0; i < frame->piece_count; i++) {
-        if (n + frame->piece[i].bytes > sizeof bytes) {
-            script_fail(w, 0, "the stack sent too long a frame", "");
-            return;
-        }
-        memcpy(bytes + n, frame->piece[i].data, frame->piece[i].bytes);
-        n += (uint32_t)frame->piece[i].bytes;
-    }
-    if (w->sent_count == SCRIPT_SENT_MAX) {
+    if (w->sent_count == SCRIPT_SENT_MAX || n > SCRIPT_BYTES_MAX) {
         script_fail(w, 0, "the stack sent more than a script can hold", "");
         return;
     }
-    sent = &w->sent[(w->sent_first + w->sent_count) % SCRIPT_SENT_MAX];
     switch (script_frame_parse(bytes, n, sent)) {
     case SCRIPT_FRAME_TCP:
         sent->at = w->now;
         sent->segment.has_cause = true;
-        sent->segment.cause = frame->cause;
+        sent->segment.cause = cause;
         memcpy(w->last_packet, bytes + 14, sizeof w->last_packet);
         w->sent_count++;
         note_isn(w, sent);
@@ -76,7 +67,33 @@ static void take_frame(struct script_world *w, const struct tern_frame *frame, u
     case SCRIPT_FRAME_OTHER:
         break;
     case SCRIPT_FRAME_BAD:
-        script_fail(w, 0, "the stack sent a malformed frame", tern_cause_name(frame->cause));
+        script_fail(w, 0, "the stack sent a malformed frame", tern_cause_name(cause));
+    }
+}
+
+static void take_frame(struct script_world *w, const struct tern_frame *frame, uint8_t *arp_replies)
+{
+    static uint8_t super[SCRIPT_SUPER_MAX], wire[SCRIPT_SUPER_MAX];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < frame->piece_count; i++) {
+        if (n + frame->piece[i].bytes > sizeof super) {
+            script_fail(w, 0, "the stack sent too long a frame", "");
+            return;
+        }
+        memcpy(super + n, frame->piece[i].data, frame->piece[i].bytes);
+        n += (uint32_t)frame->piece[i].bytes;
+    }
+    if (n != frame->bytes ||
+        (!w->start.offloads && (frame->gso != TERN_GSO_NONE || frame->csum == TERN_CSUM_NEEDS))) {
+        script_fail(w, 0, "a frame that says wrong things of itself", "");
+        return;
+    }
+    for (uint32_t i = 0; i < SCRIPT_SENT_MAX; i++) {
+        n = script_frame_cut(frame, super, i, wire);
+        if (n == 0)
+            return;
+        take_wire_frame(w, wire, n, frame->cause, arp_replies);
     }
 }
 
@@ -123,7 +140,8 @@ void script_world_drain(struct script_world *w)
     tern_stack_check(w->stack);
 }
 
-void script_world_input(struct script_world *w, const uint8_t *frame, uint32_t bytes)
+void script_world_input(struct script_world *w, const uint8_t *frame, uint32_t bytes,
+                        uint16_t piece_bytes)
 {
     /* exactly as long as it is, so that a byte too far is seen */
     uint8_t *copy = malloc(bytes);
@@ -133,6 +151,11 @@ void script_world_input(struct script_world *w, const uint8_t *frame, uint32_t b
         abort();
     memcpy(copy, frame, bytes);
     in.piece[0] = (struct tern_slice){copy, bytes};
+    if (piece_bytes > 0) {
+        in.gso = TERN_GSO_TCP4;
+        in.gso_bytes = piece_bytes;
+        in.csum = TERN_CSUM_VALID;
+    }
     tern_stack_input(w->stack, &in, 1, w->now);
     free(copy);
     script_world_drain(w);
@@ -184,11 +207,14 @@ void script_world_await(struct script_world *w, tern_time to)
 
 void script_world_open(struct script_world *w, const struct script *s, struct script_start start)
 {
-    const size_t bytes = tern_stack_bytes(&s->config);
+    struct tern_config config = s->config;
+    const size_t bytes = tern_stack_bytes(&config);
     const struct tern_cidr own = {script_our_addr(), 24};
     uint8_t arp[64];
     uint32_t arp_bytes = script_frame_arp(false, arp);
 
+    if (start.offloads)
+        config.link.offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4;
     memset(w, 0, sizeof *w);
     w->script = s;
     w->start = start;
@@ -198,14 +224,14 @@ void script_world_open(struct script_world *w, const struct script *s, struct sc
     if (w->memory == NULL)
         abort();
     memset(w->memory, 0, bytes);
-    if (tern_stack_init(w->memory, bytes, &s->config, w->now, &w->stack) != TERN_ERR_OK ||
+    if (tern_stack_init(w->memory, bytes, &config, w->now, &w->stack) != TERN_ERR_OK ||
         tern_stack_address_add(w->stack, &own, TERN_CLAIM_NONE) != TERN_ERR_OK) {
         script_fail(w, 0, "the stack refused its configuration", "");
         return;
     }
     script_world_drain(w);
     script_world_advance(w, w->now + 5 * TERN_SECOND); /* the announcements */
-    script_world_input(w, arp, arp_bytes); /* the peer is known: no script waits for ARP */
+    script_world_input(w, arp, arp_bytes, 0); /* the peer is known: no script waits for ARP */
     w->last = w->now;
     w->start.base = w->now;
     w->sent_count = 0;
