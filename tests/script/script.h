@@ -93,8 +93,8 @@ enum script_frame_kind {
     SCRIPT_FRAME_OTHER,
     SCRIPT_FRAME_BAD
 };
-/* What the link does for the stack: cut a super-segment up and fill in checksums. Returns the length
- * of the wire's frame number i; 0: there is none. */
+/* What the link does for the stack: cut a super-segment up and fill in checksums. Returns the
+ * length of the wire's frame number i; 0: there is none. */
 uint32_t script_frame_cut(const struct tern_frame *frame, const uint8_t *bytes, uint32_t i,
                           uint8_t *out);
 enum script_frame_kind script_frame_parse(const uint8_t *frame, uint32_t bytes,
