@@ -304,6 +304,20 @@ static void test_lost_before_defence(void **state)
     expect_silence(&c, now);
 }
 
+/* Lost with an announcement still to come: it is not sent any more either. */
+static void test_lost_while_announcing(void **state)
+{
+    const struct tern_arp a = {TERN_ARP_REPLY, other, wanted(), own, wanted()};
+    struct tern_claim_engine c;
+    const tern_time now = advance(&c, STAGE_ANNOUNCING);
+
+    (void)state;
+    input(&c, &a, now);
+    judge(&c, DEFENDED, now, "first", STAGE_ANNOUNCING);
+    input(&c, &a, now + TERN_SECOND);
+    judge(&c, GIVEN_UP, now + TERN_SECOND, "second", STAGE_ANNOUNCING);
+}
+
 /* A defence does not eat the announcement that is due at the same moment. */
 static void test_defence_while_announcing(void **state)
 {
@@ -334,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_defence_rate),
         cmocka_unit_test(test_lost_before_defence),
+        cmocka_unit_test(test_lost_while_announcing),
         cmocka_unit_test(test_defence_while_announcing),
     };
 
