@@ -112,6 +112,7 @@ void tern_claim_input(struct tern_claim_engine *c, const struct tern_arp *arp, t
     }
     c->defended_at = now;
     c->defend_due = true;
+    c->other_mac = arp->sender_mac;
     c->events |= TERN_CLAIM_EVENT_DEFENDED;
 }
 

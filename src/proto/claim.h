@@ -32,7 +32,7 @@ enum {
 struct tern_claim_engine {
     struct tern_addr addr;
     struct tern_mac own_mac;
-    struct tern_mac other_mac; /* who has it, once LOST */
+    struct tern_mac other_mac; /* who has it (LOST), or tried last (DEFENDED) */
     enum tern_claim mode;
     enum tern_claim_state state;
     uint8_t probes_left, announces_left;

@@ -206,6 +206,7 @@ static void judge(struct tern_claim_engine *c, enum outcome want, tern_time now,
     }
     if (want == DEFENDED) {
         assert_true(tern_claim_is_ours(c));
+        assert_true(tern_mac_equal(c->other_mac, other));
         expect_packet(c, TERN_CAUSE_ARP_DEFEND, now);
     }
 }
