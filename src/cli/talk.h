@@ -23,7 +23,8 @@ struct tern_talk_options {
     const char *mac; /* "own" (default), "host", xx:xx:… */
     const char *pcap, *impair, *stats;
     const char *seed;
-    const char *claim; /* "fast" (default), "rfc" */
+    const char *claim;  /* "fast" (default), "rfc" */
+    bool address_again; /* --address was given more than once */
     bool verbose;
     tern_record_fn *record; /* for pictures; may be NULL */
     void *record_user;

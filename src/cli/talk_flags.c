@@ -38,6 +38,8 @@ const size_t tern_talk_flags_count = TALK_AFTER - TERN_TALK_FLAGS_FIRST;
 
 bool tern_talk_flag(struct tern_talk_options *options, int value, const char *argument)
 {
+    if (value == TALK_address && options->address != NULL)
+        options->address_again = true;
     switch (value) {
 #define TALK_CASE(flag, field)                                                                     \
     case TALK_##field:                                                                             \

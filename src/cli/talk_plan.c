@@ -74,6 +74,8 @@ static int plan_address(const struct tern_talk_options *o, struct tern_talk_plan
                       "lan:%s needs an address of tern's own: add --address A/LEN, one of that "
                       "network that nobody uses, such as --address 192.168.1.77/24",
                       plan->interface);
+    if (o->address_again)
+        return refuse(why, EXIT_USAGE, "--address was given twice: this version has one address");
     if (text == NULL)
         return 0;
     if (strcmp(text, "dhcp") == 0 || strcmp(text, "auto") == 0)

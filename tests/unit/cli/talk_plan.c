@@ -40,6 +40,7 @@ static const struct row wrong[] = {
     {{LAN, .address = "10.0.0.5/24", .dns = "10.0.0.1:5x"}, 2, "--dns"},
     {{LAN, .address = "10.0.0.5/24", .mac = "random"}, 2, "--mac random"},
     {{LAN, .address = "10.0.0.5/24", .mac = "ff:ff:ff:ff:ff:ff"}, 2, "group"},
+    {{LAN, .address = "10.0.0.5/24", .address_again = true}, 2, "given twice"},
     {{.mac = "host"}, 2, "needs an interface"},
     {{.seed = "x"}, 2, "--seed"},
     {{.seed = "-1"}, 2, "--seed"},
@@ -157,6 +158,7 @@ static void flags_reach_their_fields(void **state)
     }
     assert_null(tern_talk_flags[i].name);
     assert_false(tern_talk_flag(&options, 'x', "y"));
+    assert_false(options.address_again);
     assert_string_equal(options.link, "link");
     assert_string_equal(options.interface, "interface");
     assert_string_equal(options.address, "address");
