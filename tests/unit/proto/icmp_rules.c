@@ -166,6 +166,7 @@ static void test_quote(void **state)
     bytes[9] = TERN_IP_UDP;
     assert_true(parse(bytes, sizeof bytes, &q));
     assert_int_equal(q.src_port, 0xc001);
+    assert_int_equal(q.dst_port, 80);
     assert_int_equal(q.seq, 0);
     bytes[9] = TERN_IP_ICMP;
     bytes[20] = TERN_ICMP_ECHO_REQUEST;
