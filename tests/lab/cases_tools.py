@@ -5,7 +5,8 @@ import os
 
 import world
 from case import case
-from peers import PYTHON, Tern, nginx, python_server, url, wait_listening
+from cases_addresses import poke
+from peers import PYTHON, Tern, nginx, url, wait_listening
 from wire import clean
 from world import SERVER, TERN_IP, equal, hold, sha256
 
@@ -26,7 +27,7 @@ def nc_both_ways(lab):
     hold("the echo is what was said", result.out == data, f"{len(result.out)} bytes")
 
 
-@case("nc -l: the kernel's client is served; a port that nobody listens on is reset")
+@case("nc -l: the kernel's client is served, a port that nobody listens on is reset")
 def nc_listens(lab):
     client, server = lab.pair()
     with open(lab.path("got"), "wb") as got:
@@ -40,10 +41,14 @@ def nc_listens(lab):
               "        break\n"
               "    except OSError:\n"
               "        time.sleep(0.05)\n"
+              "try:\n"
+              f"    socket.create_connection(('{TERN_IP}', 7001), timeout=5)\n"
+              "    sys.exit('port 7001 is open')\n"
+              "except ConnectionRefusedError:\n"
+              "    pass\n"
               "s.sendall(open(sys.argv[1], 'rb').read())\n"
               "s.shutdown(socket.SHUT_WR)\n"
               "s.recv(1)\n")
-    # Before it is accepted, another port: the stack itself answers for nobody.
     done = server.run(PYTHON, "-c", script, path, seconds=30)
     hold("the kernel's client", done.code == 0, done.text())
     equal("tern nc -l", child.wait(timeout=10), 0)
@@ -59,7 +64,38 @@ def nc_scan(lab):
     equal("usage", client.run(*Tern(client).command("nc")).code, 2)
 
 
-@case("ping: the kernel answers us, and we answer nobody else's pings wrongly")
+# An echo request by hand, from the kernel's side; prints how many replies came back whole.
+ECHO = """
+import socket, struct, sys
+def total(data):
+    s = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    s = (s & 0xffff) + (s >> 16)
+    return ~((s & 0xffff) + (s >> 16)) & 0xffff
+sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+sock.settimeout(2)
+whole = 0
+for size in (0, 56, 1400, 4000):
+    body = struct.pack("!HH", 77, size) + bytes(i % 251 for i in range(size))
+    request = struct.pack("!BBH", 8, 0, total(struct.pack("!BBH", 8, 0, 0) + body)) + body
+    sock.sendto(request, (sys.argv[1], 0))
+    reply = sock.recv(65535)[20:]
+    whole += reply[0] == 0 and reply[4:] == body
+print(whole)
+"""
+
+
+@case("ping: tern answers the kernel's echo requests, fragments included")
+def pinged(lab):
+    client, server = lab.pair()
+    child = Tern(client).start("nc", "-l", "7000")
+    # Not asked by hand: a probe for an address that is being probed is a conflict.
+    world.wait_for("the address", lambda: poke(server) or TERN_IP in server.neighbours())
+    done = server.run(PYTHON, "-c", ECHO, TERN_IP)
+    equal("replies of 0, 56, 1400 and 4000 bytes", (done.code, done.out.strip()), (0, b"4"))
+    lab.stop(child)
+
+
+@case("ping: the kernel answers us; nobody there is exit 1")
 def ping(lab):
     client, _ = lab.pair()
     result = client.run(*Tern(client).command("ping", "-c", "3", "-i", "0.2", SERVER))

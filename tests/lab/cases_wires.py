@@ -5,7 +5,7 @@ import os
 
 import world
 from case import case
-from peers import HERE, PYTHON, Tern, curl, nginx, url
+from peers import HERE, PYTHON, Tern, curl, nginx, python_server, url
 from wire import Capture, clean, closed_both_ways, comments, count, no_reset, packets, segments
 from world import SERVER, TERN_IP, equal, hold
 
@@ -57,6 +57,24 @@ def isn(lab):
     equal("SYNs", len(syns), 5)
     equal("different initial sequence numbers", len({s["seq_raw"] for s in syns}), 5)
     hold("ports differ", len({s["srcport"] for s in syns}) >= 4)
+
+
+@case("numbers: segments of 100, 200 and 300 bytes are 0-99, 100-299, 300-599, next 600",
+      programs=["tshark"])
+def numbers(lab):
+    client, server = lab.pair(offloads=False)
+    python_server(lab, server, "peer_odd", SERVER, 8001, port=8001)
+    capture = Capture(lab, server, "vB")
+    Tern(client).fetch(url(":8001/pieces"), "f")
+    seen = segments(capture.stop(), "tcp")
+    body = [s for s in seen if s["src"] == SERVER and s["len"] in (100, 200, 300)]
+    equal("segments", [s["len"] for s in body], [100, 200, 300])
+    first = body[0]["seq_raw"]
+    equal("their numbers", [(s["seq_raw"] - first) % 2**32 for s in body], [0, 100, 300])
+    acks = [(s["ack_raw"] - first) % 2**32 for s in seen
+            if s["src"] == TERN_IP and s["time"] > body[0]["time"]]
+    hold("ACKs that say 100, 300 and 600 come next, in this order",
+         [a for a in acks if a in (100, 300, 600)][:3] == [100, 300, 600], str(acks))
 
 
 @case("refused: a closed port is exit 7", programs=["tshark"])

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""ARP by hand: peer_arp.py answer INTERFACE ADDRESS      says that the address is here, until killed
-                peer_arp.py claim INTERFACE ADDRESS MAC   announces it once, from this MAC
-                peer_arp.py ask INTERFACE ADDRESS         who has it? prints the MAC, or nothing"""
+"""ARP by hand:
+
+    peer_arp.py answer INTERFACE ADDRESS      says that the address is here, until killed
+    peer_arp.py claim INTERFACE ADDRESS MAC   announces it once, from this MAC
+    peer_arp.py ask INTERFACE ADDRESS         who has it? prints the MAC, or nothing
+"""
 import fcntl
 import socket
 import struct
