@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * capture: writes what a link carries to a pcapng file. Frames going out are written once the
- * inner link has taken them, each with its cause as a comment; frames coming in before the stack sees
- * them. Super-segments are written whole; checksums that the link was to fill in are filled in,
- * in the copy, so that no reader calls them wrong.
+ * inner link has taken them, each with its cause as a comment; frames coming in before the stack
+ * sees them. Super-segments are written whole; checksums that the link was to fill in are filled
+ * in, in the copy, so that no reader calls them wrong.
  *
  * Blocks gather in a buffer which goes to the file when it is full, a second after its first
  * frame, and at the end. Where writing fails (a full disk), the file is cut back to its last whole

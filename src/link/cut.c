@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Software segmentation of TCP over IPv4, as an offloading device does it: each frame gets a copy
- * of the headers with its own length, identification, sequence number and checksums; FIN and PSH go on
- * the last frame only, CWR on the first (RFC 3168 §6.1.2).
+ * of the headers with its own length, identification, sequence number and checksums; FIN and PSH go
+ * on the last frame only, CWR on the first (RFC 3168 §6.1.2).
  */
 #include "link/cut.h"
 

@@ -18,8 +18,8 @@ struct tern_cut {
 
 /* False: not a super-segment of TCP over IPv4. data stays the caller's and is not changed. */
 bool tern_cut_init(struct tern_cut *cut, const uint8_t *data, size_t bytes, size_t step_bytes);
-/* The next frame, its checksums complete; returns its bytes, 0 after the last. Its length is at most
- * header_bytes + step_bytes. */
+/* The next frame, its checksums complete; returns its bytes, 0 after the last. Its length is at
+ * most header_bytes + step_bytes. */
 size_t tern_cut_next(struct tern_cut *cut, uint8_t *out);
 
 #endif

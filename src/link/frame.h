@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TERN_LINK_FRAME_H
 #define TERN_LINK_FRAME_H
-/* What several drivers do with a frame: gather its pieces, finish its checksum, find its headers. */
+/* What several drivers do with a frame: gather its pieces, finish its checksum, find its headers.
+ */
 #include <tern/link.h>
 
 /* Copy a frame's bytes, from its start, at most bytes_max; returns how many. */

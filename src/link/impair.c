@@ -5,12 +5,12 @@
  * untouched, offloads and all.
  *
  * On a line each frame is what the wire would carry: super-segments are cut first, so loss is per
- * packet, and checksums are filled in first, so damage can be noticed; what comes out is marked unknown
- * and the stack verifies it.
+ * packet, and checksums are filled in first, so damage can be noticed; what comes out is marked
+ * unknown and the stack verifies it.
  *
  * Outgoing frames that are due wait in a burst until the inner link takes them; while it does
- * not, transmit() takes nothing more: a full device is not a loss on the network. On close, what is still
- * on its way out is sent at once, so that a last FIN or RST is not lost with us.
+ * not, transmit() takes nothing more: a full device is not a loss on the network. On close, what is
+ * still on its way out is sent at once, so that a last FIN or RST is not lost with us.
  */
 #include <stdlib.h>
 

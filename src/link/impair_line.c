@@ -2,12 +2,13 @@
 /*
  * One direction of a bad network. A frame's fate is decided when it enters, in this order:
  * numbered drops, mtu, burst and single loss, duplication; then for each copy: the queue's limit,
- * corruption, and the time of its release. That is the end of its last bit on a line of `rate`, plus
- * the delay with its jitter; a reordered frame skips the delay (netem's meaning). Frames leave by release
- * time and, at the same time, in the order in which they came.
+ * corruption, and the time of its release. That is the end of its last bit on a line of `rate`,
+ * plus the delay with its jitter; a reordered frame skips the delay (netem's meaning). Frames leave
+ * by release time and, at the same time, in the order in which they came.
  *
- * Survivors are copied into a fixed pool of limit + TERN_BURST_MAX slots (those lent out at the moment
- * no longer count as queued). The memory is mapped at once and touched only as far as it is used.
+ * Survivors are copied into a fixed pool of limit + TERN_BURST_MAX slots (those lent out at the
+ * moment no longer count as queued). The memory is mapped at once and touched only as far as it is
+ * used.
  *
  * Corruption flips one bit behind the Ethernet header of an IPv4 packet, where a checksum is bound
  * to notice; ARP has none, and a wrong answer there would be a riddle rather than a test.

@@ -6,8 +6,9 @@
  *     corrupt P% | rate R | limit N | mtu N | drop N
  *
  * in, out and both hold for the words after them, until the next of their kind; both is
- * where it begins. A word given again replaces its figure, except drop, which adds one. Numbers may have
- * a fraction; units are written without a space. A vertical bar or comma between words is a space.
+ * where it begins. A word given again replaces its figure, except drop, which adds one. Numbers may
+ * have a fraction; units are written without a space. A vertical bar or comma between words is a
+ * space.
  */
 #include "link/impair_words.h"
 

@@ -3,10 +3,10 @@
 #define TERN_LINK_LAB_H
 /*
  * A private laboratory: a user namespace (no root needed) with two network namespaces joined by a
- * veth pair. Side A ("client") holds the interface va that tern drives and whose kernel must stay silent;
- * side B ("server") holds vb with an address, and the real kernel's TCP. A keeper process, forked from
- * the caller before it has threads, holds them; it dies with the caller (PR_SET_PDEATHSIG) and
- * everything vanishes with it.
+ * veth pair. Side A ("client") holds the interface va that tern drives and whose kernel must stay
+ * silent; side B ("server") holds vb with an address, and the real kernel's TCP. A keeper process,
+ * forked from the caller before it has threads, holds them; it dies with the caller
+ * (PR_SET_PDEATHSIG) and everything vanishes with it.
  */
 #include <tern/link.h>
 
@@ -19,8 +19,8 @@ struct tern_lab_options {
     uint32_t
         server_initcwnd; /* initial window of the server's route, in segments; 0: the kernel's */
     const char *server_congestion; /* congctl of the server's route; NULL: "cubic" */
-    /* Runs in a process of its own inside side B (kernel sockets) until killed; may be NULL. The lab
-     * waits until it has called ready(). */
+    /* Runs in a process of its own inside side B (kernel sockets) until killed; may be NULL. The
+     * lab waits until it has called ready(). */
     void (*serve)(void *user, void (*ready)(void));
     void *serve_user;
 };

@@ -3,9 +3,10 @@
  * Building a laboratory, in the keeper's process: a user namespace where we are root (or,
  * where root may not have one, none), two network namespaces in it, and a veth pair across.
  *
- * The namespaces are kept quiet: no IPv6, no forwarding (a new namespace inherits the host's settings, and
- * a forwarding kernel would touch what is tern's), routes and addresses only as asked. The
- * server's route names the congestion control, since the machine's default may be one that a veth makes slow.
+ * The namespaces are kept quiet: no IPv6, no forwarding (a new namespace inherits the host's
+ * settings, and a forwarding kernel would touch what is tern's), routes and addresses only as
+ * asked. The server's route names the congestion control, since the machine's default may be one
+ * that a veth makes slow.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keeper: a process that builds the laboratory, starts what serves in it, and then answers
- * requests until its owner closes the socket or dies. Nothing of a laboratory has a name in the file
- * system, so when the keeper ends, all of it is gone.
+ * requests until its owner closes the socket or dies. Nothing of a laboratory has a name in the
+ * file system, so when the keeper ends, all of it is gone.
  *
  * It must end with its owner, however that ends: the kernel kills it when the owner dies
- * (PR_SET_PDEATHSIG, set again after unshare(), which clears it), and so the kernel kills the serving process
- * when the keeper dies. It has its own process group and ignores ^C: that is for the owner, who
- * closes things in order. Standard input and output are not kept.
+ * (PR_SET_PDEATHSIG, set again after unshare(), which clears it), and so the kernel kills the
+ * serving process when the keeper dies. It has its own process group and ignores ^C: that is for
+ * the owner, who closes things in order. Standard input and output are not kept.
  */
 #include "link/lab_keeper.h"
 

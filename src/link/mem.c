@@ -3,9 +3,9 @@
  * mem: a cable in memory with a link at each end, for tests, simulations, and two stacks that talk
  * within one process. Both ends belong to one thread.
  *
- * Each direction is a ring of slots; a frame is copied in when it is sent and lent from its slot when
- * it is received. What is known about its checksum and its super-segment travels with it, as over
- * a veth. A full ring takes no more (transmit() returns fewer): nothing is lost in the cable.
+ * Each direction is a ring of slots; a frame is copied in when it is sent and lent from its slot
+ * when it is received. What is known about its checksum and its super-segment travels with it, as
+ * over a veth. A full ring takes no more (transmit() returns fewer): nothing is lost in the cable.
  * There is no time in it either: what was sent is there at once, and deadline() says so, since
  * there is no descriptor to poll.
  *

@@ -3,11 +3,11 @@
  * packet (lan:IF): AF_PACKET with offload headers both ways.
  *
  * Receiving: on veth, TAP and any offloading NIC frames arrive up to 64 KiB long with unfinished
- * checksums, from senders that do not offload 1,514 bytes long at the most. A ring has slots of one size,
- * so there are two rings on two sockets whose filters divide the frames by length: one with slots for
- * the longest, one with four times as many for those up to TERN_PACKET_SHORT_MAX. Either kind of sender
- * then finds room for 3 MB and more. Frames are fetched from both by the kernel's time stamps,
- * so their order is kept. Where only one socket was handed over, its ring takes all.
+ * checksums, from senders that do not offload 1,514 bytes long at the most. A ring has slots of one
+ * size, so there are two rings on two sockets whose filters divide the frames by length: one with
+ * slots for the longest, one with four times as many for those up to TERN_PACKET_SHORT_MAX. Either
+ * kind of sender then finds room for 3 MB and more. Frames are fetched from both by the kernel's
+ * time stamps, so their order is kept. Where only one socket was handed over, its ring takes all.
  *
  * Sending: one sendmmsg() a burst, each frame a virtio header and its pieces. The kernel cuts
  * super-segments and finishes checksums wherever the device does not, so both are always offered
@@ -55,7 +55,8 @@ static struct packet_link *packet_of(const struct tern_link *link)
 
 /*
  * The ring with the oldest frame; NULL: both are empty. A frame that came earlier was visible
- * earlier, so the ring that seemed empty is looked at again once the other one was seen to have a frame.
+ * earlier, so the ring that seemed empty is looked at again once the other one was seen to have a
+ * frame.
  */
 static struct tern_packet_ring *oldest(struct packet_link *p)
 {

@@ -6,7 +6,8 @@
  *
  * Refused here: loopback (its frames do not come back from AF_PACKET), interfaces that are down or
  * not Ethernet, an address that this machine's kernel holds on whatever interface (it would
- * answer for it as well), and the host's MAC while the kernel forwards (it would forward our frames).
+ * answer for it as well), and the host's MAC while the kernel forwards (it would forward our
+ * frames).
  */
 #include "link/packet_facts.h"
 

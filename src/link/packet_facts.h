@@ -17,7 +17,8 @@ struct tern_packet_facts {
 /* fd: any socket of the interface's network namespace. */
 enum tern_err tern_packet_facts_read(const struct tern_link_packet_options *options, int fd,
                                      struct tern_packet_facts *out, char *error_text);
-/* Does the interface exist, as far as can be told without a socket of its namespace? If not the words say so. */
+/* Does the interface exist, as far as can be told without a socket of its namespace? If not the
+ * words say so. */
 bool tern_packet_interface_exists(const char *name, char *error_text);
 
 #endif

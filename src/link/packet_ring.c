@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reading the kernel's ring. A slot belongs to whom its status word names; the word is read and
- * written with acquire and release, everything else in the slot is plain memory in between. Frames are lent
- * straight from their slots.
+ * written with acquire and release, everything else in the slot is plain memory in between. Frames
+ * are lent straight from their slots.
  *
  * Blocks are as near below 1 MiB as whole slots go (15 of 69,632 bytes, 128 of 8,192): the kernel
  * rounds a block up to a power of two, so little is wasted, and the slots follow one another

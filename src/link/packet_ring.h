@@ -24,8 +24,8 @@ struct tern_packet_ring {
 #define TERN_PACKET_SHORT_SLOT_BYTES 8192u
 #define TERN_PACKET_SHORT_MAX        (TERN_PACKET_SHORT_SLOT_BYTES - 128u)
 
-/* At least so many slots on a socket that has its version and PACKET_VNET_HDR set; fewer where memory
- * is short. False with errno. */
+/* At least so many slots on a socket that has its version and PACKET_VNET_HDR set; fewer where
+ * memory is short. False with errno. */
 bool tern_packet_ring_open(struct tern_packet_ring *ring, int fd, uint32_t slot_bytes,
                            uint32_t slots);
 void tern_packet_ring_close(struct tern_packet_ring *ring);

@@ -4,8 +4,8 @@
  * nothing until it is bound; by then the filter is set and locked, and no foreign frame slips in.
  * PACKET_VNET_HDR comes before the ring, or the kernel refuses it.
  *
- * PACKET_MR_UNICAST asks the device to let frames to our MAC through; that is less than promiscuous mode
- * where the hardware can do it. The membership ends with the socket.
+ * PACKET_MR_UNICAST asks the device to let frames to our MAC through; that is less than promiscuous
+ * mode where the hardware can do it. The membership ends with the socket.
  */
 #include "link/packet_socket.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The blocks of a capture file. Each is: type, total length, body padded to four bytes, options, total
- * length again. The section length is left unknown, so a file that is cut off is still readable up
- * to there. Times are nanoseconds (if_tsresol 9); epb_flags carries the direction.
+ * The blocks of a capture file. Each is: type, total length, body padded to four bytes, options,
+ * total length again. The section length is left unknown, so a file that is cut off is still
+ * readable up to there. Times are nanoseconds (if_tsresol 9); epb_flags carries the direction.
  */
 #include "link/pcapng.h"
 

@@ -2,8 +2,8 @@
 #ifndef TERN_LINK_RECORD_H
 #define TERN_LINK_RECORD_H
 /*
- * Wrap a link so that the first bytes of each frame, with time, direction and cause, are handed to a
- * sink: what the pictures of a live run are drawn from.
+ * Wrap a link so that the first bytes of each frame, with time, direction and cause, are handed to
+ * a sink: what the pictures of a live run are drawn from.
  */
 #include <tern/link.h>
 

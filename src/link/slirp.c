@@ -5,15 +5,16 @@
  * opens sockets of the host in their stead.
  *
  * Frames from libslirp come by callback while it works, and wait in a bounded queue. While that is
- * half full libslirp is not run, so it holds back and nothing is lost. It runs inside receive(), when one of
- * its sockets is ready or one of its timers due, and inside transmit(), which hands it our
- * frames; afterwards it is asked anew what it waits for. It is asked for time only with the `now` of the
- * call in progress.
+ * half full libslirp is not run, so it holds back and nothing is lost. It runs inside receive(),
+ * when one of its sockets is ready or one of its timers due, and inside transmit(), which hands it
+ * our frames; afterwards it is asked anew what it waits for. It is asked for time only with the
+ * `now` of the call in progress.
  *
- * Checksums of libslirp's frames are right when they are made and cross no wire: the link vouches for
- * them. Ours must be complete, since it checks them.
+ * Checksums of libslirp's frames are right when they are made and cross no wire: the link vouches
+ * for them. Ours must be complete, since it checks them.
  *
- * On close, bytes that it has acknowledged to us but not yet passed on get DRAIN_TURNS chances to leave.
+ * On close, bytes that it has acknowledged to us but not yet passed on get DRAIN_TURNS chances to
+ * leave.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

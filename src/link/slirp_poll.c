@@ -2,8 +2,8 @@
 /*
  * Before each sleep libslirp walks its sockets and names each with what it waits for; the
  * index of each is what it asks the result by. Here every named descriptor is set in epoll
- * (changed, or added where the kernel does not know it: it forgets descriptors that were closed, and
- * the same number may be another socket by now), and those no longer named are taken out.
+ * (changed, or added where the kernel does not know it: it forgets descriptors that were closed,
+ * and the same number may be another socket by now), and those no longer named are taken out.
  * That is a system call for each socket and round, in a driver that makes several anyway.
  */
 #include "link/slirp_poll.h"

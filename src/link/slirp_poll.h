@@ -2,8 +2,8 @@
 #ifndef TERN_LINK_SLIRP_POLL_H
 #define TERN_LINK_SLIRP_POLL_H
 /*
- * libslirp's sockets in one epoll set, so that a loop has one descriptor to sleep on. libslirp names
- * all that it wants to wait for before each sleep; the set is brought in line with that.
+ * libslirp's sockets in one epoll set, so that a loop has one descriptor to sleep on. libslirp
+ * names all that it wants to wait for before each sleep; the set is brought in line with that.
  */
 #include <stdbool.h>
 #include <stdint.h>

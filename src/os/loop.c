@@ -2,17 +2,17 @@
 /*
  * The loop joins one stack to one link. A turn: read the clock, let timers expire, then up to
  * ROUNDS_MAX times: fetch a burst, hand it to the stack, give it back, and send what the stack
- * wants to send. The bound keeps the application's turn coming whatever arrives; what is left over is
- * remembered, and then the next call does not sleep.
+ * wants to send. The bound keeps the application's turn coming whatever arrives; what is left over
+ * is remembered, and then the next call does not sleep.
  *
  * When the link is full, the frames that it did not take are copied aside (the stash): the stack
- * lends its frames only until the next call on it, and the application may make one at any time. While
- * the stash holds frames nothing more is pulled out of the stack, so TCP is held back and not lost.
- * It is offered again after RETRY_NS, since a device's queue need not tell when it has room.
+ * lends its frames only until the next call on it, and the application may make one at any time.
+ * While the stash holds frames nothing more is pulled out of the stack, so TCP is held back and not
+ * lost. It is offered again after RETRY_NS, since a device's queue need not tell when it has room.
  *
  * Sleeping is adaptive. A wake-up across cores costs some 24 us, most of a round trip on a
- * fast link. When a sleep turned out shorter than SHORT_SLEEP_NS, the next one begins by looking at the
- * link for SPIN_NS without blocking; each time that was in vain the time is halved, so an idle
+ * fast link. When a sleep turned out shorter than SHORT_SLEEP_NS, the next one begins by looking at
+ * the link for SPIN_NS without blocking; each time that was in vain the time is halved, so an idle
  * loop soon blocks at once. On one processor it never spins: the peer could not run.
  */
 #include <tern/loop.h>

@@ -7,8 +7,8 @@
  * carries the number and the generation: a callback may stop watching a descriptor whose
  * event was fetched in the same batch, or close it and open another of the same number.
  *
- * epoll refuses regular files (standard input may be one). poll(2) calls them always ready, and so do
- * we: while one is watched, no poll of the set sleeps.
+ * epoll refuses regular files (standard input may be one). poll(2) calls them always ready, and so
+ * do we: while one is watched, no poll of the set sleeps.
  */
 #include "os/watch.h"
 

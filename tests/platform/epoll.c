@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the loop relies on: epoll's treatment of files, of closed descriptors and of other epolls; abstract sockets. */
+/* What the loop relies on: epoll's treatment of files, of closed descriptors and of other epolls;
+ * abstract sockets. */
 #include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the lab relies on: that its processes end with its owner even if that is killed, which is told by
- * a pipe that all of them hold; and that ^C does not reach them.
+ * What the lab relies on: that its processes end with its owner even if that is killed, which is
+ * told by a pipe that all of them hold; and that ^C does not reach them.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -24,7 +24,8 @@ static void serve(void *user, void (*ready)(void))
         (void)pause();
 }
 
-/* An owner in a process of its own group: opens a lab, says so on the pipe, and waits to be killed. */
+/* An owner in a process of its own group: opens a lab, says so on the pipe, and waits to be killed.
+ */
 static void own_a_lab(int out)
 {
     struct tern_lab_options options = {.server = {tern_addr_v4(10, 9, 0, 1), 24}, .serve = serve};

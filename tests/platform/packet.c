@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the packet link relies on, tried with bare system calls in a private namespace: the order of socket
- * options, the ring with offload headers without a privilege, ioctls that answer for the socket's
- * namespace, what a super-segment of the kernel's looks like, and what happens when the interface goes.
+ * What the packet link relies on, tried with bare system calls in a private namespace: the order of
+ * socket options, the ring with offload headers without a privilege, ioctls that answer for the
+ * socket's namespace, what a super-segment of the kernel's looks like, and what happens when the
+ * interface goes.
  */
 #include <fcntl.h>
 #include <netinet/in.h>

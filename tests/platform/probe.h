@@ -2,8 +2,8 @@
 #ifndef TERN_TESTS_PROBE_H
 #define TERN_TESTS_PROBE_H
 /*
- * Probes: each states what tern relies on in the kernel, and finds out whether it is so here. A line
- * for each fact; exit code 1 where one does not hold, 77 where it cannot be tried.
+ * Probes: each states what tern relies on in the kernel, and finds out whether it is so here. A
+ * line for each fact; exit code 1 where one does not hold, 77 where it cannot be tried.
  */
 #include <errno.h>
 #include <stdbool.h>

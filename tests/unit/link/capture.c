@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Captures: the bytes of the blocks by hand, then a whole file judged by tshark where there is one: times, comments,
- * directions, checksums. And what happens when the disk is full.
+ * Captures: the bytes of the blocks by hand, then a whole file judged by tshark where there is one:
+ * times, comments, directions, checksums. And what happens when the disk is full.
  */
 #include <errno.h>
 #include <signal.h>
@@ -189,7 +189,8 @@ static int count_blocks(const char *path)
     return count;
 }
 
-/* Writing fails in the middle of the second buffer: whole blocks are left, and frames still pass. */
+/* Writing fails in the middle of the second buffer: whole blocks are left, and frames still pass.
+ */
 static void a_full_disk_stops_the_capture_only(void **state)
 {
     struct rlimit before, small;

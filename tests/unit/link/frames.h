@@ -132,7 +132,8 @@ static inline size_t put_tcp(uint8_t *p, const struct segment *s)
     return ETH + IP + header + s->bytes;
 }
 
-/* The same with only the pseudo-header sum in its checksum field, as offloading senders leave it. */
+/* The same with only the pseudo-header sum in its checksum field, as offloading senders leave it.
+ */
 static inline struct tern_frame tcp_unfinished(uint8_t *p, const struct segment *s)
 {
     struct tern_frame f = one_piece(p, put_tcp(p, s));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A bad network in virtual time: each word by what it does to numbered frames; the same seed, the same fate. */
+/* A bad network in virtual time: each word by what it does to numbered frames; the same seed, the
+ * same fate. */
 #include "frames.h"
 
 #define MANY   20000

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The language of impairments: every word, its units, its directions, and what is wrong with what. */
+/* The language of impairments: every word, its units, its directions, and what is wrong with what.
+ */
 #include "link/impair_words.h"
 
 #include "frames.h"

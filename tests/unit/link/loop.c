@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loop around a real stack: on a link of the test's own that takes as many frames as it is told to,
- * and between two stacks on a cable in memory.
+ * The loop around a real stack: on a link of the test's own that takes as many frames as it is told
+ * to, and between two stacks on a cable in memory.
  */
 #include <tern/loop.h>
 
@@ -118,8 +118,8 @@ static void add_address(struct tern_loop *loop, uint8_t last, enum tern_claim cl
 }
 
 /*
- * A full link: what it did not take is kept whole, whatever is called on the stack meanwhile; it leaves in
- * order, and nothing further is pulled out of the stack before it has left.
+ * A full link: what it did not take is kept whole, whatever is called on the stack meanwhile; it
+ * leaves in order, and nothing further is pulled out of the stack before it has left.
  */
 static void a_full_link(void **state)
 {
@@ -161,7 +161,8 @@ static void a_link_that_goes_away(void **state)
     tern_loop_destroy(loop);
 }
 
-/* The sleep ends at `until`, at the stack's own deadline, and when woken; never before, never long after all. */
+/* The sleep ends at `until`, at the stack's own deadline, and when woken; never before, never long
+ * after all. */
 static void sleeping(void **state)
 {
     struct fake fake = new_fake();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the sink is told: each frame once, in order, cut to the snap length, when it was really taken. */
+/* What the sink is told: each frame once, in order, cut to the snap length, when it was really
+ * taken. */
 #include "link/record.h"
 
 #include "frames.h"

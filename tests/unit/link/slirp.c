@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slirp by hand: its router answers ARP, and a TCP conversation with it reaches a server of this machine at
- * 10.0.2.2 (the loopback; nothing else is touched). And the queue between it and the stack, against a plain list.
+ * slirp by hand: its router answers ARP, and a TCP conversation with it reaches a server of this
+ * machine at
+ * 10.0.2.2 (the loopback; nothing else is touched). And the queue between it and the stack, against
+ * a plain list.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

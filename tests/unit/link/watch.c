@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loop's descriptors: callbacks, changes of mind in the middle of a batch, reused numbers, regular files, waking. */
+/* The loop's descriptors: callbacks, changes of mind in the middle of a batch, reused numbers,
+ * regular files, waking. */
 #include "os/watch.h"
 
 #include <fcntl.h>
