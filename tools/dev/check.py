@@ -136,7 +136,7 @@ def sanitize(tally, _options):
     """The same tests under AddressSanitizer and UndefinedBehaviorSanitizer. Warnings are errors in
     the true build; with sanitizers gcc invents some."""
     words = "top=$PWD; . tools/dev/setup; tern_configure \"$1\" -Dwerror=false -Db_lundef=false " \
-            "-Db_sanitize=address,undefined -Doptimization=1 && tern_ninja \"$1\""
+            "-Db_sanitize=address,undefined -Doptimization=2 && tern_ninja \"$1\""
     status = run_logged("sanitize.log", ["bash", "-c", words, "-", SANITIZED], 600)
     if status != 0:
         tally.add("sanitize", "FAIL", "does not build", tail("sanitize.log", 40))
