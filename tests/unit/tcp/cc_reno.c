@@ -104,6 +104,47 @@ static void test_congestion_avoidance(void **state)
     }
 }
 
+/* Round after round: one MSS each, and no byte counts twice. */
+static void test_many_rounds(void **state)
+{
+    struct tern_cc_state s;
+    uint64_t acked = 0;
+
+    (void)state;
+    tern_cc_reno.init(&s, MSS);
+    s.ssthresh = s.cwnd;
+    for (uint64_t window = 10; window < 30; window++) {
+        const uint64_t end = acked + window * MSS;
+
+        assert_int_equal(s.cwnd, window * MSS);
+        for (; acked + 300 < end; acked += 300)
+            ack(&s, 300);
+        ack(&s, end - acked);
+        acked = end;
+    }
+    assert_int_equal(s.cwnd, 30 * MSS);
+}
+
+/* A loss starts the count anew, and ends the slow start that followed a timeout. */
+static void test_loss_forgets(void **state)
+{
+    struct tern_cc_state s;
+
+    (void)state;
+    tern_cc_reno.init(&s, MSS);
+    s.ssthresh = s.cwnd;
+    ack(&s, 9 * MSS);
+    tern_cc_reno.on_loss(&s, 10 * MSS, 0);
+    assert_int_equal(s.cwnd, 5 * MSS);
+    ack(&s, 4 * MSS);
+    assert_int_equal(s.cwnd, 5 * MSS);
+    tern_cc_reno.on_rto(&s, 20 * MSS, true, 0);
+    tern_cc_reno.on_loss(&s, 20 * MSS, 0);
+    s.ssthresh = 100 * MSS;
+    ack(&s, 2 * MSS);
+    assert_int_equal(s.cwnd, 12 * MSS);
+}
+
 /* Slow start ends on ssthresh exactly; what an ACK has beyond counts for what follows. */
 static void test_crossing(void **state)
 {
@@ -178,6 +219,8 @@ int main(void)
         cmocka_unit_test(test_slow_start),
         cmocka_unit_test(test_slow_start_after_timeout),
         cmocka_unit_test(test_congestion_avoidance),
+        cmocka_unit_test(test_many_rounds),
+        cmocka_unit_test(test_loss_forgets),
         cmocka_unit_test(test_crossing),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_second_timeout),
