@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tern demo: stories with a picture, against the real kernel in a private namespace; no root, no network.
- * Here: the command line. The stories have a file each, demo_tour.c and its kin.
+ * tern demo: stories with a picture, against the real kernel in a private namespace; no root, no
+ * network. Here: the command line. The stories have a file each, demo_tour.c and its kin.
  */
 #include <getopt.h>
 #include <stdlib.h>

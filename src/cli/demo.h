@@ -2,9 +2,9 @@
 #ifndef TERN_CLI_DEMO_H
 #define TERN_CLI_DEMO_H
 /*
- * Between the files of `tern demo`. A story opens a world (a lab with the real kernel in it, or, where
- * namespaces are refused, nothing), joins it with one net after the other (a link, a loop, a stack,
- * and the model of what was said), fetches pages over it, and prints what happened.
+ * Between the files of `tern demo`. A story opens a world (a lab with the real kernel in it, or,
+ * where namespaces are refused, nothing), joins it with one net after the other (a link, a loop, a
+ * stack, and the model of what was said), fetches pages over it, and prints what happened.
  */
 #include <stdio.h>
 
@@ -91,7 +91,8 @@ struct demo_counters {
 #define DEMO_KERNEL_ADDRESS tern_addr_v4(10, 9, 0, 5)
 
 /* ---- demo_world.c ---- */
-/* 0, or an exit code with words on standard error. Falls back to memory where namespaces are refused. */
+/* 0, or an exit code with words on standard error. Falls back to memory where namespaces are
+ * refused. */
 int demo_world_open(struct demo_world *w, const struct demo_options *options,
                     const struct demo_world_options *world);
 void demo_world_close(struct demo_world *w);

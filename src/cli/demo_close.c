@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * demo close: the three ways in which a connection ends in order (RFC 9293 §3.6). The other side first,
- * we first (a half-close: we have said all, and still listen), and both at once.
+ * demo close: the three ways in which a connection ends in order (RFC 9293 §3.6). The other side
+ * first, we first (a half-close: we have said all, and still listen), and both at once.
  */
 #include "cli/demo.h"
 #include "cli/say.h"
 
-/* With 40 ms each way, the server's answer and FIN are under way from 40 to 80 ms after the request. */
+/* With 40 ms each way, the server's answer and FIN are under way from 40 to 80 ms after the
+ * request. */
 #define CROSSED_DELAY "delay 40ms"
 #define CROSSED_FIN   (60 * TERN_MS)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One page over plain calls of tern_tcp_…: connect, write, read, close. This is what a program that uses
- * the library does, in one place. Each received byte is compared with the one that the server was
- * to send.
+ * One page over plain calls of tern_tcp_…: connect, write, read, close. This is what a program that
+ * uses the library does, in one place. Each received byte is compared with the one that the server
+ * was to send.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * demo kernel-rst: why tern takes an address of its own. First with the kernel's own address and MAC: the
- * kernel gets the answers too, knows of no such connection, and resets it. Then with an address of
- * our own: the kernel is not spoken to, and keeps silent.
+ * demo kernel-rst: why tern takes an address of its own. First with the kernel's own address and
+ * MAC: the kernel gets the answers too, knows of no such connection, and resets it. Then with an
+ * address of our own: the kernel is not spoken to, and keeps silent.
  */
 #include <errno.h>
 #include <string.h>

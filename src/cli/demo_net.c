@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A net joins a world: a link (dressed with impairment, capture, and the recorder that feeds the model),
- * a loop and a stack on it, and an own address that was claimed. In memory the server's
+ * A net joins a world: a link (dressed with impairment, capture, and the recorder that feeds the
+ * model), a loop and a stack on it, and an own address that was claimed. In memory the server's
  * loop is turned together with ours.
  */
 #include <errno.h>

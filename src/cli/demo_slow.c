@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * demo slow: the program that tern was born from, which acknowledged when it got round to it. One ACK
- * each so often: the server cannot know that its segments arrived, and sends again. Then the same
- * page with ACKs in time.
+ * demo slow: the program that tern was born from, which acknowledged when it got round to it. One
+ * ACK each so often: the server cannot know that its segments arrived, and sends again. Then the
+ * same page with ACKs in time.
  *
- * The page is short, so that every segment of it is acknowledged in the end, and the close is in order.
+ * The page is short, so that every segment of it is acknowledged in the end, and the close is in
+ * order.
  */
 #include "cli/demo.h"
 #include "cli/say.h"
@@ -69,7 +70,8 @@ static int compare(const struct demo_world *w, const struct run *slow, const str
     demo_line(w, "  one ACK each %lld ms: %lld resent by them, %llu of which we had",
               (long long)(ack_every(w) / TERN_MS), (long long)slow->diff.resent_by_them,
               (unsigned long long)slow->again_segments);
-    demo_line(w, "  ACKs as they come:   %lld resent by them", (long long)good->diff.resent_by_them);
+    demo_line(w, "  ACKs as they come:   %lld resent by them",
+              (long long)good->diff.resent_by_them);
     demo_line(w, "  next: tern demo kernel-rst · tern demo close");
     if (slow->diff.resent_by_them <= 0 || good->diff.resent_by_them != 0) {
         tern_complain("demo: the server should have resent in the slow run only");

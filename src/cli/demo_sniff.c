@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An AF_PACKET socket of its own, bound to the interface that tern drives. Frames come with the time at
- * which the kernel saw them, and marked when they leave. Those that leave are compared with what
- * tern's recorder noted: header for header, but for the checksum, which the device fills in.
+ * An AF_PACKET socket of its own, bound to the interface that tern drives. Frames come with the
+ * time at which the kernel saw them, and marked when they leave. Those that leave are compared with
+ * what tern's recorder noted: header for header, but for the checksum, which the device fills in.
  */
 #include "cli/demo_sniff.h"
 

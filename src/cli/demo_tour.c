@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * demo tour: the whole of it, going well. An address of our own, a page of a hundred segments that the
- * server sends all at once, each of them acknowledged in time, and the end told in order.
+ * demo tour: the whole of it, going well. An address of our own, a page of a hundred segments that
+ * the server sends all at once, each of them acknowledged in time, and the end told in order.
  */
 #include "cli/demo.h"
 #include "cli/say.h"

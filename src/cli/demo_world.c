@@ -32,9 +32,7 @@ static int lab_open(struct demo_world *w, const struct demo_world_options *optio
     enum tern_err err = tern_lab_open(&lab, &w->lab, why);
 
     if (err == TERN_ERR_PERMISSION || err == TERN_ERR_UNSUPPORTED) {
-        tern_say("tern: no private namespace here (%s); a second tern in memory takes the kernel's "
-                 "place",
-                 why);
+        tern_say("tern: %s. So a second tern in memory takes the kernel's place", why);
         w->is_mem = true;
         return 0;
     }
@@ -116,7 +114,7 @@ void demo_say_counters(const struct demo_world *w, const struct demo_counters *c
 void demo_say_end(const struct demo_world *w, const struct demo_net *net, const char *next)
 {
     if (net->capture != NULL && tern_link_capture_error(net->capture) == 0)
-        demo_line(w, "  capture: %s (open it in Wireshark: every packet of ours says why)",
+        demo_line(w, "  capture: %s (for Wireshark: each packet of ours says why)",
                   w->options->pcap);
     demo_line(w, "  next: %s", next);
     (void)fflush(stdout);

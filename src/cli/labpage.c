@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lab's pages. Every byte is a function of its offset, so that a receiver can verify any of them
- * without keeping a copy, and a gigabyte costs no memory.
+ * The lab's pages. Every byte is a function of its offset, so that a receiver can verify any of
+ * them without keeping a copy, and a gigabyte costs no memory.
  */
 #include "cli/labpage.h"
 

@@ -8,8 +8,8 @@
 
 #define TERN_LABSERVER_PORT 80
 
-/* For tern_lab_options.serve: listens on port 80 of all addresses, calls ready(), and serves until it is
- * killed. user is not used. */
+/* For tern_lab_options.serve: listens on port 80 of all addresses, calls ready(), and serves until
+ * it is killed. user is not used. */
 void tern_labserver(void *user, void (*ready)(void));
 
 #endif

@@ -3,12 +3,13 @@
  * tern nc: netcat over tern's TCP. Standard input goes to the peer, what the peer says goes to
  * standard output; both at once, and none waits for the other.
  *
- * The pump never blocks: input is read when it polls readable and the connection has room, output is
- * written as far as it takes it. Bytes that output does not take stay with the connection, which
+ * The pump never blocks: input is read when it polls readable and the connection has room, output
+ * is written as far as it takes it. Bytes that output does not take stay with the connection, which
  * closes its window in time; ACKs are the stack's affair and go out whatever we do here.
  *
  * It ends when the peer has sent its FIN, everything is written out, and input has nothing ready;
- * or at -w SECS of silence, ^C, or an error. Exit code as netcat's: 0, 1 for a failure, 2 for usage.
+ * or at -w SECS of silence, ^C, or an error. Exit code as netcat's: 0, 1 for a failure, 2 for
+ * usage.
  */
 #include <errno.h>
 #include <getopt.h>

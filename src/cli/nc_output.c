@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * O_NONBLOCK belongs to the open file description, which a shell shares with its programs: set on
- * standard output it would break them. A pipe or terminal opened again through /proc has a description of
- * its own. Where that is refused, a pipe that polls writable takes PIPE_BUF bytes without waiting (POSIX).
+ * standard output it would break them. A pipe or terminal opened again through /proc has a
+ * description of its own. Where that is refused, a pipe that polls writable takes PIPE_BUF bytes
+ * without waiting (POSIX).
  */
 #include "cli/nc_output.h"
 

@@ -11,7 +11,8 @@
 
 /* The whole text is a decimal number within the limits; else false, and *out is left alone. */
 bool tern_number(const char *text, uint64_t low, uint64_t high, uint64_t *out);
-/* The whole text is a number of seconds, with a decimal point or without, not negative, below 10^6. */
+/* The whole text is a number of seconds, with a decimal point or without, not negative, below 10^6.
+ */
 bool tern_seconds(const char *text, tern_time *out);
 /* A verb's own long flags and the shared ones, in one table that ends with a zeroed entry. */
 void tern_flags_join(struct option *out, size_t out_count, const struct option *own,

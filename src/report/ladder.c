@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The terminal ladder. A line is three fields:
+ * The terminal ladder. A line is three fields: time, lane, state.
  *
- *     time        lane                                                  state
- *     0.3 ms  SYN · my numbers start at 0 ─────────────────────────▶   SYN-SENT
+ *     0.3 ms  SYN · my numbers start at 0 ────────────────▶  SYN-SENT
  *
- * The lane takes what the other two leave of the width. An arrow carries its words at the end
- * where the speaker stands: left when we speak, right when the peer does. Bursts have a double shaft, holes a
- * broken one. Lines without a direction (notes, claims) run on through the state's field.
+ * The lane takes what the other two leave of the width. An arrow carries its words at the end where
+ * the speaker stands: left when we speak, right when the peer does. Bursts have a double shaft,
+ * holes a broken one. Lines without a direction (notes, claims) run on through the state's field.
  */
 #include "report/ladder.h"
 

@@ -36,7 +36,8 @@ void tern_ladder_header(const struct tern_ladder_options *options, FILE *out);
 void tern_ladder_print(const struct tern_model *model, size_t first,
                        const struct tern_ladder_options *options, FILE *out);
 
-/* A line of text in the options' character set, folded at the width, each line behind `indent` blanks. */
+/* A line of text in the options' character set, folded at the width, each line behind `indent`
+ * blanks. */
 void tern_ladder_words(const struct tern_ladder_options *options, size_t indent, const char *utf8,
                        FILE *out);
 

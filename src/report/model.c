@@ -6,9 +6,9 @@
  * harder (model_tcp.c); when all of it is used the last step counts what is not shown. So a
  * picture of any length of traffic costs the same memory.
  *
- * A change of state (from a trace) belongs to the frame that made it: SYN-SENT to our SYN, CLOSE-WAIT
- * to their FIN. Traces and frames reach the model in the order in which the loop happens to
- * hand them over, so a state looks back for its step, and where that is not there yet, it waits.
+ * A change of state (from a trace) belongs to the frame that made it: SYN-SENT to our SYN,
+ * CLOSE-WAIT to their FIN. Traces and frames reach the model in the order in which the loop happens
+ * to hand them over, so a state looks back for its step, and where that is not there yet, it waits.
  */
 #include "report/model.h"
 

@@ -2,9 +2,9 @@
 #ifndef TERN_REPORT_MODEL_H
 #define TERN_REPORT_MODEL_H
 /*
- * A conversation, as a list of steps that a picture can show. Filled from records of frames and from traces;
- * it knows no stack, no link and no terminal. Frames are folded as they come: a burst of
- * segments and the ACKs that answer it are one step, so memory is bounded whatever is told.
+ * A conversation, as a list of steps that a picture can show. Filled from records of frames and
+ * from traces; it knows no stack, no link and no terminal. Frames are folded as they come: a burst
+ * of segments and the ACKs that answer it are one step, so memory is bounded whatever is told.
  *
  * Bytes are stream offsets, 0 being the first byte after the SYN. Times are as in the records.
  */
@@ -78,6 +78,7 @@ struct tern_step_acks {
     uint64_t count;
     uint64_t upto;             /* offset of the first byte not yet acknowledged */
     uint64_t window;           /* bytes offered by the last */
+    bool fin;                  /* the last covers the other side's FIN */
     bool sack;                 /* the last carried SACK blocks of bytes beyond it */
     bool dsack;                /* one told of bytes that came twice (RFC 2883 §4) */
     tern_time at, until;       /* the first, the last */

@@ -4,9 +4,9 @@
  *
  * Each direction of a connection is followed as a stream of offsets: what was seen in order (next),
  * what was seen beyond a hole, and the highest byte. By that a segment's data is new, beyond a
- * hole, the filling of a hole, or seen before. Segments of one class that follow each other, and the
- * ACKs of one class that come back for them, are one step. Everything else (SYN, FIN, RST, a hole, a
- * silence) ends a burst.
+ * hole, the filling of a hole, or seen before. Segments of one class that follow each other, and
+ * the ACKs of one class that come back for them, are one step. Everything else (SYN, FIN, RST, a
+ * hole, a silence) ends a burst.
  *
  * A segment may take part in several steps: its data in one, its FIN in the next.
  */
@@ -251,7 +251,8 @@ static void on_hole(const struct segment *s, uint64_t start)
     step->data.segments = missing;
 }
 
-/* A sender of ours that sends something for the second time, or its first data with a handshake's ACK. */
+/* A sender of ours that sends something for the second time, or its first data with a handshake's
+ * ACK. */
 static void on_data(struct segment *s)
 {
     int64_t first = offset_of(s->own, s->h.seq);
@@ -305,11 +306,24 @@ static bool covers_fin(const struct model_dir *other, int64_t upto)
     return other->fin_seen && upto > (int64_t)other->fin_at;
 }
 
+/* The offset that an ACK speaks of: the FIN counts as the end of the stream. */
+static int64_t ack_offset(const struct segment *s)
+{
+    int64_t upto = offset_of(s->other, s->h.ack);
+
+    return covers_fin(s->other, upto) ? (int64_t)s->other->fin_at : upto;
+}
+
+static bool acks_fin(const struct segment *s)
+{
+    return covers_fin(s->other, offset_of(s->other, s->h.ack));
+}
+
 static enum tern_ack_class ack_class(const struct segment *s, int64_t upto, uint64_t window)
 {
     const struct model_dir *own = s->own;
 
-    if (covers_fin(s->other, upto) && !own->ack_fin)
+    if (acks_fin(s) && !own->ack_fin)
         return TERN_ACK_FIN;
     if (!own->acked && s->other->syn_seen && upto <= 0)
         return TERN_ACK_HANDSHAKE;
@@ -354,14 +368,14 @@ static struct tern_step *ack_home(const struct segment *s, enum tern_ack_class c
 }
 
 /* The first block tells of bytes that came twice, or of the newest beyond a hole. */
-static void ack_note_sack(const struct segment *s, struct tern_step_acks *a, int64_t upto)
+static void ack_note_sack(const struct segment *s, struct tern_step_acks *a)
 {
     uint8_t newest = 0;
 
     a->sack = false;
     if (s->h.sack_count == 0)
         return;
-    if (offset_of(s->other, s->h.sack[0].end) <= upto) {
+    if (tern_seq_le(s->h.sack[0].end, s->h.ack)) {
         a->dsack = true;
         newest = 1;
     }
@@ -388,13 +402,14 @@ static void ack_note(const struct segment *s, struct tern_step *step, enum tern_
     a->upto = not_negative(upto);
     a->window = window;
     a->until = s->p->at;
-    ack_note_sack(s, a, upto);
+    a->fin = acks_fin(s);
+    ack_note_sack(s, a);
     step_reaches(step, s->p->at);
 }
 
 static void on_pure_ack(struct segment *s)
 {
-    int64_t upto = offset_of(s->other, s->h.ack);
+    int64_t upto = ack_offset(s);
     uint64_t window = window_of(s);
     enum tern_ack_class class = ack_class(s, upto, window);
     struct tern_step *step = ack_home(s, class);
@@ -404,8 +419,6 @@ static void on_pure_ack(struct segment *s)
         s->side->duplicate_acks++;
     if (class == TERN_ACK_CLOSED)
         s->side->zero_windows++;
-    if (covers_fin(s->other, upto))
-        upto = (int64_t)s->other->fin_at;
     if (step == NULL)
         step = step_add(s, TERN_STEP_ACK);
     if (step == NULL)
@@ -419,17 +432,12 @@ static void remember_ack(struct segment *s)
 {
     if ((s->h.flags & TERN_TCP_ACK) == 0 || !s->other->known)
         return;
-    int64_t upto = offset_of(s->other, s->h.ack);
-
     s->own->window_last = window_of(s);
     if ((s->h.flags & TERN_TCP_SYN) != 0)
         return;
-    if (covers_fin(s->other, upto)) {
-        s->own->ack_fin = true;
-        upto = (int64_t)s->other->fin_at;
-    }
+    s->own->ack_fin = s->own->ack_fin || acks_fin(s);
     s->own->acked = true;
-    s->own->ack_last = not_negative(upto);
+    s->own->ack_last = not_negative(ack_offset(s));
 }
 
 /* ---- FIN and RST ---- */

@@ -15,13 +15,14 @@ size_t tern_text_columns(const char *utf8);
 char *tern_text_number(uint64_t n, char *out);
 
 /*
- * The first line of bytes from the wire, fit for a terminal: printable ASCII stays, all else becomes
- * \n, \t, \xNN; a double quote stays and a backslash is doubled. Ends at the first line's end, or
- * with "…" where out is full. Returns the columns written. out_bytes: at least 8.
+ * The first line of bytes from the wire, fit for a terminal: printable ASCII stays, all else
+ * becomes \n, \t, \xNN; a double quote stays and a backslash is doubled. Ends at the first line's
+ * end, or with "…" where out is full. Returns the columns written. out_bytes: at least 8.
  */
 size_t tern_text_escape(const uint8_t *data, size_t bytes, char *out, size_t out_bytes);
 
-/* Does this look like the first line of a text protocol: at least 3 printable bytes, and no others? */
+/* Does this look like the first line of a text protocol: at least 3 printable bytes, and no others?
+ */
 bool tern_text_is_words(const uint8_t *data, size_t bytes);
 
 /* Append at most `columns` columns of text to out; "…" ends what was cut. out_bytes: the whole. */

@@ -211,6 +211,8 @@ static void duplicate_words(const struct tern_step_acks *a, struct tern_words *w
         say(w, "%s duplicate ACKs", tern_text_number(a->count, n));
     if (a->dsack)
         say(w, "had those already");
+    else if (a->fin)
+        say(w, "I have it all");
     else
         say(w, "where is byte %s?", at);
     if (a->sack)

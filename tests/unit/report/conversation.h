@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TERN_TEST_CONVERSATION_H
 #define TERN_TEST_CONVERSATION_H
-/* Hand-made records of frames between 10.9.0.77:50000 (us) and 10.9.0.1:80, for the tests of src/report. */
+/* Hand-made records of frames between 10.9.0.77:50000 (us) and 10.9.0.1:80, for the tests of
+ * src/report. */
 #include "report/model.h"
 #include "wire/arp.h"
 #include "wire/tcp.h"
@@ -25,7 +26,8 @@ void talk_open(struct talk *t, size_t steps_max);
 void talk_close(struct talk *t);
 /* Who speaks next, and when (microseconds). */
 void talk_from(struct talk *t, enum tern_lane from, uint32_t at_us);
-/* One segment: seq and ack are offsets of the streams (the SYN's is -1); text, or NULL for `bytes` of 'x'. */
+/* One segment: seq and ack are offsets of the streams (the SYN's is -1); text, or NULL for `bytes`
+ * of 'x'. */
 void talk_tcp(struct talk *t, uint8_t flags, int64_t seq, int64_t ack, const char *text,
               uint32_t bytes);
 void talk_arp(struct talk *t, uint16_t op, struct tern_addr sender, struct tern_addr target);

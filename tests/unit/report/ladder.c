@@ -31,6 +31,7 @@ static const struct row {
     {"hostile", "hostile-ascii", 80, 0, true, false},
     {"alone", "alone", 80, 0, false, false},
     {"crowded", "crowded", 80, 40, false, false},
+    {"riding", "riding", 80, 0, false, false},
 };
 
 static char *draw(const struct row *row)

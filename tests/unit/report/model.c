@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The conversation model: what is folded, what is counted, where states go, and that it is bounded. */
+/* The conversation model: what is folded, what is counted, where states go, and that it is bounded.
+ */
 #include "report/model.h"
 
 #include "base/random.h"

@@ -165,6 +165,30 @@ static void crowded(struct talk *t)
     }
 }
 
+/* The FIN rides on the last segment; ACKs of the burst come behind it. Some segments come twice. */
+static void riding(struct talk *t)
+{
+    talk_handshake(t);
+    get(t);
+    for (uint32_t i = 0; i < 4; i++) {
+        talk_from(t, TERN_LANE_PEER, 2000 + i);
+        talk_tcp(t, i == 3 ? DATA | TERN_TCP_FIN : TERN_TCP_ACK, i * MSS, 18, NULL, MSS);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        talk_from(t, TERN_LANE_US, 2010 + i);
+        talk_tcp(t, TERN_TCP_ACK, 18, (i + 1) * MSS, NULL, 0);
+    }
+    talk_from(t, TERN_LANE_US, 2012);
+    talk_state(t, TERN_TCP_CLOSE_WAIT);
+    talk_tcp(t, TERN_TCP_ACK, 18, 4 * MSS + 1, NULL, 0);
+    talk_from(t, TERN_LANE_PEER, 2020);
+    talk_tcp(t, DATA | TERN_TCP_FIN, 3 * MSS, 18, NULL, MSS);
+    t->sack_lo = 3 * MSS;
+    t->sack_hi = 4 * MSS + 1;
+    talk_from(t, TERN_LANE_US, 2030);
+    talk_tcp(t, TERN_TCP_ACK, 18, 4 * MSS + 1, NULL, 0);
+}
+
 void story_tell(struct talk *t, const char *name)
 {
     static const struct {
@@ -172,7 +196,8 @@ void story_tell(struct talk *t, const char *name)
         void (*tell)(struct talk *t);
     } stories[] = {{"tour", talk_tour},  {"loss", loss},        {"slow", slow},
                    {"kernel", kernel},   {"close", close_both}, {"crossed", close_crossed},
-                   {"hostile", hostile}, {"alone", alone},      {"crowded", crowded}};
+                   {"hostile", hostile}, {"alone", alone},      {"crowded", crowded},
+                   {"riding", riding}};
 
     for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++)
         if (strcmp(stories[i].name, name) == 0) {
