@@ -169,9 +169,11 @@ static bool join_out_of_order(struct tern_tcb *c)
 
     if (r == NULL)
         return false;
-    if (r->item[0].start <= c->rcv.nxt)
-        c->rcv.nxt = tern_max_u64(c->rcv.nxt, r->item[0].end);
-    tern_ranges_trim(r, c->rcv.nxt);
+    tern_ranges_trim(r, c->rcv.nxt); /* the text may have covered some of them, and part of one */
+    if (r->count > 0 && r->item[0].start == c->rcv.nxt) {
+        c->rcv.nxt = r->item[0].end;
+        tern_ranges_trim(r, c->rcv.nxt);
+    }
     c->count.bytes_received += c->rcv.nxt - was;
     if (r->count == 0) {
         tern_tcb_ranges_give(c, &c->rcv.ooo);
