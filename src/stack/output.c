@@ -194,6 +194,19 @@ static bool frame_queued(struct tern_stack *s, struct tern_frame *frame, uint8_t
     return made;
 }
 
+/* It has nothing more to say now. Its wish may not be grantable (a window, Nagle): then its timer or
+ * an ACK comes, and it must not stand in the list until then. */
+static void leave_ready(struct tern_stack *s, struct tern_conn *conn)
+{
+    const tern_time at = tern_tcb_deadline(&conn->tcb);
+
+    tern_list_remove(&conn->ready);
+    if (conn->tcb.state == TERN_TCP_CLOSED)
+        tern_conn_update(conn);
+    else if (at != TERN_TIME_NEVER && (!tern_timer_is_set(&conn->timer) || conn->timer.at > at))
+        tern_wheel_set(&s->wheel, &conn->timer, at);
+}
+
 /* The next hop does not answer: what it wants to send is lost, as on the wire. */
 static void output_to_nobody(struct tern_stack *s, struct tern_conn *conn)
 {
@@ -202,8 +215,7 @@ static void output_to_nobody(struct tern_stack *s, struct tern_conn *conn)
     tern_tcb_unreachable(&conn->tcb, s->now);
     while (tern_tcb_output(&conn->tcb, s->now, &lost))
         tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
-    tern_list_remove(&conn->ready);
-    tern_conn_update(conn);
+    leave_ready(s, conn);
 }
 
 /* One frame of the first ready connection; false: it had none (and has left the list). */
@@ -230,16 +242,7 @@ static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t 
         TERN_ASSERT(whole);
         return true;
     }
-    tern_list_remove(&conn->ready);
-    if (conn->tcb.state !=
-        TERN_TCP_CLOSED) { /* its wish was not grantable now: its timer or an ACK comes */
-        const tern_time at = tern_tcb_deadline(&conn->tcb);
-
-        if (at != TERN_TIME_NEVER && (!tern_timer_is_set(&conn->timer) || conn->timer.at > at))
-            tern_wheel_set(&s->wheel, &conn->timer, at);
-        return false;
-    }
-    tern_conn_update(conn);
+    leave_ready(s, conn);
     return false;
 }
 

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames out: fragments, checksums with and without a link that makes them, super-segments, and
+ * who waits for whom. */
+#include "bench.h"
+
+/* RFC 791 §3.2: all of it, in pieces of 8 bytes that fit the MTU. */
+static void fragments(void **state)
+{
+    static const struct {
+        uint32_t mtu_bytes, ping_bytes, frames;
+    } row[] = {
+        {1500, 1472, 1}, {1500, 1473, 2}, {1500, 3000, 3},
+        {576, 3000, 6},  {68, 200, 5},    {1500, 65507, 45},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        struct bench b;
+        struct tern_config c;
+        struct tern_ping_socket *ping;
+        struct tern_ipv4 ip;
+        tern_span body;
+        uint32_t at = 0, n = 0;
+        uint16_t id = 0;
+
+        bench_config(&c, 1);
+        c.link.mtu_bytes = row[i].mtu_bytes;
+        bench_open_at(&b, &c, 1);
+        assert_int_equal(tern_ping_open(b.stack, NULL, &ping), TERN_ERR_OK);
+        assert_int_equal(tern_ping_send(ping, bench_addr(2), 1, 64, row[i].ping_bytes),
+                         TERN_ERR_OK);
+        bench_drain(&b);
+        for (; bench_sent_ip(&b, TERN_IP_ICMP, n, &ip, &body); n++) {
+            assert_int_equal(ip.fragment_offset_bytes, at);
+            assert_true(ip.total_bytes <= row[i].mtu_bytes);
+            assert_true(!ip.more_fragments || body.bytes % 8 == 0);
+            assert_true(n == 0 || ip.id == id);
+            assert_false(ip.dont_fragment);
+            id = ip.id;
+            at += (uint32_t)body.bytes;
+        }
+        assert_int_equal(n, row[i].frames);
+        assert_false(ip.more_fragments);
+        assert_int_equal(at, row[i].ping_bytes + TERN_ICMP_BYTES);
+        bench_close(&b);
+    }
+}
+
+/* The sums are made whole, or left to a link that asked for them (bench_sent_tcp judges both). */
+static void checksums(void **state)
+{
+    static const struct {
+        uint32_t offloads;
+        enum tern_csum csum;
+    } row[] = {
+        {0, TERN_CSUM_UNKNOWN},
+        {TERN_OFFLOAD_CSUM_TX, TERN_CSUM_NEEDS},
+        {TERN_OFFLOAD_TSO4, TERN_CSUM_UNKNOWN},
+        {TERN_OFFLOAD_TSO4 | TERN_OFFLOAD_CSUM_TX, TERN_CSUM_NEEDS},
+    };
+    static const uint8_t bytes[5001] = {1, 2, 3, 4, 5};
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        struct bench b;
+        struct tern_config c;
+        struct tern_tcp_header peer, h;
+        struct tern_conn *conn;
+        tern_span text;
+        uint32_t n = 0, got = 0;
+
+        bench_config(&c, 1);
+        c.link.offloads = row[i].offloads;
+        bench_open_at(&b, &c, 1);
+        conn = bench_connect(&b, 80, &peer);
+        assert_int_equal(tern_tcp_write(conn, bytes, sizeof bytes), sizeof bytes);
+        tern_tcp_shutdown(conn);
+        bench_drain(&b);
+        for (; bench_sent_tcp(&b, n, &h, &text); n++) {
+            assert_int_equal(b.sent[n].frame.csum, row[i].csum);
+            got += (uint32_t)text.bytes;
+        }
+        assert_int_equal(got, sizeof bytes);
+        assert_true((h.flags & TERN_TCP_FIN) != 0);
+        bench_close(&b);
+    }
+}
+
+/* A super-segment: many segments' text in one frame, with what the link must know to cut it. */
+static void super_segments(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header peer, h;
+    struct tern_conn *conn;
+    struct tern_tcp_info info;
+    tern_span text;
+    uint8_t bytes[9000];
+    uint32_t super = 0, at = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7 + i / 256);
+    bench_config(&c, 1);
+    c.link.offloads = TERN_OFFLOAD_TSO4 | TERN_OFFLOAD_CSUM_TX;
+    bench_open_at(&b, &c, 1);
+    conn = bench_connect(&b, 80, &peer);
+    assert_int_equal(tern_tcp_write(conn, bytes, sizeof bytes), sizeof bytes);
+    bench_drain(&b);
+    for (uint32_t n = 0; bench_sent_tcp(&b, n, &h, &text); n++) {
+        const struct tern_frame *f = &b.sent[n].frame;
+
+        assert_memory_equal(text.data, bytes + at, text.bytes);
+        at += (uint32_t)text.bytes;
+        assert_int_equal(f->header_bytes + text.bytes, f->bytes);
+        if (f->gso == TERN_GSO_NONE) {
+            assert_true(text.bytes <= 1460);
+            continue;
+        }
+        super++;
+        assert_int_equal(f->gso, TERN_GSO_TCP4);
+        assert_int_equal(f->gso_bytes, 1460);
+        assert_true(text.bytes > 1460);
+    }
+    assert_true(super > 0);
+    tern_tcp_info(conn, &info);
+    assert_int_equal(info.data_segs_out, (at + 1459) / 1460); /* counted as the pieces */
+    bench_close(&b);
+}
+
+/* Without TSO no frame is longer than the MTU, whatever the window. */
+static void plain_segments(void **state)
+{
+    static const uint32_t mtus[] = {108, 576, 1500};
+    static const uint8_t bytes[9000];
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(mtus); i++) {
+        struct bench b;
+        struct tern_config c;
+        struct tern_tcp_header peer;
+        struct tern_conn *conn;
+
+        bench_config(&c, 1);
+        c.link.mtu_bytes = mtus[i];
+        bench_open_at(&b, &c, 1);
+        conn = bench_connect(&b, 80, &peer);
+        assert_int_equal(tern_tcp_write(conn, bytes, sizeof bytes), sizeof bytes);
+        bench_drain(&b);
+        assert_true(bench_sent_count(&b, TERN_IP_TCP) >= 3);
+        for (uint32_t n = 0; n < b.sent_count; n++)
+            assert_true(b.sent[n].count <= TERN_ETH_BYTES + mtus[i]);
+        bench_close(&b);
+    }
+}
+
+/* A neighbour that does not answer holds up nobody else. */
+static void dead_neighbour(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_options o = {.remote = {bench_addr(9), 80}};
+    struct tern_tcp_header peer, h;
+    struct tern_conn *dead, *conn;
+    struct tern_ping_socket *ping;
+    tern_span text;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    assert_int_equal(tern_tcp_connect(b.stack, &o, &dead), TERN_ERR_OK);
+    assert_int_equal(tern_ping_open(b.stack, NULL, &ping), TERN_ERR_OK);
+    assert_int_equal(tern_ping_send(ping, bench_addr(9), 1, 64, 8), TERN_ERR_OK);
+    conn = bench_connect(&b, 80, &peer);
+    assert_int_equal(tern_tcp_write(conn, "hello", 5), 5);
+    assert_int_equal(tern_ping_send(ping, bench_addr(2), 1, 64, 8), TERN_ERR_OK);
+    bench_drain(&b);
+    assert_true(bench_sent_tcp(&b, 0, &h, &text));
+    assert_int_equal(text.bytes, 5);
+    assert_int_equal(bench_sent_count(&b, TERN_IP_ICMP), 1);
+    bench_advance(&b, 10 * TERN_SECOND);
+    assert_int_equal(tern_tcp_state(dead), TERN_TCP_CLOSED);
+    assert_int_equal(tern_tcp_reason(dead), TERN_ERR_UNREACHABLE);
+    assert_int_equal(tern_tcp_state(conn), TERN_TCP_ESTABLISHED);
+    assert_int_equal(bench_drops(&b, TERN_DROP_NO_NEIGHBOUR), 1); /* the ping */
+    bench_close(&b);
+}
+
+/* More to send than may go, and all of a sudden nowhere to send it: the stack must not spin. */
+static void address_lost_in_flight(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header peer;
+    struct tern_conn *conn;
+    static const uint8_t bytes[60000];
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    conn = bench_connect(&b, 80, &peer);
+    assert_int_equal(tern_tcp_write(conn, bytes, sizeof bytes), sizeof bytes);
+    tern_stack_address_remove(b.stack, bench_addr(1));
+    bench_drain(&b);
+    assert_int_equal(b.sent_count, 0);
+    assert_true(bench_drops(&b, TERN_DROP_NO_NEIGHBOUR) > 0);
+    bench_advance(&b, 3600 * TERN_SECOND);
+    assert_int_equal(tern_tcp_state(conn), TERN_TCP_CLOSED); /* retries ran out */
+    assert_int_equal(tern_tcp_reason(conn), TERN_ERR_UNREACHABLE);
+    bench_close(&b);
+}
+
+/* At most max frames a call; the rest comes with the next ones. */
+static void bursts(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header peer;
+    struct tern_conn *conn;
+    struct tern_frame frame[3];
+    static const uint8_t bytes[9000];
+    int total = 0, n;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    conn = bench_connect(&b, 80, &peer);
+    assert_int_equal(tern_tcp_write(conn, bytes, sizeof bytes), sizeof bytes);
+    assert_int_equal(tern_stack_output(b.stack, frame, 0, b.now), 0);
+    while ((n = tern_stack_output(b.stack, frame, 2, b.now)) > 0) {
+        assert_true(n <= 2);
+        assert_true(tern_stack_deadline(b.stack) <= b.now || n < 2);
+        total += n;
+    }
+    assert_int_equal(total, 7);
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fragments),      cmocka_unit_test(checksums),
+        cmocka_unit_test(super_segments), cmocka_unit_test(plain_segments),
+        cmocka_unit_test(dead_neighbour), cmocka_unit_test(address_lost_in_flight),
+        cmocka_unit_test(bursts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
