@@ -8,12 +8,9 @@ static void answer_echo(struct tern_stack *s, const struct tern_packet *p,
 {
     static const size_t bytes_max = 65535 - TERN_IPV4_BYTES;
     struct tern_icmp reply = *icmp;
-    struct tern_addr src = p->ip.dst;
     uint8_t bytes[65535 - TERN_IPV4_BYTES];
     struct tern_writer w = tern_writer_of(bytes, bytes_max);
 
-    if (p->broadcast && !tern_stack_source_for(s, p->ip.src, &src))
-        return;
     if (p->broadcast || !tern_icmp_bucket_take(&s->icmp_bucket, s->now)) {
         /* RFC 1122 §3.2.2.6 lets us ignore broadcast pings, which serve floods best. */
         tern_stack_drop(s, p->broadcast ? TERN_DROP_ICMP_IGNORED : TERN_DROP_ICMP_RATE);
@@ -23,8 +20,8 @@ static void answer_echo(struct tern_stack *s, const struct tern_packet *p,
     reply.code = 0;
     tern_icmp_emit(&reply, data, &w);
     if (!w.failed)
-        (void)tern_stack_queue(s, src, p->ip.src, TERN_IP_ICMP, TERN_TTL, TERN_CAUSE_ECHO_REPLY,
-                               tern_span_of(bytes, w.bytes));
+        (void)tern_stack_queue(s, p->ip.dst, p->ip.src, TERN_IP_ICMP, TERN_TTL,
+                               TERN_CAUSE_ECHO_REPLY, tern_span_of(bytes, w.bytes));
 }
 
 static enum tern_err error_of(const struct tern_icmp *icmp)
@@ -71,6 +68,8 @@ static void hear_error(struct tern_stack *s, const struct tern_packet *p,
     case TERN_IP_UDP:
         if (tern_icmp_effect_of(icmp) == TERN_ICMP_EFFECT_HARD)
             tern_stack_udp_refused(s, &quote);
+        else
+            tern_stack_drop(s, TERN_DROP_ICMP_IGNORED);
         break;
     case TERN_IP_ICMP:
         tern_stack_ping_error(s, p, icmp, &quote);

@@ -52,8 +52,10 @@ void tern_stack_udp_refused(struct tern_stack *s, const struct tern_icmp_quote *
 {
     struct tern_udp_socket *udp = find(s, quote->src, quote->src_port);
 
-    if (udp == NULL)
+    if (udp == NULL) {
+        tern_stack_drop(s, TERN_DROP_ICMP_IGNORED);
         return;
+    }
     udp->refused = true;
     tern_stack_event_raise(s, &udp->event, TERN_CONN_READABLE);
 }
