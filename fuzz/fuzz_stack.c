@@ -2,13 +2,13 @@
 /*
  * The whole stack, in virtual time. The first bytes of the input choose its configuration; it then
  * has an address, a listener, an active connection, a UDP and a ping socket, and a peer
- * that answers ARP. The rest is a list of commands: a byte that says which (enum command), then what it
- * needs: frames of any bytes, TCP segments near the numbers of a connection (segment.h), ICMP
- * errors that quote one, ARP, fragments, waits, and the calls of the application.
+ * that answers ARP. The rest is a list of commands: a byte that says which (enum command), then
+ * what it needs: frames of any bytes, TCP segments near the numbers of a connection (segment.h),
+ * ICMP errors that quote one, ARP, fragments, waits, and the calls of the application.
  *
- * After each command the stack says all that it has to say, every frame is judged (no longer than the
- * link takes, every checksum right), and all structures are checked. At the end, with every handle
- * given up and everything reset, all connections and all buffers are back in their pools.
+ * After each command the stack says all that it has to say, every frame is judged (no longer than
+ * the link takes, every checksum right), and all structures are checked. At the end, with every
+ * handle given up and everything reset, all connections and all buffers are back in their pools.
  */
 #include "fuzz.h"
 

@@ -2,8 +2,9 @@
 #ifndef TERN_TESTS_STACK_BENCH_H
 #define TERN_TESTS_STACK_BENCH_H
 /*
- * A stack on a bench, in virtual time: frames made by hand go in, frames that came out are kept to be looked at. And two of
- * them back to back, each frame of one handed to the other at once (struct pair).
+ * A stack on a bench, in virtual time: frames made by hand go in, frames that came out are kept to
+ * be looked at. And two of them back to back, each frame of one handed to the other at once (struct
+ * pair).
  *
  * The stack's structures are checked each time that it has been heard out.
  */

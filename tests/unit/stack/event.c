@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events: pulled in the order in which they came, merged until then, gone with what they are about. */
+/* Events: pulled in the order in which they came, merged until then, gone with what they are about.
+ */
 #include "bench.h"
 
 static void none(void **state)
