@@ -4,6 +4,9 @@
  * each connection that ended the fields that `ss -ti` names, in ss's units: times in milliseconds,
  * cwnd and ssthresh in segments of mss bytes, the rest in bytes or segments. The connections come
  * out of the stack's traces, which also give --verbose its line at the end of a connection.
+ *
+ * "retrans" counts every segment sent again; "lost" those that were taken for lost: the same, and
+ * what was still unacknowledged when the connection ended.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,6 +20,9 @@
 
 /* Connections that --stats lists; beyond them only the totals tell. */
 #define CONNECTIONS_MAX 10000
+
+/* What the kernel's tcp_info holds where the slow start threshold was never set. */
+#define SSTHRESH_NEVER INT64_C(0x7fffffff)
 
 static void put(json_t *object, const char *key, uint64_t value)
 {
@@ -43,11 +49,9 @@ static void put_endpoint(json_t *object, const char *key, const struct tern_endp
 static void put_times(json_t *row, const struct tern_tcp_info *info)
 {
     put_ms(row, "rto", info->rto);
-    if (info->srtt > 0) {
-        put_ms(row, "rtt", info->srtt);
-        put_ms(row, "rttvar", info->rttvar);
-        put_ms(row, "minrtt", info->rtt_min);
-    }
+    put_ms(row, "rtt", info->srtt);
+    put_ms(row, "rttvar", info->rttvar);
+    put_ms(row, "minrtt", info->rtt_min);
     if (info->established_at != TERN_TIME_NEVER)
         put_ms(row, "connect", info->established_at - info->opened_at);
     if (info->closed_at != TERN_TIME_NEVER)
@@ -61,8 +65,8 @@ static void put_windows(json_t *row, const struct tern_tcp_info *info)
     put(row, "mss", info->mss_bytes);
     put(row, "advmss", info->advmss_bytes);
     put(row, "cwnd", info->cwnd_bytes / mss);
-    if (info->ssthresh_bytes != UINT64_MAX)
-        put(row, "ssthresh", info->ssthresh_bytes / mss);
+    put(row, "ssthresh",
+        info->ssthresh_bytes == UINT64_MAX ? SSTHRESH_NEVER : info->ssthresh_bytes / mss);
     put(row, "snd_wnd", info->snd_wnd_bytes);
     put(row, "rcv_wnd", info->rcv_wnd_bytes);
     (void)json_object_set_new(row, "ts", json_boolean(info->timestamps));
@@ -74,6 +78,8 @@ static void put_windows(json_t *row, const struct tern_tcp_info *info)
 
 static void put_counts(json_t *row, const struct tern_tcp_info *info)
 {
+    uint32_t mss = info->mss_bytes > 0 ? info->mss_bytes : 1;
+
     put(row, "bytes_sent", info->bytes_sent);
     put(row, "bytes_retrans", info->bytes_retrans);
     put(row, "bytes_acked", info->bytes_acked);
@@ -83,6 +89,7 @@ static void put_counts(json_t *row, const struct tern_tcp_info *info)
     put(row, "data_segs_out", info->data_segs_out);
     put(row, "data_segs_in", info->data_segs_in);
     put(row, "retrans", info->retrans);
+    put(row, "lost", info->retrans + (info->unacked_bytes + mss - 1) / mss);
     put(row, "rtos", info->rtos);
     put(row, "fast_recoveries", info->fast_recoveries);
     put(row, "dup_acks", info->dup_acks_in);
