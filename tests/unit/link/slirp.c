@@ -47,6 +47,8 @@ static void info_is_told(void **state)
     assert_int_equal(link0->info.offloads, 0);
     assert_true(link0->info.hold_bytes > 0);
     assert_true(link0->info.mtu_bytes >= 1500);
+    /* Two full segments must fit its window, or it never announces that the window opened. */
+    assert_true(2 * (link0->info.mtu_bytes - IP - TCP) <= 65535);
     assert_true(link0->ops->fd(link0) >= 0);
 }
 
