@@ -327,6 +327,41 @@ static void sides_are_apart(void **state)
     link->ops->close(link);
 }
 
+/* The same page with offloads off: plain frames, each with its checksums complete. */
+static void a_page_in_plain_frames(void **state)
+{
+    struct tern_lab_options options = lab_options();
+    struct tern_lab *with_offloads = lab;
+    struct tern_link *link;
+    struct segment s;
+    uint32_t expected;
+    size_t got = 0;
+
+    (void)state;
+    options.offloads_off = true;
+    assert_int_equal(tern_lab_open(&options, &lab, NULL), TERN_ERR_OK);
+    link = open_link(TERN_MAC_OWN, ours);
+    s = segment_to_server(link, 4006);
+    resolve(link);
+    expected = handshake(link, &s);
+    while (got < BULK) {
+        struct tern_frame f;
+        size_t bytes = next_frame(link, 0x0800, &f, buffer, sizeof buffer);
+
+        assert_true(bytes > ETH + IP + TCP);
+        assert_true(bytes <= 1514);
+        assert_int_equal(f.gso, TERN_GSO_NONE);
+        assert_int_not_equal(f.csum, TERN_CSUM_NEEDS);
+        assert_true(checksums_right(buffer, bytes));
+        assert_int_equal(tern_get_be32(buffer + ETH + IP + 4), expected + got);
+        got += bytes - ETH - IP - (size_t)(buffer[ETH + IP + 12] >> 4) * 4;
+    }
+    reset(link, &s, expected + BULK);
+    link->ops->close(link);
+    tern_lab_close(lab);
+    lab = with_offloads;
+}
+
 /* When the lab is closed, links in it fail instead of waiting, and no process of it is left. */
 static void closing_leaves_nothing(void **state)
 {
@@ -335,6 +370,7 @@ static void closing_leaves_nothing(void **state)
     struct tern_link_packet_options packet = {
         .mac_choice = TERN_MAC_OWN, .socket_fd = -1, .ring_slots = 15};
     struct tern_link *link = NULL;
+    struct tern_frame f;
 
     (void)state;
     assert_int_equal(tern_lab_open(&options, &second, NULL), TERN_ERR_OK);
@@ -344,6 +380,10 @@ static void closing_leaves_nothing(void **state)
     lab = NULL;
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
+    assert_int_equal(next_frame(link, 0x0800, &f, buffer, sizeof buffer), 0);
+    assert_int_equal(link->ops->receive(link, tern_clock_now(), &f, 1), TERN_ERR_LINK);
+    f = one_piece(buffer, 60);
+    assert_int_equal(link->ops->transmit(link, 0, &f, 1), TERN_ERR_LINK);
     link->ops->close(link);
 }
 
@@ -371,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_is_told),
         cmocka_unit_test(a_page_in_super_segments),
+        cmocka_unit_test(a_page_in_plain_frames),
         cmocka_unit_test(a_super_segment_out),
         cmocka_unit_test(the_kernel_and_us),
         cmocka_unit_test(foreign_frames_stay_out),
