@@ -28,14 +28,30 @@ static uint64_t ack_number(const struct tern_tcb *c)
     return c->ack.every > 0 ? c->ack.slow_nxt : c->rcv.nxt;
 }
 
-/* The window field, rounded up to what the scale can say; the promise is kept in rcv.adv. */
+/*
+ * A window in units of its scale. Rounded up, for down would take back a part of what was promised
+ * (RFC 7323 §2.4). But each ACK rounds anew: segments of a byte would walk the edge on for ever
+ * while nobody reads. So once that has cost an eighth of the buffer, down it is.
+ */
+static uint16_t window_units(const struct tern_tcb *c, uint64_t ack, uint64_t edge, uint8_t shift)
+{
+    const uint64_t buffer = c->env->receive_buffer_bytes;
+    const uint64_t room =
+        tern_min_u64(buffer + buffer / 8, tern_bytequeue_span_max(&c->env->chunks));
+    const uint64_t wnd = edge > ack ? edge - ack : 0;
+    const uint64_t up = (wnd + (UINT64_C(1) << shift) - 1) >> shift;
+    const bool fits = ack + (up << shift) <= c->rcv.head + room;
+
+    return (uint16_t)tern_min_u64(fits ? up : wnd >> shift, UINT16_MAX);
+}
+
+/* The window field; the promise is kept in rcv.adv. */
 static uint16_t window_field(struct tern_tcb *c, uint64_t ack, bool syn, tern_time now)
 {
     const uint8_t shift = syn ? 0 : c->rcv.wscale;
     const uint64_t edge = tern_max_u64(c->rcv.adv, c->rcv.nxt + tern_tcb_window(c));
-    const uint64_t wnd = edge > ack ? edge - ack : 0;
-    const uint64_t field = tern_min_u64((wnd + (UINT64_C(1) << shift) - 1) >> shift, UINT16_MAX);
-    const uint64_t promised = ack + (field << shift);
+    const uint16_t field = window_units(c, ack, edge, shift);
+    const uint64_t promised = ack + ((uint64_t)field << shift);
     bool closed;
 
     c->rcv.adv = tern_max_u64(c->rcv.adv, promised);
@@ -46,7 +62,7 @@ static uint16_t window_field(struct tern_tcb *c, uint64_t ack, bool syn, tern_ti
             c->count.zero_windows_sent++;
         tern_tcb_trace_window(c, c->rcv.adv - c->rcv.nxt, now);
     }
-    return (uint16_t)field;
+    return field;
 }
 
 /* The part of a header that all segments of a synchronised connection share; with it, all is
