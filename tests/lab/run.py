@@ -106,9 +106,16 @@ def inside(name, folder, options):
     return 1 if verdict.startswith("FAIL") else 0
 
 
+def on_disk():
+    """Where the case's files go: a gigabyte does not belong in memory."""
+    with open("/proc/mounts") as mounts:
+        kinds = {line.split()[1]: line.split()[2] for line in mounts}
+    return "/var/tmp" if kinds.get(tempfile.gettempdir()) == "tmpfs" else None
+
+
 def outside(name, options):
     """Run one case in namespaces of its own, and pass on what it says."""
-    folder = tempfile.mkdtemp(prefix="tern-lab-")
+    folder = tempfile.mkdtemp(prefix="tern-lab-", dir=on_disk())
     os.chmod(folder, 0o755)
     seconds = SECONDS_LONG if "--long" in options else CASES[name].seconds or SECONDS
     command = ["/usr/bin/python3", os.path.abspath(__file__), "--inside", name, folder] + options

@@ -119,12 +119,12 @@ def meson_tests(tally, part, directory, env=None):
     command = ["meson", "test", "-C", directory, "--no-rebuild", "--num-processes", "2"]
     if env:
         command += ["-t", "8"]
-    status = run_logged(part + ".log", command, 600, env)
+    status = run_logged(part + ".log", command, 1200, env)
     count = meson_results(tally, part, directory)
     if count == 0:
         tally.add(part, "FAIL", "no test ran", tail(part + ".log", 20))
     elif status == 124:
-        tally.add(part, "FAIL", "the tests took more than 600 s and were stopped")
+        tally.add(part, "FAIL", "the tests took more than 1200 s and were stopped")
     tally.say(f"{part}: {count} tests")
 
 
@@ -188,7 +188,7 @@ def static(tally, _options):
 
 def lab(tally, options):
     lines_of(tally, "lab", ["/usr/bin/python3", "tests/lab/run.py"] + options,
-             3600 if "--long" in options else 720)
+             7200 if "--long" in options else 1800)
 
 
 PARTS = {"unit": unit, "static": static, "sanitize": sanitize, "lab": lab}

@@ -121,6 +121,25 @@ def links(tree):
     return problems
 
 
+def decisions(tree):
+    """Each decision has a number of its own and a line in the list."""
+    problems, owner = [], {}
+    listed_ones = tree.read("docs/decisions/README.md")
+    for path in tree.files(".md", under=("docs/decisions/",)):
+        name = os.path.basename(path)
+        if name == "README.md":
+            continue
+        number = name[:4]
+        if number in owner:
+            problems.append(f"{path}: {number} is {owner[number]} already")
+        owner[number] = name
+        if f"({name})" not in listed_ones:
+            problems.append(f"{path}: not in docs/decisions/README.md")
+        if not tree.read(path).startswith(f"# {number}: "):
+            problems.append(f"{path}:1: the title does not begin with '# {number}: '")
+    return problems
+
+
 CHECKS = [
     Check("rfc-index", "docs/rfc/index.md is what the tags say", rfc_fresh,
           {"src/base/a.c": "/* RFC 9293 §3.4 */\n", "docs/rfc/index.md": "# old\n"},
@@ -132,4 +151,6 @@ CHECKS = [
           {"docs/man/a.1.scd": "no title\n"}, "docs/man/a.1.scd", ("scdoc",)),
     Check("links", "documents link to what exists", links,
           {"README.md": "[a](b.md)\n"}, "README.md:1: b.md"),
+    Check("decisions", "decisions are numbered and listed", decisions,
+          {"docs/decisions/0001-a.md": "# 0001: a\n"}, "not in docs/decisions/README.md"),
 ]
