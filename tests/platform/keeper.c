@@ -36,6 +36,7 @@ static void own_a_lab(int out)
     (void)signal(SIGINT, SIG_IGN); /* only now, or the keeper would have it from here */
     if (write(out, &word, 1) != 1 || err != TERN_ERR_OK)
         _exit(1);
+    (void)close(out); /* from here on only the lab's processes hold it */
     for (;;)
         (void)pause();
 }
