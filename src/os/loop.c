@@ -236,16 +236,24 @@ static int receive_input(struct tern_loop *loop)
     return n;
 }
 
+/*
+ * Only when what had arrived was looked at: after a pause in which we did not run, the ACK that a
+ * timer waits for, or the objection to an address, stands in the ring already.
+ */
+static void expire_timers(struct tern_loop *loop, bool *did)
+{
+    if (tern_stack_deadline(loop->stack) > loop->now)
+        return;
+    tern_stack_expire(loop->stack, loop->now);
+    *did = true;
+}
+
 /* The clock has been read: move everything that is ready. *did: there was something. */
 static enum tern_err move(struct tern_loop *loop, bool *did)
 {
     int in = 0;
 
     loop->more = false;
-    if (tern_stack_deadline(loop->stack) <= loop->now) {
-        tern_stack_expire(loop->stack, loop->now);
-        *did = true;
-    }
     for (int round = 0; round < ROUNDS_MAX; round++) {
         int out;
 
@@ -254,6 +262,8 @@ static enum tern_err move(struct tern_loop *loop, bool *did)
         in = receive_input(loop);
         if (in < 0)
             return (enum tern_err)in;
+        if (in == 0 || round == ROUNDS_MAX - 1)
+            expire_timers(loop, did);
         out = send_output(loop);
         if (out < 0)
             return (enum tern_err)out;
