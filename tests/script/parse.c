@@ -265,7 +265,7 @@ static void config_init(struct script *s)
     s->config.neighbours_max = 4;
     s->config.reassembly_max = 1;
     s->config.chunk_bytes = 4096;
-    s->config.chunks_max = 512;
+    s->config.chunks_max = 2048;
     s->config.send_buffer_bytes = 262144;
     s->config.receive_buffer_bytes = 65535;
     s->config.traces_count = 64;

@@ -174,13 +174,14 @@ static enum arrive_verdict check_ack(struct tern_tcb *c, const struct tern_segme
     return ARRIVE_DROP;
 }
 
-static bool act_on(struct tern_tcb *c, enum arrive_verdict verdict, tern_time now)
+static bool act_on(struct tern_tcb *c, const struct tern_segment *seg, enum arrive_verdict verdict,
+                   tern_time now)
 {
     switch (verdict) {
     case ARRIVE_NEXT:
         return true;
     case ARRIVE_DROP_ACK:
-        if (c->state == TERN_TCP_TIME_WAIT)
+        if (c->state == TERN_TCP_TIME_WAIT && (seg->h.flags & TERN_TCP_FIN) != 0)
             c->timer.wait = now + TERN_TCP_TIME_WAIT_HOLD;
         tern_tcb_ack_now(c, c->state == TERN_TCP_TIME_WAIT ? TERN_CAUSE_TIMEWAIT_ACK
                                                            : TERN_CAUSE_DUPLICATE_ACK);
@@ -200,13 +201,13 @@ static void arrive_otherwise(struct tern_tcb *c, const struct tern_segment *seg,
     const uint64_t seq = tern_tcb_unwrap(c->rcv.nxt, seg->h.seq);
     const uint64_t text_at = seq + ((seg->h.flags & TERN_TCP_SYN) != 0);
 
-    if (!act_on(c, check_seq(c, seg, seq, now), now))
+    if (!act_on(c, seg, check_seq(c, seg, seq, now), now))
         return;
-    if (!act_on(c, check_rst(c, seg, seq, now), now))
+    if (!act_on(c, seg, check_rst(c, seg, seq, now), now))
         return;
-    if (!act_on(c, check_syn(c, seg, now), now))
+    if (!act_on(c, seg, check_syn(c, seg, now), now))
         return;
-    if (!act_on(c, check_ack(c, seg, now), now))
+    if (!act_on(c, seg, check_ack(c, seg, now), now))
         return;
     /* Sixth: urgent data is left in the stream (RFC 6093 §4). */
     tern_tcb_arrive_text(c, seg, text_at, now);
@@ -283,4 +284,5 @@ void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_tim
         arrive_otherwise(c, seg, now);
         break;
     }
+    tern_tcb_note_promise(c);
 }

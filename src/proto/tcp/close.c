@@ -64,6 +64,7 @@ void tern_tcb_close(struct tern_tcb *c, tern_time now)
 
     c->orphan = true;
     c->rcv.no_reader = true;
+    c->ack.every = 0; /* the story that wanted slow ACKs is over */
     if (c->state == TERN_TCP_SYN_SENT) {
         tern_tcb_finish(c, TERN_ERR_ABORTED, now);
     } else if (unread && c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT) {

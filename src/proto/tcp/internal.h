@@ -43,6 +43,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
 void tern_tcb_arrive_fin(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
                          tern_time now);
 uint64_t tern_tcb_window(const struct tern_tcb *c); /* what we could advertise, from rcv.nxt */
+void tern_tcb_note_promise(struct tern_tcb *c);     /* after rcv.nxt or rcv.adv moved */
 void tern_tcb_recvq_fini(struct tern_tcb *c);
 void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);
 

@@ -243,7 +243,7 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
 
     if (c->loss.sacked != NULL && tern_ranges_covers(c->loss.sacked, c->snd.una, c->snd.una + 1))
         tern_tcb_ranges_give(c, &c->loss.sacked); /* reneged: RFC 2018 §8 */
-    c->cc_ops->on_rto(&c->cc, tern_tcb_pipe(c), first, now);
+    c->cc_ops->on_rto(&c->cc, c->snd.nxt - c->snd.una, first, now);
     c->loss.state = TERN_RECOVERY_LOSS;
     c->loss.recover = c->snd.nxt;
     c->loss.lost_below = c->snd.nxt;

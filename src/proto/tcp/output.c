@@ -55,6 +55,7 @@ static uint16_t window_field(struct tern_tcb *c, uint64_t ack, bool syn, tern_ti
     bool closed;
 
     c->rcv.adv = tern_max_u64(c->rcv.adv, promised);
+    tern_tcb_note_promise(c);
     closed = !c->rcv.closed && c->rcv.adv - c->rcv.nxt < c->rcv.mss;
     if (closed != c->rcv.window_closed) {
         c->rcv.window_closed = closed;

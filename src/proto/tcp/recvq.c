@@ -13,27 +13,57 @@
  */
 #include "proto/tcp/internal.h"
 
-/*
- * What the link can hold for this connection: so many frames of the mean length seen (halved, since
- * the next ones may be shorter), at least of one segment, and shared between the connections.
- */
+/* Bytes may come for this connection: they were promised room. */
+void tern_tcb_note_promise(struct tern_tcb *c)
+{
+    const bool open = c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT;
+    const uint64_t promised = open && !c->rcv.closed ? c->rcv.adv - c->rcv.nxt : 0;
+
+    c->env->promised += promised - c->rcv.promised;
+    c->rcv.promised = promised;
+}
+
+/* Of what is there for all: an even share, and no more than others' promises have left. */
+static uint64_t share_of(const struct tern_tcb *c, uint64_t total)
+{
+    const uint64_t sharers = c->env->synchronised_count > 0 ? c->env->synchronised_count : 1;
+    const uint64_t others = c->env->promised - c->rcv.promised;
+    const uint64_t left = total > others ? total - others : 0;
+
+    return tern_min_u64(left, total / sharers);
+}
+
+/* What the link can hold: so many frames of the mean length seen (halved, since the next ones may
+ * be shorter), at least of one segment. */
 static uint64_t link_share(const struct tern_tcb *c)
 {
     const struct tern_tcp_env *env = c->env;
-    const uint64_t sharers = env->synchronised_count > 0 ? env->synchronised_count : 1;
     const uint64_t frame = tern_max_u64(c->rcv.mss, c->rcv.frame_bytes / 2);
-    const uint64_t bytes = tern_min_u64(env->hold_frames * frame, env->hold_bytes);
 
-    return env->hold_frames == 0 ? UINT64_MAX : bytes / sharers;
+    if (env->hold_frames == 0)
+        return UINT64_MAX;
+    return share_of(c, tern_min_u64(env->hold_frames * frame, env->hold_bytes));
 }
 
+/* What the half of the chunks that sendq.c leaves us can take; halved again, since each window
+ * begins and ends within a chunk. */
 static uint64_t pool_share(const struct tern_tcb *c)
 {
     const struct tern_tcp_env *env = c->env;
-    const uint64_t sharers = env->synchronised_count > 0 ? env->synchronised_count : 1;
-    const uint64_t chunks = env->chunks.chunks.count - env->chunks.chunks.used;
+    const struct tern_pool *pool = &env->chunks.chunks;
+    const uint64_t ours = pool->count / 2;
+    const uint64_t taken = pool->used - env->send_chunks;
 
-    return (chunks << env->chunks.chunk_shift) / 2 / sharers;
+    return ours > taken ? share_of(c, (ours - taken) << env->chunks.chunk_shift) / 2 : 0;
+}
+
+/* However many share, each may have two segments under way: with less nothing would move, and what
+ * finds no room is dropped, counted and sent again. */
+static uint64_t least_share(const struct tern_tcb *c)
+{
+    const struct tern_pool *pool = &c->env->chunks.chunks;
+
+    return pool->used < pool->count ? 2 * (uint64_t)c->rcv.mss : 0;
 }
 
 uint64_t tern_tcb_window(const struct tern_tcb *c)
@@ -41,7 +71,7 @@ uint64_t tern_tcb_window(const struct tern_tcb *c)
     const uint64_t buffer = c->env->receive_buffer_bytes;
     const uint64_t unread = c->rcv.nxt - c->rcv.head;
     const uint64_t room = unread < buffer ? buffer - unread : 0;
-    const uint64_t share = tern_min_u64(link_share(c), pool_share(c));
+    const uint64_t share = tern_max_u64(tern_min_u64(link_share(c), pool_share(c)), least_share(c));
     const uint64_t wnd = c->rcv.closed ? 0 : tern_min_u64(room, share);
     const uint64_t promised = c->rcv.adv - c->rcv.nxt;
     const uint64_t step = tern_min_u64(buffer / 2, c->rcv.mss);
@@ -112,6 +142,12 @@ static void note_recent(struct tern_tcb *c, uint64_t at)
     c->rcv.sack_recent_count = kept;
 }
 
+/* A FIN that waits behind the last range has arrived as well: its number goes with it. */
+static uint64_t sack_end(const struct tern_tcb *c, uint64_t end)
+{
+    return end + (c->rcv.fin_at != 0 && end == c->rcv.fin_at);
+}
+
 void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max)
 {
     const struct tern_ranges *r = c->rcv.ooo;
@@ -125,7 +161,7 @@ void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uin
         if (at == r->count || r->item[at].start > c->rcv.sack_recent[i])
             continue; /* filled since */
         h->sack[h->sack_count].start = tern_tcb_wrap(r->item[at].start);
-        h->sack[h->sack_count].end = tern_tcb_wrap(r->item[at].end);
+        h->sack[h->sack_count].end = tern_tcb_wrap(sack_end(c, r->item[at].end));
         h->sack_count++;
     }
 }
@@ -305,6 +341,8 @@ void tern_tcb_arrive_fin(struct tern_tcb *c, const struct tern_segment *seg, uin
         c->rcv.fin_at = fin_at;
         if (fin_at > c->rcv.nxt)
             tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
+        if (c->ack.every > 0 && c->timer.delack == TERN_TIME_NEVER)
+            c->timer.delack = now + c->ack.every;
     }
     if (c->rcv.fin_at != 0 && c->rcv.nxt == c->rcv.fin_at)
         take_fin(c, now);

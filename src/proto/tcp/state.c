@@ -30,6 +30,7 @@ void tern_tcb_set_state(struct tern_tcb *c, enum tern_tcp_state to, tern_time no
     if (from == to)
         return;
     c->state = to;
+    tern_tcb_note_promise(c);
     if (shares_link(to) && !shares_link(from))
         c->env->synchronised_count++;
     if (!shares_link(to) && shares_link(from)) {

@@ -53,6 +53,7 @@ struct tern_tcp_env {
     uint32_t hold_frames; /* of the link: see link.h */
     uint64_t hold_bytes;
     uint32_t send_chunks;        /* held by send queues */
+    uint64_t promised;           /* bytes of all advertised windows that may still come */
     uint32_t synchronised_count; /* connections that share what the link holds */
     uint64_t *drops;             /* by enum tern_drop */
     uint64_t segments_in, segments_out, retransmits, resets_in,
@@ -110,9 +111,10 @@ struct tern_tcb {
 
     struct {
         uint64_t irs, nxt;
-        uint64_t adv;    /* right edge that was advertised: never moves back */
-        uint64_t head;   /* first byte that the application has not taken */
-        uint64_t fin_at; /* number of the peer's FIN; 0: not seen */
+        uint64_t adv;      /* right edge that was advertised: never moves back */
+        uint64_t promised; /* our part of env->promised: adv - nxt while bytes may come */
+        uint64_t head;     /* first byte that the application has not taken */
+        uint64_t fin_at;   /* number of the peer's FIN; 0: not seen */
         uint64_t last_ack_sent;
         uint32_t mss;         /* we advertised */
         uint32_t piece_bytes; /* longest piece seen: what counts as a full segment */
@@ -239,8 +241,8 @@ bool tern_tcb_wants_output(const struct tern_tcb *c);
 void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out);
 void tern_tcb_check(const struct tern_tcb *c);
 
-/* Is there room again for writes that found no chunk (snd.pool_wanted)? With a margin, so that they do
- * not come one byte at a time. */
+/* Is there room again for writes that found no chunk (snd.pool_wanted)? With a margin, so that they
+ * do not come one byte at a time. */
 bool tern_tcp_send_chunks_free(const struct tern_tcp_env *env);
 
 /* The reset that a segment for no connection deserves (RFC 9293 §3.10.7.1); false: none, it is one
