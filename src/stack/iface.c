@@ -280,11 +280,23 @@ void tern_stack_neighbours_changed(struct tern_stack *s)
     }
 }
 
+/* Packets that never became whole: their sender is told (RFC 1122 §3.3.2). */
+static void expire_fragments(struct tern_stack *s)
+{
+    struct tern_packet p = {.verified = false};
+
+    while (tern_reass_expire_one(&s->reass, s->now, &p.ip, &p.body)) {
+        p.broadcast = tern_stack_is_broadcast(s, p.ip.dst) || tern_addr_is_multicast(p.ip.dst);
+        if (p.body.bytes > 0)
+            tern_stack_icmp_error(s, &p, TERN_ICMP_TIME_EXCEEDED, TERN_ICMP_REASSEMBLY_TIMEOUT);
+    }
+}
+
 void tern_stack_iface_expire(struct tern_stack *s)
 {
     tern_neigh_expire(&s->neigh, s->now);
     tern_stack_neighbours_changed(s);
-    tern_reass_expire(&s->reass, s->now);
+    expire_fragments(s);
     s->counters.drops[TERN_DROP_FRAG_TIMEOUT] +=
         tern_reass_dropped(&s->reass, TERN_DROP_FRAG_TIMEOUT);
     for (uint32_t i = 0; i < s->config.addresses_max; i++) {

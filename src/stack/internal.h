@@ -48,7 +48,7 @@ struct tern_conn {
     struct tern_stack *stack;
     struct tern_table_node by_pair;
     struct tern_timer timer;
-    struct tern_list ready; /* in stack->ready or stack->waiting */
+    struct tern_list ready;   /* in stack->ready or stack->waiting */
     struct tern_list starved; /* in stack->starved: it wants to write, and chunks are short */
     struct tern_event_node event;
     struct tern_list child; /* in its listener's children or accept queue, until accepted */

@@ -194,8 +194,8 @@ static bool frame_queued(struct tern_stack *s, struct tern_frame *frame, uint8_t
     return made;
 }
 
-/* It has nothing more to say now. Its wish may not be grantable (a window, Nagle): then its timer or
- * an ACK comes, and it must not stand in the list until then. */
+/* It has nothing more to say now. Its wish may not be grantable (a window, Nagle): then its timer
+ * or an ACK comes, and it must not stand in the list until then. */
 static void leave_ready(struct tern_stack *s, struct tern_conn *conn)
 {
     const tern_time at = tern_tcb_deadline(&conn->tcb);

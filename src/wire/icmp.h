@@ -23,6 +23,8 @@ enum tern_icmp_unreachable {
     TERN_ICMP_ADMIN_PROHIBITED = 13,
 };
 
+enum tern_icmp_time_exceeded { TERN_ICMP_REASSEMBLY_TIMEOUT = 1 };
+
 struct tern_icmp {
     uint8_t type, code;
     uint16_t id, sequence; /* echo and echo reply */

@@ -35,7 +35,7 @@ void tern_cc_start(struct tern_cc_state *s, uint32_t mss)
 
 uint64_t tern_cc_slow_start(struct tern_cc_state *s, uint64_t bytes)
 {
-    const uint64_t limit = (s->after_rto ? 1 : 2) * (uint64_t)s->mss;
+    const uint64_t limit = s->after_rto ? s->mss : UINT64_MAX;
     const uint64_t wanted = bytes < limit ? bytes : limit;
     const uint64_t room = s->ssthresh - s->cwnd;
     const uint64_t step = wanted < room ? wanted : room;

@@ -68,9 +68,10 @@ uint64_t tern_cc_initial_window(uint32_t mss);
 /* Zero the state; the initial window and no ssthresh. */
 void tern_cc_start(struct tern_cc_state *s, uint32_t mss);
 /*
- * Slow start, while cwnd < ssthresh: grow by the acknowledged bytes, at most 2 MSS, or 1 MSS after
- * a timeout (RFC 3465 §2.2, §2.3), and not beyond ssthresh. Returns the bytes within that limit
- * that ssthresh cut off: they count for congestion avoidance.
+ * Slow start, while cwnd < ssthresh: grow by the acknowledged bytes, 1 MSS an ACK after a timeout
+ * (RFC 3465 §2.3), and not beyond ssthresh. RFC 3465 §2.2's limit of 2 MSS an ACK is left out: see
+ * docs/decisions/0004. Returns the bytes within the limit that ssthresh cut off: they count for
+ * congestion avoidance.
  */
 uint64_t tern_cc_slow_start(struct tern_cc_state *s, uint64_t bytes);
 /* The cube root of v, to the last few bits; 0 for what is not above 0. */

@@ -3,8 +3,8 @@
  * Reno (RFC 5681) with appropriate byte counting (RFC 3465): cwnd grows by the bytes that were
  * acknowledged and not by the number of ACKs, so that neither delayed ACKs nor split ones matter.
  *
- * Slow start: by the acknowledged bytes, at most 2 MSS an ACK, 1 MSS after a timeout (RFC 3465
- * §2.2, §2.3). Congestion avoidance: one MSS for each whole cwnd acknowledged (RFC 3465 §2.1).
+ * Slow start: by the acknowledged bytes (docs/decisions/0004), 1 MSS an ACK after a timeout (RFC
+ * 3465 §2.3). Congestion avoidance: one MSS for each whole cwnd acknowledged (RFC 3465 §2.1).
  * Loss: half of what was in flight, at least 2 MSS. A window that did not hold us back does not
  * grow, since nothing was learnt about it (RFC 7661's concern).
  */

@@ -262,9 +262,9 @@ static void test_slow_start(void **state)
     ack(&s, &p, 1, true);
     assert_int_equal(s.cwnd, 11 * MSS);
     ack(&s, &p, 9, true);
-    assert_int_equal(s.cwnd, 13 * MSS);
+    assert_int_equal(s.cwnd, 20 * MSS);
     ack(&s, &p, 2, false);
-    assert_int_equal(s.cwnd, 13 * MSS);
+    assert_int_equal(s.cwnd, 20 * MSS);
 }
 
 static void test_cubic_root(void **state)
