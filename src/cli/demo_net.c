@@ -10,7 +10,6 @@
 
 #include "cli/demo.h"
 #include "cli/say.h"
-#include "cli/talk_parts.h"
 #include "os/clock.h"
 #include "os/entropy.h"
 

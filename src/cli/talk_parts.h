@@ -15,7 +15,4 @@ void tern_talk_traces(struct tern_talk *talk);
 /* Write --stats; 0 or 23. */
 int tern_talk_stats_write(struct tern_talk *talk);
 
-/* Count SIGINT and SIGTERM from now on and wake this loop; NULL: wake nothing any more. */
-void tern_talk_signals(struct tern_loop *loop);
-
 #endif

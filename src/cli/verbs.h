@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TERN_CLI_VERBS_H
 #define TERN_CLI_VERBS_H
-/* The verbs of the tern command: each takes its own argv (argv[0] is the verb) and returns the exit code. */
+/* The verbs of the tern command: each takes its own argv (argv[0] is the verb) and returns the exit
+ * code. */
 
 int tern_verb_get(int argc, char **argv);
 int tern_verb_demo(int argc, char **argv);
