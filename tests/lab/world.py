@@ -47,6 +47,22 @@ def wait_for(what, condition, seconds=10.0):
         time.sleep(0.02)
 
 
+def unmoved(lab, node, names, act, rounds=3):
+    """Do something that must not move counters of a node. On a machine that is busy with other
+    things the kernel's timers fire now and then whoever its peer is, so that a round is excused
+    twice, and noted; what a stack does wrong by itself it does in every round."""
+    for i in range(rounds):
+        before = [node.counter(name) for name in names]
+        act()
+        after = [node.counter(name) for name in names]
+        if after == before:
+            return
+        lab.note(f"round {i + 1} moved {', '.join(names)} by "
+                 f"{[b - a for a, b in zip(before, after)]}")
+    raise Failed(f"{', '.join(names)} moved in each of {rounds} rounds, the last time by "
+                 f"{[b - a for a, b in zip(before, after)]}")
+
+
 def sha256(path):
     digest = hashlib.sha256()
     with open(path, "rb") as data:
