@@ -10,6 +10,7 @@
 
 #include "cli/demo.h"
 #include "cli/say.h"
+#include "cli/talk.h"
 #include "os/clock.h"
 #include "os/entropy.h"
 
