@@ -6,12 +6,20 @@
  */
 #include "proto/tcp/internal.h"
 
-static bool may_take_more(const struct tern_tcb *c, size_t bytes)
+/* How many bytes the queues' half of the chunks still takes from this connection. What its last
+ * chunk has room for costs nothing. */
+static uint64_t room(const struct tern_tcb *c)
 {
     const struct tern_tcp_env *env = c->env;
-    const uint32_t wanted = (uint32_t)(bytes >> env->chunks.chunk_shift) + 1;
+    const uint64_t chunk_bytes = UINT64_C(1) << env->chunks.chunk_shift;
+    const uint32_t most = (env->chunks.chunks.count + 1) / 2;
+    const uint64_t left = most > env->send_chunks ? most - env->send_chunks : 0;
+    const uint64_t within = c->snd.end & (chunk_bytes - 1);
+    const bool in_last = c->sendq.held > 0 && within > 0;
 
-    return env->send_chunks + wanted <= (env->chunks.chunks.count + 1) / 2;
+    if (left == 0)
+        return in_last ? chunk_bytes - within : 0;
+    return (left + in_last) * chunk_bytes - within;
 }
 
 static void account(struct tern_tcb *c, uint32_t held_before)
@@ -26,17 +34,13 @@ bool tern_tcp_send_chunks_free(const struct tern_tcp_env *env)
 
 size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
 {
-    const size_t chunk_bytes = (size_t)1 << c->env->chunks.chunk_shift;
     const uint32_t held = c->sendq.held;
-    const size_t in_last = (size_t)(c->snd.end & (chunk_bytes - 1));
-    size_t taken;
+    const size_t fits = (size_t)tern_min_u64(bytes, room(c));
+    const size_t taken = tern_bytequeue_write(&c->sendq, &c->env->chunks, c->snd.end, data, fits);
 
-    if (!may_take_more(c, bytes)) { /* what the last chunk still has room for costs nothing */
-        c->snd.pool_wanted = true;
-        bytes = c->sendq.held > 0 && in_last > 0 ? tern_min_u64(bytes, chunk_bytes - in_last) : 0;
-    }
-    taken = tern_bytequeue_write(&c->sendq, &c->env->chunks, c->snd.end, data, bytes);
     account(c, held);
+    if (taken < bytes)
+        c->snd.pool_wanted = true;
     return taken;
 }
 
