@@ -99,7 +99,9 @@ enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_option
 
     if (options->local.port == 0 || backlog == 0 || congestion_of(s, options->congestion) == NULL)
         return TERN_ERR_INVAL;
-    if (other != NULL && tern_addr_equal(other->local.addr, options->local.addr))
+    /* "any address" has two spellings, one a family */
+    if (other != NULL &&
+        tern_addr_is_any(other->local.addr) == tern_addr_is_any(options->local.addr))
         return TERN_ERR_ADDRESS_IN_USE;
     l = tern_pool_take(&s->listeners);
     if (l == NULL)

@@ -83,7 +83,8 @@ enum tern_err tern_udp_open(struct tern_stack *s, const struct tern_endpoint *lo
     if (wanted.port != 0) {
         struct tern_udp_socket *other = find(s, wanted.addr, wanted.port);
 
-        if (other != NULL && tern_addr_equal(other->local.addr, wanted.addr))
+        /* "any address" has two spellings, one a family */
+        if (other != NULL && tern_addr_is_any(other->local.addr) == tern_addr_is_any(wanted.addr))
             return TERN_ERR_ADDRESS_IN_USE;
     } else if (!pick_port(s, &wanted)) {
         return TERN_ERR_FULL;
@@ -127,7 +128,8 @@ enum tern_err tern_udp_send(struct tern_udp_socket *udp, const struct tern_endpo
 
     if (len > s->tcp.mtu_bytes - TERN_IPV4_BYTES - TERN_UDP_BYTES)
         return TERN_ERR_TOO_BIG;
-    if (tern_addr_is_any(src) && !tern_stack_source_for(s, to->addr, &src))
+    if (tern_addr_is_any(src) ? !tern_stack_source_for(s, to->addr, &src)
+                              : tern_stack_own(s, src) == NULL)
         return TERN_ERR_NO_ROUTE;
     tern_udp_emit(&header, src, to->addr, tern_span_of(data, len), &w);
     TERN_ASSERT(!w.failed);
