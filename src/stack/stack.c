@@ -35,6 +35,12 @@ static bool is_power_of_two(uint64_t v)
     return v != 0 && (v & (v - 1)) == 0;
 }
 
+/* RFC 791 §3.1's least; and a packet must fit the pieces of a frame. */
+static bool is_possible_mtu(const struct tern_config *c, uint32_t mtu_bytes)
+{
+    return mtu_bytes >= 68 && mtu_bytes <= 65535 && TEXT_CHUNKS_MAX * c->chunk_bytes >= mtu_bytes;
+}
+
 static bool is_possible(const struct tern_config *c)
 {
     const uint32_t buffer_max = UINT32_C(1) << 30;
@@ -46,8 +52,7 @@ static bool is_possible(const struct tern_config *c)
            c->chunk_bytes >= 1024 && c->chunk_bytes <= 1u << 20 && c->chunks_max > 0 &&
            c->send_buffer_bytes >= 1024 && c->send_buffer_bytes <= buffer_max &&
            c->receive_buffer_bytes >= 1024 && c->receive_buffer_bytes <= buffer_max &&
-           c->link.mtu_bytes >= 68 && TEXT_CHUNKS_MAX * c->chunk_bytes >= c->link.mtu_bytes &&
-           c->link.mtu_bytes <= 65535 && c->congestion != NULL &&
+           is_possible_mtu(c, c->link.mtu_bytes) && c->congestion != NULL &&
            tern_cc_find(c->congestion) != NULL;
 }
 
@@ -246,7 +251,7 @@ void tern_stack_link_changed(struct tern_stack *s, const struct tern_link_info *
 {
     const bool mac_changed = !tern_mac_equal(info->mac, s->mac);
 
-    if (info->mtu_bytes < 68 || info->mtu_bytes > 65535)
+    if (!is_possible_mtu(&s->config, info->mtu_bytes))
         return;
     init_link(s, info);
     if (mac_changed)
