@@ -57,13 +57,13 @@ static uint64_t pool_share(const struct tern_tcb *c)
     return ours > taken ? share_of(c, (ours - taken) << env->chunks.chunk_shift) / 2 : 0;
 }
 
-/* However many share, each may have two segments under way: with less nothing would move, and what
- * finds no room is dropped, counted and sent again. */
+/* However many share, each may have two segments under way, or nothing would move; but not once
+ * the pool runs low, since in-order bytes that find no room are dropped and sent again. */
 static uint64_t least_share(const struct tern_tcb *c)
 {
     const struct tern_pool *pool = &c->env->chunks.chunks;
 
-    return pool->used < pool->count ? 2 * (uint64_t)c->rcv.mss : 0;
+    return pool->count - pool->used >= pool->count / 4 ? 2 * (uint64_t)c->rcv.mss : 0;
 }
 
 uint64_t tern_tcb_window(const struct tern_tcb *c)
