@@ -24,6 +24,7 @@ struct sim_network {
     uint32_t count;
     uint64_t order;
     uint32_t burst_left[2];
+    tern_time burst_until[2]; /* so that a slow flow does not lose minutes */
     tern_time busy_until[2];
     uint8_t *lent;
 };
@@ -53,6 +54,7 @@ void sim_network_heal(struct sim_network *n)
 {
     n->faults.loss_ppm = n->faults.burst_ppm = n->faults.corrupt_ppm = 0;
     n->faults.duplicate_ppm = n->faults.reorder_ppm = 0;
+    n->burst_left[0] = n->burst_left[1] = 0;
 }
 
 static bool earlier(const struct flying *a, const struct flying *b)
@@ -97,15 +99,16 @@ static struct flying heap_pop(struct sim_network *n)
 }
 
 /* Lost ARP is left out: three in a row are an honest failure, and not one to be judged. */
-static bool is_lost(struct sim_network *n, int from, const uint8_t *frame)
+static bool is_lost(struct sim_network *n, int from, const uint8_t *frame, tern_time now)
 {
     if (frame[12] == 0x08 && frame[13] == 0x06)
         return false;
-    if (n->burst_left[from] > 0) {
+    if (n->burst_left[from] > 0 && now < n->burst_until[from]) {
         n->burst_left[from]--;
         return true;
     }
     if (tern_random_chance(&n->random, n->faults.burst_ppm)) {
+        n->burst_until[from] = now + TERN_SECOND;
         n->burst_left[from] = (uint32_t)tern_random_below(&n->random, n->faults.burst_frames + 1u);
         return true;
     }
@@ -135,7 +138,7 @@ static void fly(struct sim_network *n, int from, const uint8_t *data, uint32_t b
     const uint32_t copies = 1 + (uint32_t)tern_random_chance(&n->random, n->faults.duplicate_ppm);
     tern_time out;
 
-    if (is_lost(n, from, data) || !serialise(n, from, bytes, now, &out))
+    if (is_lost(n, from, data, now) || !serialise(n, from, bytes, now, &out))
         return;
     for (uint32_t i = 0; i < copies; i++) {
         f.data = malloc(bytes);
