@@ -15,6 +15,7 @@ import concurrent.futures
 import importlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -113,6 +114,18 @@ def on_disk():
     return "/var/tmp" if kinds.get(tempfile.gettempdir()) == "tmpfs" else None
 
 
+RUNNING = {}  # folder of a case -> its process
+
+
+def interrupted(_number, _frame):
+    """^C: nothing of the cases under way stays behind."""
+    for folder, child in list(RUNNING.items()):
+        child.kill()
+        child.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(130)
+
+
 def outside(name, options):
     """Run one case in namespaces of its own, and pass on what it says."""
     folder = tempfile.mkdtemp(prefix="tern-lab-", dir=on_disk())
@@ -122,6 +135,7 @@ def outside(name, options):
     child = subprocess.Popen(own_namespaces(command), stdin=subprocess.DEVNULL, cwd=folder,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                              errors="replace")
+    RUNNING[folder] = child
     try:
         text, _ = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -139,6 +153,7 @@ def outside(name, options):
         print(f"note {name}: kept {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
+    del RUNNING[folder]
     return 1 if any(line.startswith("FAIL") for line in verdict) else 0
 
 
@@ -160,6 +175,8 @@ def main(arguments):
         for case in chosen:
             print(f"skip {case.name}: no namespaces here: {why}")
         return 0
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGTERM, interrupted)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(1 if "--serial" in options else 2) as pool:
         waiting = [pool.submit(outside, c.name, options) for c in chosen if not c.alone]

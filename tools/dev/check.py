@@ -55,9 +55,28 @@ class Tally:
             sys.stdout.flush()
 
 
+CHILDREN = []
+
+
 def start(command, **options):
     """A child in a process group of its own, so that ^C can take its children along."""
-    return subprocess.Popen(command, start_new_session=True, **options)
+    child = subprocess.Popen(command, start_new_session=True, **options)
+    CHILDREN.append(child)
+    return child
+
+
+def interrupted(_number, _frame):
+    """^C: nothing is left running, whichever thread waits for it."""
+    living = [child for child in CHILDREN if child.poll() is None]
+    for how, seconds in ((signal.SIGTERM, 3), (signal.SIGKILL, 0)):
+        for child in living:
+            if child.poll() is None:
+                os.killpg(child.pid, how)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and any(child.poll() is None for child in living):
+            time.sleep(0.05)
+    print("interrupted", flush=True)
+    os._exit(130)
 
 
 def stop_group(child):
@@ -223,6 +242,8 @@ def main(arguments):
     os.makedirs(LOGS, exist_ok=True)
     for name in names:
         open(os.path.join(LOGS, name + ".log"), "w").close()
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGTERM, interrupted)
     began = time.monotonic()
     tally = Tally()
     run_parts(tally, names, [o for o in options if o != "--quick"])
