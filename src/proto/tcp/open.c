@@ -89,6 +89,8 @@ void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
 {
     init_common(c, env, o, now);
     c->passive = true;
+    c->env->segments_in++; /* the SYN */
+    c->count.segs_in = 1;
     c->rcv.irs = extended_first(syn->h.seq);
     c->rcv.nxt = c->rcv.adv = c->rcv.head = c->rcv.irs + 1;
     c->rcv.last_ack_sent = c->rcv.nxt;
