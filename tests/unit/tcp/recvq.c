@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bytes that arrive in any order and in any cut, against a model that keeps a flag a byte: what is
+ * acknowledged is always all that can be, and what is read is what was sent.
+ */
+#include "engine.h"
+
+#define STREAM_BYTES 30000
+
+static uint8_t stream[STREAM_BYTES];
+
+static void arrive(struct engine *e, struct tern_tcb *c, uint32_t from, uint32_t to)
+{
+    struct tern_tcp_header h;
+
+    engine_input(e, c, TERN_TCP_ACK, from, tern_span_of(stream + from, to - from));
+    (void)engine_drain(e, c, &h);
+}
+
+static uint32_t received(const struct tern_tcb *c)
+{
+    return (uint32_t)(c->rcv.nxt - c->rcv.irs - 1);
+}
+
+/* Pieces by hand: what has arrived in order after all of them. */
+static void holes(void **state)
+{
+    static const struct {
+        const char *what;
+        uint32_t piece[6][2];
+        uint32_t received;
+        uint16_t ranges; /* still beyond a hole */
+    } row[] = {
+        {"in order", {{0, 100}, {100, 200}}, 200, 0},
+        {"one hole, filled", {{100, 200}, {0, 100}}, 200, 0},
+        {"a hole, filled by more than it", {{100, 200}, {0, 150}}, 200, 0},
+        {"a hole, filled by far more", {{100, 200}, {0, 300}}, 300, 0},
+        {"two holes, the first filled", {{100, 200}, {300, 400}, {0, 100}}, 200, 1},
+        {"two holes, filled at once", {{100, 200}, {300, 400}, {0, 300}}, 400, 0},
+        {"two holes, and part of the second's end", {{100, 200}, {300, 400}, {0, 350}}, 400, 0},
+        {"three, up to the middle of the last",
+         {{100, 200}, {300, 400}, {500, 600}, {0, 501}},
+         600,
+         0},
+        {"three, over the first, into the second",
+         {{100, 200}, {300, 400}, {500, 600}, {0, 301}},
+         400,
+         1},
+        {"the same twice", {{100, 200}, {100, 200}, {0, 100}, {0, 100}}, 200, 0},
+        {"beyond, overlapping", {{100, 200}, {150, 250}, {50, 120}, {0, 10}}, 10, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        struct engine e;
+        struct tern_tcb c;
+
+        engine_open(&e, 64);
+        engine_connect(&e, &c, 1);
+        for (int k = 0; k < 6 && row[i].piece[k][1] > 0; k++)
+            arrive(&e, &c, row[i].piece[k][0], row[i].piece[k][1]);
+        if (received(&c) != row[i].received ||
+            (c.rcv.ooo == NULL ? 0 : c.rcv.ooo->count) != row[i].ranges)
+            fail_msg("%s: %u in order, %u beyond", row[i].what, received(&c),
+                     c.rcv.ooo == NULL ? 0 : c.rcv.ooo->count);
+        tern_tcb_fini(&c);
+        engine_close(&e);
+    }
+}
+
+static void read_all(struct tern_tcb *c, uint32_t *read, tern_time now)
+{
+    while (tern_tcb_unread(c) > 0) {
+        const struct tern_slice s = tern_bytequeue_slice(&c->recvq, &c->env->chunks, c->rcv.head,
+                                                         (size_t)tern_tcb_unread(c));
+
+        assert_memory_equal(s.data, stream + *read, s.bytes);
+        *read += (uint32_t)s.bytes;
+        tern_tcb_skip(c, s.bytes, now);
+    }
+}
+
+static void any_order(void **state)
+{
+    struct tern_random r;
+
+    (void)state;
+    tern_random_init(&r, "recvq", 5, "test");
+    tern_random_bytes(&r, stream, sizeof stream);
+    for (int run = 0; run < 200; run++) {
+        struct engine e;
+        struct tern_tcb c;
+        static bool there[STREAM_BYTES];
+        uint32_t first = 0, read = 0;
+
+        memset(there, 0, sizeof there);
+        engine_open(&e, 200);
+        engine_connect(&e, &c, 1);
+        for (int round = 0; round < 3000 && first < STREAM_BYTES; round++) {
+            const uint32_t from = first + (uint32_t)tern_random_below(&r, 6000);
+            const uint32_t start = tern_random_below(&r, 3) == 0 ? first : from;
+            uint32_t to = start + 1 + (uint32_t)tern_random_below(&r, 2000);
+
+            if (start >= STREAM_BYTES)
+                continue;
+            to = to > STREAM_BYTES ? STREAM_BYTES : to;
+            if (c.rcv.ooo != NULL && c.rcv.ooo->count == TERN_TCP_SACK_RANGES)
+                break; /* the model has no limit */
+            arrive(&e, &c, start, to);
+            memset(there + start, 1, to - start);
+            while (first < STREAM_BYTES && there[first])
+                first++;
+            assert_int_equal(received(&c), first);
+            if (tern_random_below(&r, 4) == 0)
+                read_all(&c, &read, e.now);
+        }
+        read_all(&c, &read, e.now);
+        assert_int_equal(read, first);
+        tern_tcb_fini(&c);
+        engine_close(&e);
+    }
+}
+
+/* RFC 2018 §4: the newest range first, and only what is really held. */
+static void sack_blocks(void **state)
+{
+    struct engine e;
+    struct tern_tcb c;
+    struct tern_tcp_header h;
+    static const uint32_t pieces[][2] = {{1000, 1100}, {3000, 3100}, {2000, 2100}, {1050, 1200}};
+    static const uint32_t blocks[][2] = {{1000, 1200}, {2000, 2100}, {3000, 3100}};
+
+    (void)state;
+    engine_open(&e, 64);
+    engine_connect(&e, &c, 1);
+    for (size_t i = 0; i < ROWS(pieces); i++) {
+        engine_input(&e, &c, TERN_TCP_ACK, pieces[i][0],
+                     tern_span_of(stream, pieces[i][1] - pieces[i][0]));
+        assert_int_equal(engine_drain(&e, &c, &h), 1);
+    }
+    assert_int_equal(h.sack_count, ROWS(blocks));
+    for (size_t i = 0; i < ROWS(blocks); i++) {
+        assert_int_equal(h.sack[i].start.value - ENGINE_PEER_SEQ - 1, blocks[i][0]);
+        assert_int_equal(h.sack[i].end.value - ENGINE_PEER_SEQ - 1, blocks[i][1]);
+    }
+    tern_tcb_fini(&c);
+    engine_close(&e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(holes),
+        cmocka_unit_test(any_order),
+        cmocka_unit_test(sack_blocks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
