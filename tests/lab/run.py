@@ -115,10 +115,12 @@ def on_disk():
 
 
 RUNNING = {}  # folder of a case -> its process
+starting = threading.RLock()  # held for good once we are told to stop
 
 
 def interrupted(_number, _frame):
-    """^C: nothing of the cases under way stays behind."""
+    """^C: nothing of the cases under way stays behind, and no other begins."""
+    starting.acquire()
     for folder, child in list(RUNNING.items()):
         child.kill()
         child.wait()
@@ -128,14 +130,16 @@ def interrupted(_number, _frame):
 
 def outside(name, options):
     """Run one case in namespaces of its own, and pass on what it says."""
-    folder = tempfile.mkdtemp(prefix="tern-lab-", dir=on_disk())
-    os.chmod(folder, 0o755)
+    with starting:
+        folder = tempfile.mkdtemp(prefix="tern-lab-", dir=on_disk())
+        os.chmod(folder, 0o755)
     seconds = SECONDS_LONG if "--long" in options else CASES[name].seconds or SECONDS
     command = ["/usr/bin/python3", os.path.abspath(__file__), "--inside", name, folder] + options
-    child = subprocess.Popen(own_namespaces(command), stdin=subprocess.DEVNULL, cwd=folder,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                             errors="replace")
-    RUNNING[folder] = child
+    with starting:
+        child = subprocess.Popen(own_namespaces(command), stdin=subprocess.DEVNULL, cwd=folder,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                 errors="replace")
+        RUNNING[folder] = child
     try:
         text, _ = child.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
