@@ -2,7 +2,7 @@
 /*
  * Bytes both ways between a client's socket and a connection of tern's.
  *
- * Down: the receive buffer's own memory goes straight into send(2); what the socket does not
+ * Down: the receive buffer's own memory goes straight into sendmsg(2); what the socket does not
  * take stays in the buffer, and so closes TCP's window. Up: one read at a time; what TCP has
  * no room for waits in c->up, and until it is gone the client is not read. Ends of
  * streams are passed on each way by themselves (half-close). A client that closed
@@ -12,12 +12,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "apps/socks_parts.h"
 
 /* Reads of one turn, so that one upload does not keep the loop from the link. */
 #define READS_MAX 8
+/* Slices of the receive buffer that one call hands over. */
+#define SLICES_MAX 16
 
 static void watch_for(struct tern_socks_conn *c, uint32_t add, uint32_t remove)
 {
@@ -44,11 +47,21 @@ static bool down_eof(struct tern_socks_conn *c)
     return true;
 }
 
+static ssize_t send_slices(int fd, const struct tern_slice *slices, int count)
+{
+    struct iovec pieces[SLICES_MAX];
+    const struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
+
+    for (int i = 0; i < count; i++)
+        pieces[i] = (struct iovec){(void *)(uintptr_t)slices[i].data, slices[i].bytes};
+    return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void tern_socks_pump_down(struct tern_socks_conn *c)
 {
     while (!c->network_done && !c->client_gone) {
-        struct tern_slice slice;
-        ptrdiff_t waiting = tern_tcp_peek(c->conn, &slice);
+        struct tern_slice slices[SLICES_MAX];
+        const int waiting = tern_tcp_peekv(c->conn, slices, SLICES_MAX);
         ssize_t sent;
 
         if (waiting == TERN_ERR_AGAIN) {
@@ -63,7 +76,7 @@ void tern_socks_pump_down(struct tern_socks_conn *c)
             (void)down_eof(c);
             return;
         }
-        sent = send(c->fd, slice.data, slice.bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = send_slices(c->fd, slices, waiting);
         if (sent < 0 && errno == EAGAIN) {
             watch_for(c, POLLOUT, 0);
             return;

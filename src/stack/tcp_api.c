@@ -196,20 +196,36 @@ size_t tern_tcp_write_space(const struct tern_conn *conn)
     return tern_tcb_write_space(&conn->tcb);
 }
 
-ptrdiff_t tern_tcp_peek(const struct tern_conn *conn, struct tern_slice *out)
+/* Nothing waits: the end of the stream, why it is over, or not yet. */
+static enum tern_err nothing_to_read(const struct tern_tcb *c)
+{
+    if (c->rcv.closed && (c->reason == TERN_ERR_OK || c->state != TERN_TCP_CLOSED))
+        return TERN_ERR_OK;
+    return c->state == TERN_TCP_CLOSED ? ended(c) : TERN_ERR_AGAIN;
+}
+
+int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max)
 {
     const struct tern_tcb *c = &conn->tcb;
-    const uint64_t unread = tern_tcb_unread(c);
+    uint64_t unread = tern_tcb_unread(c);
+    uint64_t at = c->rcv.head;
+    int count = 0;
 
-    if (unread > 0) {
-        *out = tern_bytequeue_slice(&c->recvq, &c->env->chunks, c->rcv.head, unread);
-        return (ptrdiff_t)out->bytes;
+    if (unread == 0)
+        return nothing_to_read(c);
+    for (; count < max && unread > 0; count++) {
+        out[count] = tern_bytequeue_slice(&c->recvq, &c->env->chunks, at, unread);
+        at += out[count].bytes;
+        unread -= out[count].bytes;
     }
-    if (c->rcv.closed && (c->reason == TERN_ERR_OK || c->state != TERN_TCP_CLOSED))
-        return 0;
-    if (c->state == TERN_TCP_CLOSED)
-        return ended(c);
-    return TERN_ERR_AGAIN;
+    return count;
+}
+
+ptrdiff_t tern_tcp_peek(const struct tern_conn *conn, struct tern_slice *out)
+{
+    const int count = tern_tcp_peekv(conn, out, 1);
+
+    return count == 1 ? (ptrdiff_t)out->bytes : count;
 }
 
 void tern_tcp_skip(struct tern_conn *conn, size_t bytes)
