@@ -152,6 +152,8 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
     }
     if (c->state == TERN_TCP_TIME_WAIT || ack < old_una)
         return TERN_ACK_GO_ON;
+    if (old_wnd == 0 && !c->orphan)
+        c->loss.retries = 0; /* somebody answers the window probes */
     if (ack > old_una) {
         measure(c, seg, ack, now);
         advance_una(c, ack);

@@ -43,9 +43,9 @@ static uint32_t retries_max(const struct tern_tcb *c)
 
 static void probe(struct tern_tcb *c, tern_time now)
 {
-    /* A peer that answers may keep its window closed for ever (RFC 9293 §3.8.6.1), unless nobody
-     * waits for it. */
-    if (c->orphan && ++c->loss.retries > TERN_TCP_ORPHAN_RETRIES) {
+    /* A peer that answers (ack.c counts from zero then) may keep its window closed for ever
+     * (RFC 9293 §3.8.6.1), unless nobody waits for it. */
+    if (++c->loss.retries > retries_max(c)) {
         give_up(c, now);
         return;
     }
