@@ -118,9 +118,9 @@ static enum arrive_verdict check_rst(struct tern_tcb *c, const struct tern_segme
     case TERN_TCP_SYN_RECEIVED:
         tern_tcb_finish(c, c->passive ? TERN_ERR_RESET : TERN_ERR_REFUSED, now);
         break;
-    case TERN_TCP_CLOSING:
+    case TERN_TCP_CLOSING: /* in order, but only if nothing was lost but the FIN's ACK */
     case TERN_TCP_LAST_ACK:
-        tern_tcb_finish(c, TERN_ERR_OK, now);
+        tern_tcb_finish(c, c->snd.una >= c->snd.end ? TERN_ERR_OK : TERN_ERR_RESET, now);
         break;
     default:
         tern_tcb_finish(c, TERN_ERR_RESET, now);
