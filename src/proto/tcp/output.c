@@ -354,7 +354,9 @@ static bool emit_ack(struct tern_tcb *c, struct tern_segment_out *out, tern_time
 
 static bool ack_is_due(const struct tern_tcb *c)
 {
-    return c->ack.now && tern_tcb_is_synchronised(c) &&
+    const bool answered_syn = c->state == TERN_TCP_SYN_RECEIVED && c->snd.nxt > c->snd.iss;
+
+    return c->ack.now && (answered_syn || tern_tcb_is_synchronised(c)) &&
            (c->ack.every == 0 || ack_number(c) != c->rcv.last_ack_sent ||
             c->ack.cause == TERN_CAUSE_HANDSHAKE_ACK);
 }
@@ -382,8 +384,10 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
         return emit_reset(c, out, now);
     if (c->state == TERN_TCP_CLOSED)
         return false;
+    if (c->state < TERN_TCP_ESTABLISHED && c->syn_due)
+        return emit_syn(c, out, now);
     if (c->state < TERN_TCP_ESTABLISHED)
-        return c->syn_due && emit_syn(c, out, now);
+        return ack_is_due(c) && emit_ack(c, out, now);
     if (emit_lost(c, out, now) || emit_new(c, out, now))
         return true;
     if (c->probe_due && emit_probe(c, out, now))
