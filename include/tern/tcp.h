@@ -96,8 +96,8 @@ TERN_EXPORT size_t tern_tcp_write_space(const struct tern_conn *conn);
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_peek(const struct tern_conn *conn,
                                                    struct tern_slice *out);
 /*
- * The same, several slices in order at once: for writev(2) and its kin. Returns how many slices were
- * filled in, at most max; 0, TERN_ERR_AGAIN or the reason as tern_tcp_peek().
+ * The same, several slices in order at once: for writev(2) and its kin. Returns how many slices
+ * were filled in, at most max; 0, TERN_ERR_AGAIN or the reason as tern_tcp_peek().
  */
 TERN_EXPORT TERN_NODISCARD int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out,
                                               int max);
