@@ -190,6 +190,16 @@ static void drain(struct world *w)
     TERN_ASSERT(tern_stack_deadline(w->stack) > w->now);
 }
 
+/* A link that takes one frame and no more. */
+static void take_one(struct world *w)
+{
+    struct tern_frame frame;
+
+    if (tern_stack_output(w->stack, &frame, 1, w->now) == 1 && judge(w, &frame) && !w->silent)
+        answer_arp(w);
+    tern_stack_check(w->stack);
+}
+
 /* ---- frames in ---- */
 
 static void input_ip(struct world *w, struct tern_ipv4 *ip, tern_span body, uint16_t gso_bytes)
@@ -534,6 +544,8 @@ static void step(struct world *w, struct tern_reader *in)
     }
     if ((command & 0x80) == 0) /* else several go into one burst */
         drain(w);
+    else if ((command & 0x40) != 0)
+        take_one(w);
 }
 
 /* ---- birth and end ---- */

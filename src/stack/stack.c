@@ -325,8 +325,9 @@ void tern_stack_check(const struct tern_stack *s)
             continue;
         tern_tcb_check(&conn->tcb);
         counted += conn->tcb.state >= TERN_TCP_ESTABLISHED && conn->tcb.state != TERN_TCP_TIME_WAIT;
+        /* in the midst of a burst the list will see to it */
         TERN_ASSERT(tern_tcb_deadline(&conn->tcb) == TERN_TIME_NEVER ||
-                    tern_timer_is_set(&conn->timer));
+                    tern_timer_is_set(&conn->timer) || tern_list_is_linked(&conn->ready));
     }
     TERN_ASSERT(counted == s->tcp.synchronised_count);
 }

@@ -230,6 +230,7 @@ static void bursts(void **state)
     while ((n = tern_stack_output(b.stack, frame, 2, b.now)) > 0) {
         assert_true(n <= 2);
         assert_true(tern_stack_deadline(b.stack) <= b.now || n < 2);
+        tern_stack_check(b.stack);
         total += n;
     }
     assert_int_equal(total, 7);
