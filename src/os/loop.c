@@ -245,7 +245,9 @@ static void expire_timers(struct tern_loop *loop, bool *did)
     if (tern_stack_deadline(loop->stack) > loop->now)
         return;
     tern_stack_expire(loop->stack, loop->now);
-    *did = true;
+    /* Frames that wait behind a full link make the stack due all the time: nothing moved then. */
+    if (loop->stash.count == 0)
+        *did = true;
 }
 
 /* The clock has been read: move everything that is ready. *did: there was something. */
@@ -299,11 +301,9 @@ static tern_time next_deadline(const struct tern_loop *loop)
 
     if (loop->more)
         return loop->now;
-    if (link_at < at)
-        at = link_at;
-    if (loop->stash.count > 0 && loop->now + RETRY_NS < at)
+    if (loop->stash.count > 0) /* the stack is due at once if it has more to send, and in vain */
         at = loop->now + RETRY_NS;
-    return at;
+    return link_at < at ? link_at : at;
 }
 
 int tern_fd(const struct tern_loop *loop)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <tern/ping.h>
+#include <tern/udp.h>
 
 #include "frames.h"
 #include "os/clock.h"
@@ -20,7 +21,7 @@ struct fake {
     struct tern_link link;
     int room;
     bool gone, closed;
-    int seen_count, turned_away;
+    int seen_count, turned_away, offers;
     uint8_t seen[SEEN_MAX][128];
     size_t seen_bytes[SEEN_MAX];
 };
@@ -50,6 +51,7 @@ static int fake_transmit(struct tern_link *link, tern_time now, const struct ter
     int n = 0;
 
     (void)now;
+    fake->offers++;
     for (; n < count && fake->room > 0; n++, fake->room--) {
         assert_true(fake->seen_count < SEEN_MAX);
         fake->seen_bytes[fake->seen_count] = gather(&f[n], fake->seen[fake->seen_count], 128);
@@ -115,6 +117,28 @@ static void add_address(struct tern_loop *loop, uint8_t last, enum tern_claim cl
     const struct tern_cidr address = {tern_addr_v4(10, 0, 0, last), 24};
 
     assert_int_equal(tern_stack_address_add(tern_loop_stack(loop), &address, claim), TERN_ERR_OK);
+}
+
+/* While the link is full and the stack has more to send, a turn sleeps before it offers again. */
+static void no_spinning_at_a_full_link(void **state)
+{
+    const struct tern_endpoint any = {.port = 5000}, to = {tern_addr_v4(10, 0, 0, 255), 9};
+    struct fake fake = new_fake();
+    struct tern_loop *loop = open_loop(&fake.link);
+    struct tern_udp_socket *udp;
+
+    (void)state;
+    add_address(loop, 1, TERN_CLAIM_NONE);
+    assert_int_equal(tern_process(loop), TERN_ERR_OK); /* the announcement is turned away */
+    assert_true(fake.turned_away > 0);
+    assert_int_equal(tern_udp_open(tern_loop_stack(loop), &any, NULL, &udp), TERN_ERR_OK);
+    assert_int_equal(tern_udp_send(udp, &to, "x", 1), TERN_ERR_OK);
+    for (int turn = 0; turn < 10; turn++) {
+        fake.offers = 0;
+        assert_int_equal(tern_loop_run(loop, TERN_TIME_NEVER), TERN_ERR_OK);
+        assert_int_equal(fake.offers, 2); /* at once, and after the sleep */
+    }
+    tern_loop_destroy(loop);
 }
 
 /*
@@ -255,8 +279,11 @@ static void two_loops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_link), cmocka_unit_test(a_link_that_goes_away),
-        cmocka_unit_test(sleeping),    cmocka_unit_test(other_descriptors),
+        cmocka_unit_test(a_full_link),
+        cmocka_unit_test(no_spinning_at_a_full_link),
+        cmocka_unit_test(a_link_that_goes_away),
+        cmocka_unit_test(sleeping),
+        cmocka_unit_test(other_descriptors),
         cmocka_unit_test(two_loops),
     };
 
