@@ -183,9 +183,11 @@ static void grow(struct tern_tcb *c, uint64_t bytes, uint64_t in_flight, tern_ti
 
 static void note_losses(struct tern_tcb *c)
 {
+    /* Without SACK, duplicates of what was resent look like a loss just behind it: RFC 6582 §3.2. */
+    const bool proven = c->opt.sack || c->snd.una > c->loss.recover;
     uint64_t lost = lost_by_sack(c);
 
-    if (c->loss.dupacks >= TERN_TCP_DUPACKS && c->loss.state == TERN_RECOVERY_OPEN)
+    if (c->loss.dupacks >= TERN_TCP_DUPACKS && proven && c->loss.state == TERN_RECOVERY_OPEN)
         lost = tern_max_u64(lost, tern_min_u64(c->snd.una + tern_tcb_segment_bytes(c), c->snd.nxt));
     c->loss.lost_below = tern_max_u64(c->loss.lost_below, lost);
 }
