@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_FUZZ_STACK_CALLS_H
+#define TERN_FUZZ_STACK_CALLS_H
+/*
+ * The application in the fuzz target of the whole stack: its handles, and the calls that two bytes
+ * of the input choose. What a call returns must be what its header promises.
+ */
+#include "base/assert.h"
+#include "segment.h"
+#include <tern/tern.h>
+
+#define CONNS_MAX 6
+#define PEERS_MAX 4
+
+struct world {
+    struct tern_stack *stack;
+    struct tern_listener *listener;
+    struct tern_udp_socket *udp;
+    struct tern_ping_socket *ping;
+    struct tern_conn *conn[CONNS_MAX]; /* the application's handles */
+    struct fuzz_peer peer[PEERS_MAX];  /* [0]: of the active connection; others: to the listener */
+    tern_time now;
+    uint32_t mtu_bytes;
+    uint16_t ip_id;
+    bool silent; /* the peer answers no ARP */
+};
+
+static inline struct tern_addr host(uint8_t n)
+{
+    return tern_addr_v4(10, 0, 0, n);
+}
+
+static inline void keep(struct world *w, struct tern_conn *conn)
+{
+    for (int i = 0; i < CONNS_MAX; i++)
+        if (w->conn[i] == NULL) {
+            w->conn[i] = conn;
+            return;
+        }
+    tern_tcp_abort(conn);
+}
+
+static inline void call_write(struct tern_conn *conn, uint8_t amount)
+{
+    static const uint8_t bytes[8192];
+    const size_t len = amount * 32u;
+    const ptrdiff_t n = tern_tcp_write(conn, bytes, len);
+
+    TERN_ASSERT(n <= (ptrdiff_t)len);
+    TERN_ASSERT(n != 0 || len == 0);
+}
+
+static inline void call_read(struct tern_conn *conn, uint8_t amount)
+{
+    uint8_t bytes[8192];
+    struct tern_slice slice;
+    const ptrdiff_t there = tern_tcp_peek(conn, &slice);
+    const ptrdiff_t n = tern_tcp_read(conn, bytes, amount * 32u);
+
+    TERN_ASSERT(amount == 0 || (n > 0) == (there > 0));
+    TERN_ASSERT(there > 0 || amount == 0 || n == there);
+}
+
+static inline void call_conn(struct world *w, struct tern_conn **at, uint8_t what, uint8_t amount)
+{
+    struct tern_tcp_info info;
+
+    (void)w;
+    if (*at == NULL)
+        return;
+    tern_tcp_info(*at, &info);
+    switch (what) {
+    case 0:
+        call_write(*at, amount);
+        break;
+    case 1:
+        call_read(*at, amount);
+        break;
+    case 2:
+        tern_tcp_shutdown(*at);
+        break;
+    case 3:
+        tern_tcp_close(*at);
+        *at = NULL;
+        break;
+    default:
+        if (amount > 32)
+            break;
+        tern_tcp_abort(*at);
+        *at = NULL;
+    }
+}
+
+static inline void call_open(struct world *w, uint8_t what, uint8_t amount)
+{
+    struct tern_tcp_options o = {.nodelay = (amount & 1) != 0};
+    struct tern_conn *conn;
+
+    switch (what & 3) {
+    case 0:
+        o.remote = (struct tern_endpoint){host(2 + (amount >> 6)), 1000};
+        o.local.port = amount < 128 ? 5000 : 0;
+        if (tern_tcp_connect(w->stack, &o, &conn) == TERN_ERR_OK)
+            keep(w, conn);
+        break;
+    case 1:
+        if (w->listener != NULL && tern_tcp_accept(w->listener, NULL, &conn) == TERN_ERR_OK)
+            keep(w, conn);
+        break;
+    case 2:
+        if (w->listener != NULL)
+            tern_tcp_unlisten(w->listener);
+        w->listener = NULL;
+        break;
+    default:
+        o.local.port = 80;
+        if (w->listener == NULL &&
+            tern_tcp_listen(w->stack, &o, 1 + (amount >> 5), &w->listener) != TERN_ERR_OK)
+            w->listener = NULL;
+    }
+}
+
+static inline void call_datagram(struct world *w, uint8_t what, uint8_t amount)
+{
+    uint8_t bytes[4096];
+    const struct tern_endpoint local = {host(1), 53};
+    const struct tern_endpoint to = {amount > 250 ? host(255) : host(2 + (amount & 3)), 53};
+    struct tern_endpoint from;
+    struct tern_ping_reply reply;
+
+    memset(bytes, amount, sizeof bytes);
+    switch (what & 3) {
+    case 0:
+        if (w->udp != NULL)
+            (void)!tern_udp_send(w->udp, &to, bytes, amount * 8u);
+        break;
+    case 1:
+        while (w->udp != NULL && tern_udp_receive(w->udp, &from, bytes, amount) >= 0) {
+        }
+        while (tern_ping_receive(w->ping, &reply) == TERN_ERR_OK) {
+        }
+        break;
+    case 2:
+        (void)!tern_ping_send(w->ping, to.addr, amount, 64, amount * 40u);
+        break;
+    default:
+        if (w->udp != NULL)
+            tern_udp_close(w->udp);
+        if (tern_udp_open(w->stack, &local, NULL, &w->udp) != TERN_ERR_OK)
+            w->udp = NULL;
+    }
+}
+
+static inline void call_world(struct world *w, uint8_t what, uint8_t amount)
+{
+    const struct tern_cidr own = {host(1), 24};
+    const struct tern_cidr more = {tern_addr_v4(10, 0, 0, 3 + (amount & 3)), 24};
+
+    switch (what & 7) {
+    case 0:
+        tern_stack_address_remove(w->stack, amount < 128 ? host(1) : more.addr);
+        break;
+    case 1:
+        (void)!tern_stack_address_add(w->stack, amount < 128 ? &own : &more,
+                                      (enum tern_claim)(amount % 3));
+        break;
+    case 2:
+        tern_stack_gateway_set(w->stack, host(amount & 7));
+        break;
+    case 3:
+        if (amount > 200)
+            tern_stack_abort_all(w->stack);
+        break;
+    case 4:
+        w->silent = amount < 128;
+        break;
+    case 5:
+        w->ip_id++;
+        break;
+    case 6:
+        (void)tern_stack_connections_unfinished(w->stack);
+        break;
+    default:
+        break;
+    }
+}
+
+static inline void call(struct world *w, struct tern_reader *in, uint8_t which)
+{
+    const uint8_t amount = tern_read_u8(in);
+
+    switch (which >> 6) {
+    case 0:
+    case 1:
+        call_conn(w, &w->conn[(which & 7) % CONNS_MAX], (which >> 3) & 7, amount);
+        break;
+    case 2:
+        call_open(w, which, amount);
+        break;
+    default:
+        if ((which & 32) != 0)
+            call_datagram(w, which, amount);
+        else
+            call_world(w, which, amount);
+    }
+}
+
+#endif
