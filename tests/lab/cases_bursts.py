@@ -7,7 +7,7 @@ import world
 from case import case
 from peers import PYTHON, Tern, curl, nginx, url
 from wire import Capture, no_reset, segments
-from world import TERN_IP, equal, hold, sha256, unmoved
+from world import TERN_IP, equal, hold, one_processor, sha256, unmoved
 
 BURST = 144800  # 100 segments of 1448 bytes
 AGAIN = ("TcpRetransSegs", "TcpExtTCPLossProbes", "TcpExtTCPTimeouts")
@@ -34,6 +34,7 @@ def counters(server):
 
 @case("the burst: initcwnd 100, the server says nothing twice", alone=True, programs=["tshark"])
 def burst(lab):
+    one_processor()
     client, server = lab.pair(offloads=False, route="initcwnd 100")
     lab.noise("www/burst.bin", BURST)
     nginx(lab, server)
@@ -68,6 +69,7 @@ def longest_flight(seen):
 @case("the burst: a reader of 1 kB each 10 ms; the window closes and opens", alone=True,
       programs=["tshark"])
 def slow_reader(lab):
+    one_processor()
     client, server = lab.pair(offloads=False, route="initcwnd 100")
     size = 30 * 1000 * 1000
     lab.noise("www/big.bin", size)
