@@ -52,7 +52,7 @@ class Capture:
 
 
 def tshark(path, *arguments):
-    done = subprocess.run(["tshark", "-n", "-r", path] + list(arguments), check=False, timeout=120,
+    done = subprocess.run(["tshark", "-n", "-r", path] + list(arguments), check=False, timeout=600,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, errors="replace",
                           env={**os.environ, "HOME": os.path.dirname(path)})
