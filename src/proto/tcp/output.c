@@ -172,6 +172,16 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
     return c->env->super_bytes_max - c->env->super_bytes_max % *segment;
 }
 
+/* Sent before: all of it, or only the byte of a window probe that the rest now follows. */
+static void count_again(struct tern_tcb *c, uint64_t bytes, uint32_t segment)
+{
+    const uint64_t pieces = bytes <= segment ? 1 : (bytes + segment - 1) / segment;
+
+    c->count.bytes_retrans += bytes;
+    c->count.retrans += pieces;
+    c->env->retransmits += pieces;
+}
+
 /* Emit text [from, from + bytes), with FIN if fin, new or again. */
 static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t from,
                       uint32_t bytes, uint32_t segment, bool fin, tern_time now)
@@ -196,9 +206,7 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     if (bytes > 0 && bytes % segment != 0)
         c->snd.small_end = tern_max_u64(c->snd.small_end, from + bytes);
     if (from < c->snd.max) {
-        c->count.bytes_retrans += bytes;
-        c->count.retrans += pieces;
-        c->env->retransmits += pieces;
+        count_again(c, tern_min_u64(bytes, c->snd.max - from), segment);
         if (c->timed.active && c->timed.seq > from)
             c->timed.active = false; /* Karn */
     } else {
