@@ -174,6 +174,19 @@ static enum arrive_verdict check_ack(struct tern_tcb *c, const struct tern_segme
     return ARRIVE_DROP;
 }
 
+/* Two ends with different ideas of the numbers would answer each other's ACKs for ever, as fast as
+ * the path allows; so empty segments that do not fit are answered only so often. */
+static bool may_answer(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+{
+    if (sequence_length(seg) > 0)
+        return true;
+    if (c->ack.answered_at != TERN_TIME_NEVER &&
+        now - c->ack.answered_at < TERN_TCP_ANSWER_INTERVAL)
+        return false;
+    c->ack.answered_at = now;
+    return true;
+}
+
 static bool act_on(struct tern_tcb *c, const struct tern_segment *seg, enum arrive_verdict verdict,
                    tern_time now)
 {
@@ -183,6 +196,8 @@ static bool act_on(struct tern_tcb *c, const struct tern_segment *seg, enum arri
     case ARRIVE_DROP_ACK:
         if (c->state == TERN_TCP_TIME_WAIT && (seg->h.flags & TERN_TCP_FIN) != 0)
             c->timer.wait = now + TERN_TCP_TIME_WAIT_HOLD;
+        if (!may_answer(c, seg, now))
+            break;
         tern_tcb_ack_now(c, c->state == TERN_TCP_TIME_WAIT ? TERN_CAUSE_TIMEWAIT_ACK
                                                            : TERN_CAUSE_DUPLICATE_ACK);
         break;

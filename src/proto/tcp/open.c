@@ -39,6 +39,7 @@ static void init_times(struct tern_tcb *c, tern_time now)
     c->timer.wait = TERN_TIME_NEVER;
     c->timer.give_up = TERN_TIME_NEVER;
     c->ack.challenged_at = TERN_TIME_NEVER;
+    c->ack.answered_at = TERN_TIME_NEVER;
 }
 
 static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,

@@ -37,6 +37,7 @@
 #define TERN_TCP_ORPHAN_RETRIES     8  /* the same once the application closed */
 #define TERN_TCP_PAWS_IDLE          (24 * 86400 * TERN_SECOND) /* RFC 7323 §5.5 */
 #define TERN_TCP_CHALLENGE_INTERVAL (500 * TERN_MS) /* RFC 5961 §7: a connection's limit */
+#define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
 #define TERN_TCP_DUPACKS            3               /* RFC 5681 §3.2 */
 #define TERN_TCP_SACK_RANGES        64 /* remembered each way; beyond: a hint is lost */
 #define TERN_TCP_PERSIST_MAX        (60 * TERN_SECOND) /* window probes at least so often */
@@ -141,7 +142,7 @@ struct tern_tcb {
         uint8_t quick;     /* segments still to be ACKed at once */
         uint64_t slow_nxt; /* with every: what we admit to have received */
         tern_time every;   /* 0: the rules */
-        tern_time challenged_at;
+        tern_time challenged_at, answered_at;
     } ack;
 
     struct {
