@@ -7,9 +7,9 @@
  * is written as far as it takes it. Bytes that output does not take stay with the connection, which
  * closes its window in time; ACKs are the stack's affair and go out whatever we do here.
  *
- * It ends when the peer has sent its FIN, everything is written out, and input has nothing ready;
- * or at -w SECS of silence, ^C, or an error. Exit code as netcat's: 0, 1 for a failure, 2 for
- * usage.
+ * It ends when the peer has sent its FIN and has all that we sent, everything is written out, and
+ * input has nothing ready; or at -w SECS of silence, ^C, or an error. Exit code as netcat's: 0, 1
+ * for a failure, 2 for usage.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -360,10 +360,19 @@ static bool input_is_ready(void)
     return poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0;
 }
 
+/* The peer has all that it was sent, so that leaving loses nothing. */
+static bool all_arrived(const struct nc *n)
+{
+    struct tern_tcp_info info;
+
+    tern_tcp_info(n->conn, &info);
+    return info.state == TERN_TCP_CLOSED || (info.unacked_bytes == 0 && info.notsent_bytes == 0);
+}
+
 /* Nothing more can come, and there is nothing more to send just now. */
 static bool is_finished(const struct nc *n)
 {
-    if (!n->peer_ended || n->input_end > 0)
+    if (!n->peer_ended || n->input_end > 0 || !all_arrived(n))
         return false;
     return n->input_ended || !input_is_ready();
 }

@@ -27,6 +27,31 @@ def nc_both_ways(lab):
     hold("the echo is what was said", result.out == data, f"{len(result.out)} bytes")
 
 
+@case("nc: a peer that ends its side early and reads slowly gets every byte")
+def nc_half_closed_peer(lab):
+    client, server = lab.pair()
+    log = lab.path("slow.log")
+    script = ("import socket, time\n"
+              "s = socket.socket()\n"
+              "s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)\n"
+              f"s.bind(('{SERVER}', 7000))\n"
+              "s.listen(1)\n"
+              "c, _ = s.accept()\n"
+              "c.shutdown(socket.SHUT_WR)\n"
+              "time.sleep(12)\n"
+              "got = 0\n"
+              "while d := c.recv(65536):\n    got += len(d)\n"
+              "print(got, flush=True)\n")
+    with open(log, "wb") as out:
+        child = server.start(PYTHON, "-c", script, stdout=out, stderr=out)
+    wait_listening(server, 7000, child, log)
+    result = client.run(*Tern(client).command("nc", SERVER, 7000), stdin=bytes(2000000), seconds=60)
+    hold("tern nc", result.code == 0, result.text())
+    child.wait(timeout=20)
+    with open(log) as text:
+        equal("bytes that the peer has", text.read().strip(), "2000000")
+
+
 @case("nc -l: the kernel's client is served, a port that nobody listens on is reset")
 def nc_listens(lab):
     client, server = lab.pair()
