@@ -110,6 +110,13 @@ static void time_segment(struct tern_tcb *c, uint64_t end, tern_time now)
     c->timed.at = now;
 }
 
+/* The number of a segment without text. The byte of a window probe, and whatever else was sent into
+ * a window that closed, the peer did not take: ACKs and resets from behind it would fit nowhere. */
+static uint64_t seq_without_text(const struct tern_tcb *c)
+{
+    return c->snd.wnd == 0 && c->snd.una > c->snd.iss ? c->snd.una : c->snd.nxt;
+}
+
 static bool emit_reset(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
     const bool stray = c->stray_rst_due;
@@ -123,7 +130,7 @@ static bool emit_reset(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     out->cause = stray ? TERN_CAUSE_RST_BAD_ACK : c->rst_cause;
     out->h.src_port = c->local.port;
     out->h.dst_port = c->remote.port;
-    out->h.seq = stray ? c->stray_rst_seq : tern_tcb_wrap(c->snd.nxt);
+    out->h.seq = stray ? c->stray_rst_seq : tern_tcb_wrap(seq_without_text(c));
     out->h.flags = know_peer ? TERN_TCP_RST | TERN_TCP_ACK : TERN_TCP_RST;
     out->h.ack = tern_seq_of(know_peer ? (uint32_t)c->rcv.nxt : 0);
     c->env->segments_out++;
@@ -354,7 +361,7 @@ static bool emit_ack(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     out->cause = c->ack.cause;
     if (c->ack.every > 0)
         out->cause = TERN_CAUSE_SLOW_ACK;
-    fill(c, out, c->snd.nxt, TERN_TCP_ACK, now);
+    fill(c, out, seq_without_text(c), TERN_TCP_ACK, now);
     tern_tcb_fill_sack(c, &out->h, blocks);
     c->count.acks_out++;
     return true;
