@@ -42,6 +42,20 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return size * count;
 }
 
+/* -D: every response's header lines. Flushed at once, so that on standard output they stand before
+ * their body, which is written past stdio. */
+static size_t on_header(char *line, size_t size, size_t count, void *user)
+{
+    struct get_transfer *t = user;
+    FILE *dump = t->job->dump;
+
+    if (fwrite(line, size, count, dump) == count && fflush(dump) == 0)
+        return size * count;
+    (void)snprintf(t->output.words, sizeof t->output.words, "cannot write to %.160s: %s",
+                   t->job->options->dump_header, strerror(errno));
+    return CURL_WRITEFUNC_ERROR;
+}
+
 static size_t on_upload(char *data, size_t size, size_t count, void *user)
 {
     struct get_transfer *t = user;
@@ -108,8 +122,10 @@ static void set_callbacks(struct get_transfer *t, CURL *easy)
     (void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     (void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     (void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, t);
-    if (t->job->dump != NULL)
-        (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t->job->dump);
+    if (t->job->dump != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+        (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    }
     if (!o->talk.verbose)
         return;
     (void)curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);

@@ -131,6 +131,30 @@ def https(lab):
     equal("the version agreed on", result.out.strip(), b"2")
 
 
+def without_dates(data):
+    return [line for line in data.split(b"\n") if not line.startswith(b"Date:")]
+
+
+@case("pages: -D writes every response's header lines, as curl does")
+def dump_header(lab):
+    client, server = lab.pair()
+    lab.noise("www/1k.bin", 1000)
+    nginx(lab, server)
+    for path, count_of in (("/1k.bin", 1), ("/moved-twice", 3), ("/gone", 1)):
+        for dump in ("heads", "-"):
+            flags = ["-L", "-D", dump, url(path)]
+            ours = Tern(client).get("-sS", *flags)
+            equal(f"exit of -D {dump} {path} ({ours.text()})", ours.code, 0)
+            got = open(lab.path("heads"), "rb").read() if dump != "-" else ours.out
+            judge = curl(client, *flags)
+            wanted = open(lab.path("heads"), "rb").read() if dump != "-" else judge.out
+            equal(f"header lines of {path}, -D {dump}", without_dates(got), without_dates(wanted))
+            equal("responses", got.count(b"HTTP/1.1 "), count_of)
+    full = Tern(client).get("-sS", "-o", "f", "-D", "/dev/full", url("/1k.bin"))
+    hold("-D to a full disk is exit 23 and one line",
+         full.code == 23 and len(full.lines()) == 1, full.text())
+
+
 @case("pages: chunked, and bodies that end with the connection")
 def chunked(lab):
     client, server = lab.pair()
