@@ -183,7 +183,7 @@ static void grow(struct tern_tcb *c, uint64_t bytes, uint64_t in_flight, tern_ti
 
 static void note_losses(struct tern_tcb *c)
 {
-    /* Without SACK, duplicates of what was resent look like a loss just behind it: RFC 6582 §3.2. */
+    /* Without SACK, duplicates of what was resent look like a loss behind it: RFC 6582 §3.2. */
     const bool proven = c->opt.sack || c->snd.una > c->loss.recover;
     uint64_t lost = lost_by_sack(c);
 
