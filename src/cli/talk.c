@@ -11,6 +11,7 @@
 #include "cli/talk.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -54,7 +55,10 @@ static void close_all(struct tern_talk *talk)
         tern_lab_close(talk->lab);
     if (talk->closed_json != NULL)
         json_decref(talk->closed_json);
+    if (talk->address_lock >= 0)
+        (void)close(talk->address_lock);
     memset(talk, 0, sizeof *talk);
+    talk->address_lock = -1;
 }
 
 static int make_loop(struct tern_talk *talk, const struct tern_talk_plan *plan)
@@ -132,6 +136,7 @@ int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *optio
 
     memset(talk, 0, sizeof *talk);
     talk->options = *options;
+    talk->address_lock = -1;
     code = tern_talk_plan(options, &plan, why);
     if (code != 0) {
         tern_complain("%s", why);
@@ -144,7 +149,9 @@ int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *optio
     talk->seed_given = plan.seeded ? (int64_t)(plan.seed & INT64_MAX) : -1;
     if (options->stats != NULL)
         talk->closed_json = json_array();
-    code = make_loop(talk, &plan);
+    code = tern_talk_lock(talk, &plan);
+    if (code == 0)
+        code = make_loop(talk, &plan);
     if (code == 0) {
         tern_talk_signals(talk->loop);
         code = claim(talk, &plan);

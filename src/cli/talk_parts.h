@@ -10,6 +10,10 @@
 int tern_talk_link_open(struct tern_talk *talk, const struct tern_talk_plan *plan,
                         struct tern_link **out);
 
+/* Keep other terns of this host off the address for as long as talk->address_lock is open.
+ * 0, or 45 with words on stderr. */
+int tern_talk_lock(struct tern_talk *talk, const struct tern_talk_plan *plan);
+
 /* Pull all traces: lines of --verbose, connections for --stats. */
 void tern_talk_traces(struct tern_talk *talk);
 /* Write --stats; 0 or 23. */

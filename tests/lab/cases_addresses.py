@@ -114,6 +114,29 @@ def in_use(lab):
     nothing_taken(lab, client, capture, TERN_IP, result, [other.mac("vO")])
 
 
+@case("own address: one tern an address, and several terns with the host's MAC")
+def two_terns(lab):
+    _, client, server, _, _ = lab.lan()
+    child = slow_fetch(lab, client, server)
+    result = Tern(client).get("-sS", url("/big.bin"))
+    equal("exit", result.code, 45)
+    equal("its line", result.lines(), [f"tern: {TERN_IP} is in use by another tern on vA"])
+    beside = Tern(client, address="10.77.0.6/24").get("-sS", "-o", "g", url("/big.bin"))
+    equal("another address beside it", (beside.code, beside.lines()), (0, []))
+    equal("the first was not disturbed", child.wait(timeout=60), 0)
+    os.unlink(lab.path("f"))
+    with open(lab.path("err2"), "wb") as err:
+        first = Tern(client, flags=["--mac", "host"]).start(
+            "get", "-sS", "-o", "f", url("/limited/big.bin"), stderr=err)
+    world.wait_for("the first bytes", lambda: first.poll() is not None or
+                   os.path.exists(lab.path("f")))
+    beside = Tern(client, address="10.77.0.6/24", flags=["--mac", "host"]).get(
+        "-sS", "-o", "g", url("/big.bin"))
+    equal("two with the host's MAC", (beside.code, beside.lines()), (0, []))
+    equal("and the first of them", (first.wait(timeout=60), lab_read(lab, "err2")), (0, ""))
+    equal("the address is free again", Tern(client).get("-sS", "-o", "g", url("/big.bin")).code, 0)
+
+
 @case("own address: the gateway's and the host's are refused", programs=["tshark"])
 def gateway_host(lab):
     _, client, server, router, _ = lab.lan()
