@@ -92,6 +92,7 @@ static void conn_free(struct tern_conn *conn)
     tern_wheel_cancel(&s->wheel, &conn->timer);
     tern_list_remove(&conn->ready);
     tern_list_remove(&conn->starved);
+    tern_list_remove(&conn->holed);
     tern_stack_event_drop(&conn->event);
     tern_table_remove(&s->conn_table, &conn->by_pair);
     tern_pool_give(&s->conns, conn);

@@ -131,4 +131,5 @@ void tern_stack_input(struct tern_stack *s, const struct tern_frame *frames, int
         s->counters.bytes_in += frames[i].bytes;
         frame_input(s, &frames[i]);
     }
+    tern_stack_tcp_input_end(s);
 }

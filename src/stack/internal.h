@@ -53,8 +53,10 @@ struct tern_conn {
     struct tern_event_node event;
     struct tern_list child; /* in its listener's children or accept queue, until accepted */
     struct tern_listener *listener;
-    bool queued; /* in the accept queue */
-    bool owned;  /* the application has the handle */
+    struct tern_list holed; /* in stack->holed: see tcp_input.c */
+    uint32_t holed_acks;    /* duplicate ACKs put off to the end of the burst */
+    bool queued;            /* in the accept queue */
+    bool owned;             /* the application has the handle */
 };
 
 struct tern_listener {
@@ -110,7 +112,7 @@ struct tern_stack {
     uint16_t ip_id;
 
     struct tern_wheel wheel;
-    struct tern_list ready, waiting, events, starved;
+    struct tern_list ready, waiting, events, starved, holed;
 
     struct tern_pool conns, listeners, udps, pings;
     struct tern_table conn_table, listener_table, udp_table, ping_table;
@@ -173,6 +175,7 @@ void tern_stack_ping_error(struct tern_stack *s, const struct tern_packet *p,
 
 /* tcp_input.c, conn.c */
 void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p);
+void tern_stack_tcp_input_end(struct tern_stack *s); /* of a burst */
 struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
                                        const struct tern_endpoint *remote);
 struct tern_conn *tern_conn_take(struct tern_stack *s);

@@ -233,6 +233,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     tern_list_init(&s->waiting);
     tern_list_init(&s->events);
     tern_list_init(&s->starved);
+    tern_list_init(&s->holed);
     tern_wheel_init(&s->wheel, now);
     tern_icmp_bucket_init(&s->icmp_bucket, now);
     carve_all(&c, s, config);

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TCP packets: checked, told to the connection they belong to, to a listener, or answered with a
- * reset. */
+/*
+ * TCP packets: checked, told to the connection they belong to, to a listener, or answered with a reset.
+ *
+ * Each segment's ACK leaves with its burst, one by one, as RFC 5681 §4.2 has it. The duplicate ACKs of
+ * segments beyond a hole wait for the end of the burst: where several processors feed one
+ * interface, neighbours change places within microseconds, and a hole that the same burst fills
+ * was no loss; telling of it would make the peer send again what has arrived.
+ */
 #include "stack/internal.h"
 
 static bool checksum_is_good(const struct tern_packet *p)
@@ -80,7 +86,7 @@ static void input_without_conn(struct tern_stack *s, const struct tern_packet *p
     answer_with_reset(s, p, seg);
 }
 
-/* The bare ACK that this segment deserves, now, if the burst has room and the next hop is known. */
+/* The bare ACK that is due, now, if the burst has room and the next hop is known. */
 static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
 {
     struct tern_segment_out out;
@@ -96,6 +102,37 @@ static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
     if (tern_stack_frame_conn(s, conn, &out, dst, &s->acks[s->acks_count],
                               s->ack_headers[s->acks_count]))
         s->acks_count++;
+}
+
+static void ack_segment(struct tern_stack *s, struct tern_conn *conn)
+{
+    if (!conn->tcb.ack.now || conn->tcb.ack.cause != TERN_CAUSE_OUT_OF_ORDER_ACK) {
+        emit_ack(s, conn);
+        return;
+    }
+    conn->tcb.ack.now = false;
+    conn->holed_acks++;
+    if (!tern_list_is_linked(&conn->holed))
+        tern_list_push(&s->holed, &conn->holed);
+}
+
+/* Holes that the burst left: as many duplicate ACKs as segments that arrived beyond them. */
+void tern_stack_tcp_input_end(struct tern_stack *s)
+{
+    struct tern_list *link;
+
+    while ((link = tern_list_pop(&s->holed)) != NULL) {
+        struct tern_conn *conn = TERN_CONTAINER(link, struct tern_conn, holed);
+        const bool filled = conn->tcb.rcv.ooo == NULL;
+        uint32_t acks = filled ? 0 : conn->holed_acks;
+
+        conn->holed_acks = 0;
+        for (; acks > 0; acks--) {
+            tern_tcb_ack_again(&conn->tcb);
+            emit_ack(s, conn);
+        }
+        tern_conn_update(conn);
+    }
 }
 
 void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
@@ -131,6 +168,6 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
         return;
     }
     tern_tcb_input(&conn->tcb, &seg, s->now);
-    emit_ack(s, conn);
+    ack_segment(s, conn);
     tern_conn_update(conn);
 }

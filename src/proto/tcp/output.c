@@ -17,6 +17,11 @@ void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause)
     c->ack.now = true;
 }
 
+void tern_tcb_ack_again(struct tern_tcb *c)
+{
+    tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
+}
+
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c)
 {
     return c->snd.mss - (c->opt.timestamps ? 12 : 0);
