@@ -34,7 +34,7 @@ static int tell(struct demo_world *w, struct demo_net *net, bool *disturbed)
     }
     *disturbed = diff.resent_by_them > 0 || diff.resent_by_us > 0;
     if (!*disturbed)
-        demo_say_end(w, net, "tern demo loss · sudo tern get --interface eth0 https://example.org");
+        demo_say_end(w, net, "tern demo loss · tern get -v https://example.org");
     return 0;
 }
 
