@@ -44,6 +44,7 @@ struct ping {
     struct tern_ping_socket *socket;
     struct tern_addr to;
     uint64_t sent, received, duplicates, errors;
+    uint64_t timed; /* of the received: those with room for the time at which they were sent */
     tern_time started, next, stop_at;
     double sum_ms, square_sum_ms, min_ms, max_ms;
     uint8_t answered[65536 / 8];
@@ -59,7 +60,7 @@ static const char ping_help[] =
     "\n"
     "  -c N       stop after N requests (and their answers)\n"
     "  -i SECS    time between requests (1)\n"
-    "  -s BYTES   payload of a request (56)\n"
+    "  -s BYTES   payload of a request (56); under 8 the time has no room in it\n"
     "  -W SECS    how long to wait for the last answer (10, or twice the slowest so far)\n"
     "  -t TTL     time to live (64)\n"
     "  -q         only the summary\n"
@@ -146,8 +147,9 @@ static void send_one(struct ping *p)
 
 static void note_time(struct ping *p, double ms)
 {
-    if (p->received == 0 || ms < p->min_ms)
+    if (p->timed == 0 || ms < p->min_ms)
         p->min_ms = ms;
+    p->timed++;
     if (ms > p->max_ms)
         p->max_ms = ms;
     p->sum_ms += ms;
@@ -168,23 +170,26 @@ static const char *time_text(double ms, char *out, size_t bytes)
 
 static void on_echo(struct ping *p, const struct tern_ping_reply *r)
 {
-    double ms = (double)(r->received_at - r->sent_at) / 1e6;
+    bool timed = r->sent_at != TERN_TIME_NEVER;
+    double ms = timed ? (double)(r->received_at - r->sent_at) / 1e6 : 0;
     uint8_t bit = (uint8_t)(1u << (r->sequence & 7));
     bool is_duplicate = (p->answered[r->sequence / 8] & bit) != 0;
-    char from[TERN_ADDR_TEXT_MAX], took[32];
+    char from[TERN_ADDR_TEXT_MAX], digits[32], took[48] = "";
 
     p->answered[r->sequence / 8] |= bit;
     if (is_duplicate) {
         p->duplicates++;
     } else {
-        note_time(p, ms);
+        if (timed)
+            note_time(p, ms);
         p->received++;
     }
+    if (timed)
+        (void)snprintf(took, sizeof took, " time=%s ms", time_text(ms, digits, sizeof digits));
     if (!p->options->quiet)
-        (void)printf("%u bytes from %s: icmp_seq=%u ttl=%u time=%s ms%s%s\n",
-                     r->bytes + ICMP_HEADER, tern_addr_text(r->from, from), r->sequence, r->ttl,
-                     time_text(ms, took, sizeof took), is_duplicate ? " (DUP!)" : "",
-                     r->intact ? "" : " (payload changed!)");
+        (void)printf("%u bytes from %s: icmp_seq=%u ttl=%u%s%s%s\n", r->bytes + ICMP_HEADER,
+                     tern_addr_text(r->from, from), r->sequence, r->ttl, took,
+                     is_duplicate ? " (DUP!)" : "", r->intact ? "" : " (payload changed!)");
 }
 
 static const char *error_words(const struct tern_ping_reply *r)
@@ -294,8 +299,8 @@ static void print_summary(const struct ping *p)
     if (p->errors > 0)
         (void)printf(", +%llu errors", (unsigned long long)p->errors);
     (void)printf(", %.6g%% packet loss, time %lldms\n", lost, (long long)(took / TERN_MS));
-    if (p->received > 0) {
-        double n = (double)(p->received);
+    if (p->timed > 0) {
+        double n = (double)p->timed;
         double average = p->sum_ms / n;
         double variance = p->square_sum_ms / n - average * average;
 
@@ -321,6 +326,8 @@ static int ping_talk(struct ping *p)
                  tern_addr_text(p->to, to), p->options->bytes, p->options->bytes + HEADER_BYTES);
     (void)fflush(stdout);
     ping_run(p);
+    if (tern_talk_interrupted())
+        tern_complain("ping: interrupted");
     print_summary(p);
     tern_ping_close(p->socket);
     if (p->failed)
