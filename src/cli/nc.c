@@ -8,7 +8,8 @@
  * closes its window in time; ACKs are the stack's affair and go out whatever we do here.
  *
  * It ends when the peer has sent its FIN and has all that we sent, everything is written out, and
- * input has nothing ready; or at -w SECS of silence, ^C, or an error. Exit code as netcat's: 0, 1
+ * input has nothing ready; or at -w SECS of silence (which, as netcat-openbsd has it, does not count
+ * while -l waits for its caller), ^C, or an error. Exit code as netcat's: 0, 1
  * for a failure, 2 for usage.
  */
 #include <errno.h>
@@ -31,6 +32,7 @@
 #define INPUT_BYTES    65536
 #define LINGER         (10 * TERN_SECOND)
 #define LINGER_SHORT   (1 * TERN_SECOND)
+#define LINGER_IDLE    (250 * TERN_MS) /* a peer that kept silent will hardly answer our FIN */
 #define LISTEN_BACKLOG 1
 
 struct nc_options {
@@ -52,7 +54,7 @@ struct nc {
     size_t input_start, input_end; /* read, and not yet taken by the connection */
     tern_time heard_at;            /* last time that anything moved */
     bool established, input_ended, input_watched, output_watched;
-    bool peer_ended, over, failed;
+    bool peer_ended, over, failed, idle;
 };
 
 static const char nc_help[] =
@@ -67,7 +69,8 @@ static const char nc_help[] =
     "  -l         listen on tern's own address, take one connection\n"
     "  -N         at the end of standard input, close our side (FIN) and go on receiving\n"
     "  -z         only connect, then close\n"
-    "  -w SECS    give up connecting, or waiting in silence, after so long\n"
+    "  -w SECS    give up connecting, or waiting in silence, after so long; -l itself waits\n"
+    "             for its caller as long as it takes\n"
     "  -p PORT    own port\n"
     "  -v         say what happens\n"
     "  -h, --help\n"
@@ -117,6 +120,18 @@ static int nc_usage(const char *what)
     return 1 + EXIT_USAGE;
 }
 
+/* What getopt refused: a flag that is none, or one without its argument. */
+static int nc_refused(int value, const char *text)
+{
+    if (value == ':')
+        tern_complain("nc: %s needs an argument. Try: tern nc --help", text);
+    else if (optopt > 0 && optopt < 256 && text[1] != '-')
+        tern_complain("nc: unknown flag -%c. Try: tern nc --help", optopt);
+    else
+        tern_complain("nc: unknown flag %s. Try: tern nc --help", text);
+    return 1 + EXIT_USAGE;
+}
+
 /* HOST PORT, or with -l [ADDRESS] [PORT]. */
 static int nc_operands(int count, char **operand, struct nc_options *o)
 {
@@ -146,13 +161,13 @@ static int nc_parse(int argc, char **argv, struct nc_options *o)
 
     *o = (struct nc_options){.host = NULL};
     tern_flags_join(flags, sizeof flags / sizeof flags[0], help, 1);
-    while ((flag = getopt_long(argc, argv, "lNzvnw:p:h", flags, NULL)) != -1) {
+    while ((flag = getopt_long(argc, argv, ":lNzvnw:p:h", flags, NULL)) != -1) {
         if (flag == 'h') {
             (void)printf("%s%s", nc_help, tern_talk_help);
             return 1;
         }
-        if (flag == '?')
-            return 1 + EXIT_USAGE;
+        if (flag == '?' || flag == ':')
+            return nc_refused(flag, argv[optind - 1]);
         if (!nc_flag(o, flag, optarg))
             return nc_usage(flag == 'w' ? "-w takes a number of seconds"
                                         : "-p takes a number from 1 to 65535");
@@ -377,17 +392,29 @@ static bool is_finished(const struct nc *n)
     return n->input_ended || !input_is_ready();
 }
 
+/* -w is over: no connection in that time, or a connection without a word. */
+static void nc_idle(struct nc *n)
+{
+    if (!n->established) {
+        nc_fail(n, TERN_ERR_TIMEOUT);
+        return;
+    }
+    n->idle = true;
+    if (n->options->verbose)
+        tern_say("nc: %s: nothing moved for %.3g s: closed", n->peer,
+                 (double)n->options->wait / (double)TERN_SECOND);
+}
+
 static void nc_pump(struct nc *n)
 {
     tern_time wait = n->options->wait;
 
     nc_moved(n);
     while (!n->over && !tern_talk_interrupted()) {
-        tern_time until = wait > 0 ? n->heard_at + wait : TERN_TIME_NEVER;
+        tern_time until = wait > 0 && n->conn != NULL ? n->heard_at + wait : TERN_TIME_NEVER;
 
-        if (wait > 0 && tern_loop_now(n->talk.loop) >= until) {
-            if (!n->established && !n->options->listen)
-                nc_fail(n, TERN_ERR_TIMEOUT);
+        if (tern_loop_now(n->talk.loop) >= until) {
+            nc_idle(n);
             return;
         }
         if (is_finished(n))
@@ -398,6 +425,22 @@ static void nc_pump(struct nc *n)
         }
         pull_events(n);
     }
+}
+
+/* -l ADDRESS: there is none but tern's own. */
+static bool nc_is_own(const struct nc *n)
+{
+    struct tern_addr own = n->talk.address.addr, wanted;
+    char text[TERN_ADDR_TEXT_MAX];
+
+    if (n->options->host == NULL)
+        return true;
+    if (tern_addr_parse(n->options->host, &wanted) == TERN_ERR_OK &&
+        (tern_addr_equal(wanted, own) || tern_addr_is_any(wanted)))
+        return true;
+    tern_complain("nc: cannot listen on %s: tern's own address is %s. Give that one, or none",
+                  n->options->host, tern_addr_text(own, text));
+    return false;
 }
 
 static enum tern_err nc_listen(struct nc *n)
@@ -429,10 +472,13 @@ static enum tern_err nc_connect(struct nc *n)
 
 static int nc_talk(struct nc *n)
 {
-    enum tern_err err = n->options->listen ? nc_listen(n) : nc_connect(n);
+    enum tern_err err;
 
-    if (n->failed)
+    if (n->options->listen && !nc_is_own(n))
         return EXIT_FAILED;
+    err = n->options->listen ? nc_listen(n) : nc_connect(n);
+    if (n->failed)
+        return tern_talk_interrupted() ? EXIT_INTERRUPTED : EXIT_FAILED;
     if (err != TERN_ERR_OK) {
         tern_complain("nc: cannot %s %s: %s", n->options->listen ? "listen on port" : "connect to",
                       n->options->listen ? "" : n->peer, tern_err_text(err));
@@ -447,9 +493,18 @@ static int nc_talk(struct nc *n)
         tern_tcp_unlisten(n->listener);
     if (n->conn != NULL)
         tern_tcp_close(n->conn);
-    if (tern_talk_interrupted())
+    if (tern_talk_interrupted()) {
+        tern_complain("nc: interrupted");
         return EXIT_INTERRUPTED;
+    }
     return n->failed ? EXIT_FAILED : 0;
+}
+
+static tern_time nc_linger(const struct nc *n)
+{
+    if (n->idle)
+        return LINGER_IDLE;
+    return tern_talk_interrupted() ? LINGER_SHORT : LINGER;
 }
 
 int tern_verb_nc(int argc, char **argv)
@@ -467,7 +522,7 @@ int tern_verb_nc(int argc, char **argv)
     if (code != 0)
         return code == EXIT_USAGE || code == EXIT_INTERRUPTED ? code : EXIT_FAILED;
     code = nc_talk(&n);
-    if (tern_talk_close(&n.talk, tern_talk_interrupted() ? LINGER_SHORT : LINGER) != 0 && code == 0)
+    if (tern_talk_close(&n.talk, nc_linger(&n)) != 0 && code == 0)
         code = EXIT_FAILED;
     return code;
 }

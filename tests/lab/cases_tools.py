@@ -89,6 +89,31 @@ def nc_scan(lab):
     equal("usage", client.run(*Tern(client).command("nc")).code, 2)
 
 
+@case("nc -w: a silent peer ends it after the silence, without a long wait for the FIN")
+def nc_silence(lab):
+    client, server = lab.pair()
+    log = lab.path("silent.log")
+    script = ("import socket, time\n"
+              f"c, _ = socket.create_server(('{SERVER}', 7000)).accept()\n"
+              "time.sleep(60)\n")
+    with open(log, "wb") as out:
+        child = server.start(PYTHON, "-c", script, stdout=out, stderr=out)
+    wait_listening(server, 7000, child, log)
+    result = client.run(*Tern(client).command("nc", "-v", "-w", "1", SERVER, 7000), seconds=8)
+    equal("silence is no failure", result.code, 0)
+    hold("it says so", "nothing moved for 1 s" in result.text(), result.text())
+
+
+@case("nc: an address that is not its own, and a flag that is none")
+def nc_mistakes(lab):
+    client, _ = lab.pair()
+    result = client.run(*Tern(client).command("nc", "-l", "10.77.0.200", 7000), seconds=8)
+    hold("not its address", result.code == 1 and "cannot listen on 10.77.0.200" in result.text(),
+         result.text())
+    result = client.run(*Tern(client).command("nc", "-x"))
+    hold("not a flag", result.code == 2 and "unknown flag -x" in result.text(), result.text())
+
+
 # An echo request by hand, from the kernel's side; prints how many replies came back whole.
 ECHO = """
 import socket, struct, sys
@@ -127,6 +152,10 @@ def ping(lab):
     hold("tern ping", result.code == 0, result.text())
     text = result.out.decode()
     hold("three replies", text.count("bytes from") == 3 and "0% packet loss" in text, text)
+    result = client.run(*Tern(client).command("ping", "-c", "1", "-s", "7", SERVER))
+    text = result.out.decode()
+    hold("no time where it has no room", result.code == 0 and "ttl=64\n" in text
+         and "time=" not in text and "rtt" not in text, text)
     result = client.run(*Tern(client).command("ping", "-c", "1", "-W", "1", "10.77.0.200"))
     equal("nobody there", result.code, 1)
     equal("usage", client.run(*Tern(client).command("ping")).code, 2)
