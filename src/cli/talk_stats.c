@@ -51,7 +51,8 @@ static void put_times(json_t *row, const struct tern_tcp_info *info)
     put_ms(row, "rto", info->rto);
     put_ms(row, "rtt", info->srtt);
     put_ms(row, "rttvar", info->rttvar);
-    put_ms(row, "minrtt", info->rtt_min);
+    if (info->rtt_min != TERN_TIME_NEVER) /* nothing was measured */
+        put_ms(row, "minrtt", info->rtt_min);
     if (info->established_at != TERN_TIME_NEVER)
         put_ms(row, "connect", info->established_at - info->opened_at);
     if (info->closed_at != TERN_TIME_NEVER)
