@@ -26,8 +26,9 @@
 #define EXIT_INTERFACE   45
 #define EXIT_INTERRUPTED 130
 
-#define LINGER        TERN_SECOND   /* for the last FINs to be answered */
-#define STOP_PATIENCE (TERN_SECOND) /* for libcurl to stop */
+#define LINGER        TERN_SECOND     /* for the last FINs to be answered */
+#define LINGER_SHORT  (100 * TERN_MS) /* the same when the time was up already */
+#define STOP_PATIENCE TERN_SECOND     /* for libcurl to stop */
 #define SETTLE_TURNS  64
 
 struct get {
@@ -198,21 +199,41 @@ static int fetch(struct get *get)
     return code != 0 ? code : get->job.code;
 }
 
+static tern_time linger(const struct get *get, int code)
+{
+    bool hurry = code == CURLE_OPERATION_TIMEDOUT || code == EXIT_INTERRUPTED;
+
+    if (get->thread_left)
+        return 0;
+    return hurry ? LINGER_SHORT : LINGER;
+}
+
+static void say_interrupted(const struct get *get)
+{
+    if (!get->options.silent || get->options.show_error)
+        tern_complain("(%d) interrupted", EXIT_INTERRUPTED);
+}
+
 static int talk_and_fetch(struct get *get)
 {
     int code = tern_talk_open(&get->talk, &get->options.talk);
     int close_code;
 
-    if (code != 0)
+    if (code == 0)
+        code = fetch(get);
+    else if (code != EXIT_INTERRUPTED)
         return code;
-    code = fetch(get);
+    if (code == EXIT_INTERRUPTED)
+        say_interrupted(get);
+    if (get->talk.loop == NULL)
+        return code;
     if (get->thread_left) {
         atomic_store(&get->job.loop, NULL); /* the thread may still ask the endpoint: it stays */
     } else {
         tern_dns_destroy(get->dns);
         tern_socks_destroy(get->socks);
     }
-    close_code = tern_talk_close(&get->talk, get->thread_left ? 0 : LINGER);
+    close_code = tern_talk_close(&get->talk, linger(get, code));
     if (get->job.dump != NULL && get->job.dump != stdout && !get->thread_left &&
         fclose(get->job.dump) != 0)
         close_code = CURLE_WRITE_ERROR;

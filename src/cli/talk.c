@@ -98,14 +98,14 @@ static int wait_claimed(struct tern_talk *talk)
     struct tern_event event;
 
     while (!talk->address_claimed) {
+        if (tern_talk_interrupted()) /* before the turn: one may have come before the loop was */
+            return EXIT_INTERRUPTED;
         if (tern_talk_run(talk, give_up) != TERN_ERR_OK)
             return EXIT_INTERFACE;
         while (tern_stack_event(talk->stack, &event))
             (void)tern_talk_event(talk, &event);
         if (talk->address_lost)
             return EXIT_INTERFACE;
-        if (tern_talk_interrupted())
-            return EXIT_INTERRUPTED;
         if (tern_loop_now(talk->loop) >= give_up && !talk->address_claimed) {
             tern_complain("the address could not be claimed on %s: nothing moves there",
                           talk->link_text);
@@ -149,6 +149,7 @@ int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *optio
     talk->seed_given = plan.seeded ? (int64_t)(plan.seed & INT64_MAX) : -1;
     if (options->stats != NULL)
         talk->closed_json = json_array();
+    tern_talk_signals_hear(); /* from here on there is something to bring to a good end */
     code = tern_talk_lock(talk, &plan);
     if (code == 0)
         code = make_loop(talk, &plan);
@@ -156,7 +157,9 @@ int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *optio
         tern_talk_signals(talk->loop);
         code = claim(talk, &plan);
     }
-    if (code != 0)
+    if (code == EXIT_INTERRUPTED)
+        (void)tern_talk_close(talk, 0); /* with --stats and --pcap, like any other end */
+    else if (code != 0)
         close_all(talk);
     else if (options->verbose)
         say_link(talk);

@@ -87,10 +87,12 @@ int tern_talk_close(struct tern_talk *talk, tern_time linger);
  * the stack are open: their events would be lost. */
 int tern_talk_resolve(struct tern_talk *talk, const char *host, struct tern_addr *out);
 
-/* Count SIGINT and SIGTERM from now on and wake this loop; NULL: wake nothing any more. */
+/* Count SIGINT, SIGTERM and SIGHUP from now on. */
+void tern_talk_signals_hear(void);
+/* The same, and wake this loop; NULL: wake nothing any more. */
 void tern_talk_signals(struct tern_loop *loop);
 
-/* SIGINT and SIGTERM set this and wake the loop. */
+/* SIGINT, SIGTERM and SIGHUP set this and wake the loop. */
 bool tern_talk_interrupted(void);
 /* How often they came: from two on, the user is impatient. */
 int tern_talk_interrupts(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SIGINT and SIGTERM. The handler counts and wakes the loop; all else happens in the loop, so that
+ * SIGINT, SIGTERM and SIGHUP. The handler counts and wakes the loop; all else happens in the loop, so that
  * connections get their FIN and captures their end. The state is the process's, as
  * signals are: the handler can be given no argument.
  */
@@ -24,18 +24,32 @@ static void on_signal(int number)
         tern_loop_wake(loop);
 }
 
-void tern_talk_signals(struct tern_loop *loop)
+/* Under nohup it stays ignored. */
+static void hear_hangups(const struct sigaction *action)
+{
+    struct sigaction before;
+
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        (void)sigaction(SIGHUP, action, NULL);
+}
+
+void tern_talk_signals_hear(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    atomic_store(&loop_to_wake, loop);
-    if (loop == NULL)
-        return;
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGPIPE, &ignore, NULL);
+    hear_hangups(&action);
+}
+
+void tern_talk_signals(struct tern_loop *loop)
+{
+    atomic_store(&loop_to_wake, loop);
+    if (loop != NULL)
+        tern_talk_signals_hear();
 }
 
 bool tern_talk_interrupted(void)
