@@ -38,6 +38,7 @@ extern "C" {
     X(WINDOW_UPDATE, "window update: the application read (RFC 9293 §3.8.6.2.2)")                  \
     X(WINDOW_PROBE, "window probe: the peer's window is closed (RFC 9293 §3.8.6.1)")               \
     X(RTO, "retransmission: the timer ran out (RFC 6298 §5.4)")                                    \
+    X(PATH_MTU, "retransmission: it was too long for the path (RFC 1191 §3)")                      \
     X(FAST_RETRANSMIT, "retransmission: duplicate ACKs say it is lost (RFC 5681 §3.2)")            \
     X(SACK_RETRANSMIT, "retransmission: SACK shows a hole (RFC 6675 §5)")                          \
     X(CHALLENGE_ACK, "challenge ACK: prove that you know the connection (RFC 5961 §3)")            \

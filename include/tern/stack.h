@@ -85,7 +85,8 @@ TERN_EXPORT void tern_stack_gateway_set(struct tern_stack *stack, struct tern_ad
 TERN_EXPORT bool tern_stack_neighbour(const struct tern_stack *stack, struct tern_addr address,
                                       struct tern_mac *out);
 
-/* The link's MTU changed, or what it offloads or holds. */
+/* The link's MTU changed, or what it offloads or holds; info->mac is not looked at. An MTU that the
+ * configuration cannot carry changes nothing. Cost: a walk over the connections. */
 TERN_EXPORT void tern_stack_link_changed(struct tern_stack *stack,
                                          const struct tern_link_info *info);
 

@@ -85,7 +85,7 @@ TERN_EXPORT uint16_t tern_listener_port(const struct tern_listener *listener);
  */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data,
                                                     size_t len);
-/* Bytes that tern_tcp_write() would take now. */
+/* Room in the connection's own buffer; tern_tcp_write() takes less while the pool is short. */
 TERN_EXPORT size_t tern_tcp_write_space(const struct tern_conn *conn);
 
 /*

@@ -126,7 +126,6 @@ struct tern_stack {
     struct tern_dgram_queue tx;         /* IP payloads to send */
     struct tern_dgram_queue tx_waiting; /* the same, their next hop unresolved */
     uint32_t tx_fragment_at;            /* bytes of the head of tx that went out as fragments */
-    uint16_t tx_fragment_id;
     uint8_t *tx_ring, *tx_waiting_ring;
 
     uint8_t (*headers)[TERN_HEADERS_BYTES];     /* of the frames of one output burst */

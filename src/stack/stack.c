@@ -250,13 +250,18 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
 
 void tern_stack_link_changed(struct tern_stack *s, const struct tern_link_info *info)
 {
-    const bool mac_changed = !tern_mac_equal(info->mac, s->mac);
+    struct tern_link_info next = *info;
 
     if (!is_possible_mtu(&s->config, info->mtu_bytes))
         return;
-    init_link(s, info);
-    if (mac_changed)
-        tern_neigh_flush(&s->neigh, info->mac);
+    next.mac = s->mac;
+    init_link(s, &next);
+    for (uint32_t i = 0; i < s->conns.fresh; i++) { /* it happens once in a while, and to all */
+        struct tern_conn *conn = tern_pool_at(&s->conns, i);
+
+        if (tern_pool_is_taken(&s->conns, i))
+            tern_tcb_own_mtu(&conn->tcb, info->mtu_bytes);
+    }
 }
 
 tern_time tern_stack_deadline(const struct tern_stack *s)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP packets: checked, told to the connection they belong to, to a listener, or answered with a reset.
+ * TCP packets: checked, told to the connection they belong to, to a listener, or answered with a
+ * reset.
  *
- * Each segment's ACK leaves with its burst, one by one, as RFC 5681 §4.2 has it. The duplicate ACKs of
- * segments beyond a hole wait for the end of the burst: where several processors feed one
+ * Each segment's ACK leaves with its burst, one by one, as RFC 5681 §4.2 has it. The duplicate ACKs
+ * of segments beyond a hole wait for the end of the burst: where several processors feed one
  * interface, neighbours change places within microseconds, and a hole that the same burst fills
  * was no loss; telling of it would make the peer send again what has arrived.
  */

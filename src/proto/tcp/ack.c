@@ -57,6 +57,8 @@ static void measure(struct tern_tcb *c, const struct tern_segment *seg, uint64_t
         }
         return;
     }
+    if (c->loss.state == TERN_RECOVERY_OPEN && c->loss.retries == 0)
+        return; /* what is timed next gives a finer sample */
     if (c->opt.timestamps && seg->h.has_timestamps && seg->h.ts_echo != 0) {
         const uint32_t ticks = tern_tcb_ts_now(c, now) - seg->h.ts_echo;
 

@@ -32,6 +32,7 @@ void tern_tcb_shutdown(struct tern_tcb *c, tern_time now)
     if (c->snd.fin_queued || c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
         return;
     c->snd.fin_queued = true;
+    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL; /* the FIN is not */
     switch (c->state) {
     case TERN_TCP_SYN_SENT:
     case TERN_TCP_SYN_RECEIVED: /* waits until the handshake is done */
@@ -96,6 +97,16 @@ void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err er
         tern_tcb_finish(c, err, now);
 }
 
+void tern_tcb_own_mtu(struct tern_tcb *c, uint32_t mtu_bytes)
+{
+    const uint32_t mss = mtu_bytes > 40 + TERN_TCP_MSS_MIN ? mtu_bytes - 40 : TERN_TCP_MSS_MIN;
+
+    if (mss >= c->snd.mss)
+        return;
+    c->snd.mss = mss;
+    c->cc.mss = tern_tcb_segment_bytes(c);
+}
+
 void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, tern_time now)
 {
     const uint32_t mss = mtu_bytes > 40 ? mtu_bytes - 40 : 0;
@@ -103,10 +114,9 @@ void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, ter
     if (!tern_tcb_is_synchronised(c) || !is_in_flight(c, seq) || mss >= c->snd.mss ||
         mss < TERN_TCP_MSS_DEFAULT)
         return;
-    c->snd.mss = mss;
-    c->cc.mss = tern_tcb_segment_bytes(c);
-    tern_tcb_loss_on_rto(c, now); /* all of it was too long: send it again, in smaller pieces */
-    c->cc.cwnd = tern_max_u64(c->cc.cwnd, 2 * (uint64_t)c->cc.mss);
+    tern_tcb_own_mtu(c, mtu_bytes);
+    /* All of it was too long: send it again, in smaller pieces. */
+    tern_tcb_loss_of_all(c, TERN_CAUSE_PATH_MTU, now);
 }
 
 void tern_tcb_unreachable(struct tern_tcb *c, tern_time now)

@@ -33,6 +33,8 @@ void tern_tcb_loss_fini(struct tern_tcb *c);
 void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_t acked_bytes,
                           bool duplicate, tern_time now);
 void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now);
+/* Everything in flight is lost, for a cause that says nothing about congestion. */
+void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now);
 uint64_t tern_tcb_pipe(const struct tern_tcb *c); /* bytes thought to be in the network */
 /* The next lost bytes to send again; false: none. */
 bool tern_tcb_next_lost(const struct tern_tcb *c, uint64_t *from, uint64_t *to);

@@ -239,13 +239,8 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     }
 }
 
-void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
+void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now)
 {
-    const bool first = c->loss.retries <= 1;
-
-    if (c->loss.sacked != NULL && tern_ranges_covers(c->loss.sacked, c->snd.una, c->snd.una + 1))
-        tern_tcb_ranges_give(c, &c->loss.sacked); /* reneged: RFC 2018 §8 */
-    c->cc_ops->on_rto(&c->cc, c->snd.nxt - c->snd.una, first, now);
     c->loss.state = TERN_RECOVERY_LOSS;
     c->loss.recover = c->snd.nxt;
     c->loss.lost_below = c->snd.nxt;
@@ -253,6 +248,16 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
     c->loss.dupacks = 0;
     c->loss.first_due = false;
     c->timed.active = false;
+    trace_loss(c, cause, now);
+}
+
+void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
+{
+    const bool first = c->loss.retries <= 1;
+
+    if (c->loss.sacked != NULL && tern_ranges_covers(c->loss.sacked, c->snd.una, c->snd.una + 1))
+        tern_tcb_ranges_give(c, &c->loss.sacked); /* reneged: RFC 2018 §8 */
+    c->cc_ops->on_rto(&c->cc, c->snd.nxt - c->snd.una, first, now);
     c->count.rtos++;
-    trace_loss(c, TERN_CAUSE_RTO, now);
+    tern_tcb_loss_of_all(c, TERN_CAUSE_RTO, now);
 }

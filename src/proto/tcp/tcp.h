@@ -234,6 +234,8 @@ void tern_tcb_abort(struct tern_tcb *c, enum tern_cause cause, tern_time now);
 /* An ICMP error about a segment of ours (RFC 5927 §4: seq must be in flight). hard: ends an attempt
  * to connect. */
 void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err err, tern_time now);
+/* Our own link takes packets of so many bytes only, from now on. */
+void tern_tcb_own_mtu(struct tern_tcb *c, uint32_t mtu_bytes);
 /* The path takes packets of so many bytes only (RFC 1191 §3). */
 void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, tern_time now);
 /* The next hop does not answer: like a hard ICMP error, by our own hand. */
