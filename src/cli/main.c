@@ -3,7 +3,9 @@
  * The tern command: a table of verbs. Results go to standard output, words to standard error;
  * usage errors exit 2.
  */
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,12 +71,11 @@ static void ignore_sigpipe(void)
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const char *first = argc > 1 ? argv[1] : "";
     const struct verb *verb = find_verb(first);
 
-    ignore_sigpipe();
     if (verb != NULL)
         return verb->run(argc - 1, argv + 1);
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
@@ -91,4 +92,23 @@ int main(int argc, char **argv)
         tern_complain("no verb '%s'; the verbs are get, demo, nc and ping. Try: tern --help",
                       first);
     return 2;
+}
+
+/* What the verb did not hear of: a write that failed, at the latest this flush. */
+static int close_output(int code)
+{
+    bool failed = ferror(stdout) != 0;
+
+    errno = 0;
+    failed = fflush(stdout) != 0 || failed;
+    if (!failed || code != 0)
+        return code;
+    tern_complain("write error: %s", errno != 0 ? strerror(errno) : "standard output");
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    ignore_sigpipe();
+    return close_output(run(argc, argv));
 }

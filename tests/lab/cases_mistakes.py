@@ -45,6 +45,13 @@ def flags(lab):
              result.code == 2 and len(result.lines()) == 1, result.text())
 
 
+@case("mistakes: standard output that takes nothing")
+def output_full(lab):
+    for words in ("--help", "--version", "get --help", "nc --help", "ping --help", "demo --help"):
+        result = lab.run(["sh", "-c", f"exec {world.TERN} {words} > /dev/full"])
+        one_line(f"tern {words}", result, 1, "tern: write error", "No space left")
+
+
 @case("mistakes: a server that resets, stops short, or says nothing")
 def odd_servers(lab):
     client, server = lab.pair()
