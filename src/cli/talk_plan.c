@@ -8,6 +8,7 @@
 #include "cli/talk_plan.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,10 @@ static int plan_link(const struct tern_talk_options *o, struct tern_talk_plan *p
         plan->interface = o->interface != NULL ? o->interface : link + 4;
         if (*plan->interface == '\0')
             return refuse(why, EXIT_USAGE, "--link lan: needs the interface's name: lan:eth0");
+        if (strlen(plan->interface) >= IFNAMSIZ)
+            return refuse(why, EXIT_INTERFACE,
+                          "no such interface: %s (a name has at most %d characters)",
+                          plan->interface, IFNAMSIZ - 1);
         return 0;
     }
     if (link == NULL || strcmp(link, "slirp") == 0)
@@ -129,6 +134,7 @@ static int plan_hops(const struct tern_talk_options *o, struct tern_talk_plan *p
 
 static int plan_mac(const struct tern_talk_options *o, struct tern_talk_plan *plan, char *why)
 {
+    static const struct tern_mac nobody = {{0}};
     const char *text = o->mac;
 
     plan->mac_choice = TERN_MAC_OWN;
@@ -144,6 +150,8 @@ static int plan_mac(const struct tern_talk_options *o, struct tern_talk_plan *pl
         return refuse(why, EXIT_USAGE, "--mac %s: give own, host, or xx:xx:xx:xx:xx:xx", text);
     if (tern_mac_is_group(plan->mac))
         return refuse(why, EXIT_USAGE, "--mac %s: a group address cannot be a host's own", text);
+    if (memcmp(&plan->mac, &nobody, sizeof nobody) == 0)
+        return refuse(why, EXIT_USAGE, "--mac %s: no host has the address of zeros", text);
     plan->mac_choice = TERN_MAC_GIVEN;
     return 0;
 }
@@ -202,6 +210,20 @@ static int check_address(const struct tern_talk_plan *plan, char *why)
     return 0;
 }
 
+/* A LAN's address without a word of the LAN. */
+static int check_slirp(const struct tern_talk_options *o, const struct tern_talk_plan *plan,
+                       char *why)
+{
+    bool unsaid = o->link == NULL && o->interface == NULL && o->gateway == NULL;
+
+    if (!unsaid || tern_cidr_contains(&plan->address, plan->gateway))
+        return 0;
+    return refuse(why, EXIT_USAGE,
+                  "--address %s: on which interface? Add --interface IF (without one, the link is "
+                  "slirp, whose network is 10.0.2.0/24)",
+                  o->address);
+}
+
 static int check_gateway(const struct tern_talk_plan *plan, char *why)
 {
     char text[TERN_ADDR_TEXT_MAX], own[TERN_ADDR_TEXT_MAX];
@@ -241,5 +263,7 @@ int tern_talk_plan(const struct tern_talk_options *options, struct tern_talk_pla
             return code;
     }
     code = check_address(plan, error_text);
+    if (code == 0)
+        code = check_slirp(options, plan, error_text);
     return code != 0 ? code : check_gateway(plan, error_text);
 }
