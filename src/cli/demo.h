@@ -70,6 +70,7 @@ struct demo_fetch_options {
     bool half_close;     /* FIN right behind the request */
     tern_time fin_after; /* FIN so long after the request; 0: when the page is there */
     tern_time linger;    /* so long after the page is there before our FIN */
+    bool abort;          /* RST and not FIN */
     tern_time give_up;   /* 0: 20 s */
 };
 

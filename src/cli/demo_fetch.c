@@ -181,7 +181,7 @@ static void see_it_out(struct fetch *f)
 
     if (f->options->linger > 0)
         idle(f, f->options->linger);
-    if (f->out->err == TERN_ERR_OK)
+    if (f->out->err == TERN_ERR_OK && !f->options->abort)
         tern_tcp_close(f->conn);
     else
         tern_tcp_abort(f->conn);
