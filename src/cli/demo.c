@@ -42,7 +42,8 @@ static void print_help(void)
         (void)printf("  %-11s%s\n", stories[i].name, stories[i].words);
     (void)puts("\n"
                "  --pcap FILE   where the capture goes (" CAPTURE_DEFAULT
-               " in the current directory)\n"
+               " in the current directory);\n"
+               "                slow, kernel-rst and close capture the first of their parts\n"
                "  --seed N      ports, numbers and losses repeat\n"
                "  --link LINK   lab (the default), or mem: a second tern in place of the kernel\n"
                "  -h, --help\n"

@@ -172,8 +172,10 @@ int demo_net_open(struct demo_net *net, struct demo_world *w,
     if (err == TERN_ERR_OK)
         return 0;
     demo_net_close(net);
-    if (tern_talk_interrupted())
+    if (tern_talk_interrupted()) {
+        tern_complain("demo: interrupted");
         return DEMO_EXIT_INTERRUPTED;
+    }
     tern_complain("demo: %s", why[0] != '\0' ? why : tern_err_text(err));
     return DEMO_EXIT_INTERFACE;
 }

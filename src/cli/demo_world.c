@@ -17,6 +17,8 @@
 #define LINE_BYTES 512
 #define INDENT     2
 
+#define PATH_COLUMNS 20 /* what the words of the capture leave of 80 */
+
 static int lab_open(struct demo_world *w, const struct demo_world_options *options)
 {
     struct tern_lab_options lab = {
@@ -114,7 +116,10 @@ void demo_say_counters(const struct demo_world *w, const struct demo_counters *c
 void demo_say_end(const struct demo_world *w, const struct demo_net *net, const char *next)
 {
     if (net->capture != NULL && tern_link_capture_error(net->capture) == 0)
-        demo_line(w, "  capture: %s (for Wireshark: each packet of ours says why)",
+        demo_line(w,
+                  strlen(w->options->pcap) <= PATH_COLUMNS
+                      ? "  capture: %s (for Wireshark: each packet of ours says why)"
+                      : "  capture, for Wireshark (each packet of ours says why):\n  %s",
                   w->options->pcap);
     demo_line(w, "  next: %s", next);
     (void)fflush(stdout);
@@ -122,8 +127,10 @@ void demo_say_end(const struct demo_world *w, const struct demo_net *net, const 
 
 int demo_say_failure(const struct demo_net *net, const struct demo_fetch *fetch)
 {
-    if (tern_talk_interrupted())
+    if (tern_talk_interrupted()) {
+        tern_complain("demo: interrupted");
         return DEMO_EXIT_INTERRUPTED;
+    }
     if (net->lost)
         return DEMO_EXIT_INTERFACE;
     if (fetch->err != TERN_ERR_OK)

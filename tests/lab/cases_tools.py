@@ -213,7 +213,7 @@ def tour(lab):
 @case("demo: loss, slow, kernel-rst, close")
 def stories(lab):
     told(lab, "loss", "SYN")
-    told(lab, "slow", "SYN")
+    told(lab, "slow", "again", "RST", "closed in order", "CLOSED")
     told(lab, "kernel-rst", "RST")
     told(lab, "close", "FIN")
 
