@@ -187,13 +187,15 @@ static void seeds(void **state)
         bench_close(&b[i]);
 }
 
-/* A new MTU holds for connections to come; one that the buffers cannot serve is not taken. */
+/* A new MTU holds for connections to come, a smaller one for open ones too; one that the buffers
+ * cannot serve is not taken. */
 static void link_changed(void **state)
 {
     struct bench b;
     struct tern_config c;
     struct tern_tcp_header peer;
     struct tern_tcp_info info;
+    struct tern_conn *last = NULL;
     static const uint8_t bytes[9000];
     static const struct {
         uint32_t mtu_bytes, advmss_bytes;
@@ -204,10 +206,16 @@ static void link_changed(void **state)
     bench_open_at(&b, &c, 1);
     for (uint16_t i = 0; i < ROWS(row); i++) {
         struct tern_conn *conn;
+        const uint32_t was = i == 0 ? 0 : row[i - 1].advmss_bytes;
 
         c.link.mtu_bytes = row[i].mtu_bytes;
         tern_stack_link_changed(b.stack, &c.link);
+        if (last != NULL) {
+            tern_tcp_info(last, &info);
+            assert_true(info.mss_bytes <= (was < row[i].advmss_bytes ? was : row[i].advmss_bytes));
+        }
         conn = bench_connect(&b, (uint16_t)(80 + i), &peer);
+        last = conn;
         tern_tcp_info(conn, &info);
         assert_int_equal(info.advmss_bytes, row[i].advmss_bytes);
         assert_int_equal(tern_tcp_write(conn, bytes, sizeof bytes), sizeof bytes);
