@@ -52,6 +52,7 @@ static int tell_borrowed(struct demo_world *w, struct demo_sniff *sniff)
     demo_picture(w, &net);
     words_after(w, &diff);
     if (tern_talk_interrupted()) {
+        tern_complain("demo: interrupted");
         code = DEMO_EXIT_INTERRUPTED;
     } else if (diff.kernel_resets < 1 || !tern_model_has_kernel(net.model) ||
                fetch.err == TERN_ERR_OK) {

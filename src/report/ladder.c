@@ -288,8 +288,10 @@ void tern_ladder_print(const struct tern_model *model, size_t first,
     l.origin = options->origin != 0 ? options->origin : tern_model_origin(model);
     for (size_t i = first; i < tern_model_step_count(model); i++) {
         const struct tern_step *s = tern_model_step(model, i);
+        /* Its line is of its beginning: a silence after its end would not add up. */
+        bool was_claim = i > first && tern_model_step(model, i - 1)->kind == TERN_STEP_ARP_CLAIM;
 
-        if (i > first && s->at - latest >= gap_min && s->kind != TERN_STEP_NOTE)
+        if (i > first && s->at - latest >= gap_min && s->kind != TERN_STEP_NOTE && !was_claim)
             put_silence(&l, s->at - latest);
         put_step(&l, s);
         if (i == first || s->until > latest)
