@@ -21,6 +21,7 @@
 #include "cli/get_transfer.h"
 #include "cli/say.h"
 #include "cli/verbs.h"
+#include "os/schedule.h"
 
 #define EXIT_FAILED_INIT 2
 #define EXIT_INTERFACE   45
@@ -123,6 +124,7 @@ static bool start_thread(struct get *get)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0)
         tern_complain("(2) cannot start a thread: %s", strerror(error));
+    tern_schedule_soon(); /* not libcurl's thread: ACKs come before files */
     return error == 0;
 }
 
