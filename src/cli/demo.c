@@ -21,7 +21,7 @@ static const struct story {
 } stories[] = {
     {"tour", demo_tour, "an address, a handshake, a page in one burst, the end (the default)"},
     {"loss", demo_loss, "three frames are lost; the conversation mends itself"},
-    {"slow", demo_slow, "one ACK each 100 ms: the server sends again; then ACKs in time"},
+    {"slow", demo_slow, "one ACK each 300 ms: the server sends again; then ACKs in time"},
     {"kernel-rst", demo_kernel_rst, "the kernel's own address: its kernel resets; then the cure"},
     {"close", demo_close, "the three ways to end in order: they, we, both at once"},
 };

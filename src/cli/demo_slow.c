@@ -11,7 +11,7 @@
 #define INITCWND      100
 #define PATIENCE      (1500 * TERN_MS) /* of the slow program, which then resets */
 #define TELLINGS_MAX  3
-#define ACK_EVERY     (100 * TERN_MS)
+#define ACK_EVERY     (300 * TERN_MS) /* over the 200 ms that the kernel waits at least: certain */
 #define ACK_EVERY_MEM (350 * TERN_MS) /* a tern never sends again before 200 ms */
 
 struct run {
