@@ -120,7 +120,7 @@ static void words_after(const struct demo_world *w)
                       : "With no word from us the server soon repeats its last segment, to "
                         "find out whether anything arrives at all (a tail loss probe, RFC "
                         "8985), and more where its timer runs out. We had it all.");
-    demo_words(w, "At this pace the ACKs would take ten seconds and more. After not even two the "
+    demo_words(w, "At this pace the ACKs would take half a minute. After not even two seconds the "
                   "program gives up: RST, and nothing of it counts.");
     demo_gap();
     demo_words(w, "Now the same with tern's own ACKs: they belong to the stack and leave as the "

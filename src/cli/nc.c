@@ -8,8 +8,8 @@
  * closes its window in time; ACKs are the stack's affair and go out whatever we do here.
  *
  * It ends when the peer has sent its FIN and has all that we sent, everything is written out, and
- * input has nothing ready; or at -w SECS of silence (which, as netcat-openbsd has it, does not count
- * while -l waits for its caller), ^C, or an error. Exit code as netcat's: 0, 1
+ * input has nothing ready; or at -w SECS of silence (which, as netcat-openbsd has it, does not
+ * count while -l waits for its caller), ^C, or an error. Exit code as netcat's: 0, 1
  * for a failure, 2 for usage.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SIGINT, SIGTERM and SIGHUP. The handler counts and wakes the loop; all else happens in the loop, so that
- * connections get their FIN and captures their end. The state is the process's, as
+ * SIGINT, SIGTERM and SIGHUP. The handler counts and wakes the loop; all else happens in the loop,
+ * so that connections get their FIN and captures their end. The state is the process's, as
  * signals are: the handler can be given no argument.
  */
 #include <signal.h>
