@@ -41,16 +41,51 @@ enum tern_tcp_state {
 
 TERN_EXPORT const char *tern_tcp_state_text(enum tern_tcp_state state);
 
+/*
+ * What can be set for a connection, all at once: take what is, change a field, give it back. A
+ * listener's settings are inherited by the connections that it accepts. Sizes in bytes, times in
+ * nanoseconds; 0 means the default that the comment names.
+ */
+struct tern_tcp_settings {
+    bool nodelay;         /* no Nagle (RFC 9293 §3.7.4) */
+    bool cork;            /* full segments only, for at most 200 ms (Linux TCP_CORK) */
+    bool quickack;        /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
+    bool keepalive;       /* RFC 9293 §3.8.4; off by default */
+    bool urgent_inline;   /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
+    bool fastopen;        /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
+    bool pacing;          /* spread segments over the round trip; on by default */
+    bool ecn;             /* RFC 3168: offered, and agreed to; on by default */
+    const char *congestion; /* "cubic", "reno", "bbr"; NULL: the stack's default */
+    uint32_t keep_count;  /* probes without an answer that end the connection; 0: 9 */
+    uint32_t syn_retries; /* R2 for SYN (RFC 9293 §3.8.3); 0: 6 */
+    uint32_t mss_bytes;   /* at most, both ways; 0: what the path takes */
+    uint32_t send_buffer_bytes, receive_buffer_bytes; /* fixed; 0: autotuned up to the stack's */
+    uint32_t window_clamp_bytes;                      /* never advertise more; 0: no clamp */
+    uint32_t notsent_lowat_bytes; /* WRITABLE only while less than this is unsent; 0: off */
+    uint32_t readable_bytes;      /* READABLE from so many bytes on (SO_RCVLOWAT); 0: 1 */
+    uint64_t pacing_rate_max;     /* bytes a second; 0: no limit */
+    tern_time keep_idle;          /* 0: 2 hours (RFC 9293 §3.8.4) */
+    tern_time keep_interval;      /* 0: 75 s */
+    tern_time user_timeout;       /* unacknowledged for so long: over (RFC 5482 §2, RFC 9293
+                                     §3.8.3); 0: R2 decides */
+    tern_time fin_wait_2;         /* the stay in FIN-WAIT-2 once closed (TCP_LINGER2); 0: 60 s */
+    uint8_t ttl;                  /* 0: 64 */
+    uint8_t tos;                  /* DSCP in the upper six bits; the lower two are ECN's */
+};
+
+TERN_EXPORT void tern_tcp_settings_defaults(struct tern_tcp_settings *settings);
+
 struct tern_tcp_options {
     struct tern_endpoint local;  /* connect: port 0 picks one (RFC 6056 §3.3.3); any address
                                     takes the stack's own for the route */
     struct tern_endpoint remote; /* connect only */
     void *user;                  /* comes back with each event */
-    const char *congestion;      /* "cubic", "reno"; NULL: the stack's default */
+    const char *congestion;      /* "cubic", "reno", "bbr"; NULL: the stack's default */
     tern_time ack_every;         /* 0: RFC 9293's rules; else one ACK each so long, as the
                                     program in the origin story did ('demo slow') */
     tern_time connect_timeout;   /* 0: the stack's default (RFC 9293 §3.8.3 R2) */
-    bool nodelay;                /* no Nagle (RFC 9293 §3.7.4) */
+    const struct tern_tcp_settings *settings; /* copied; NULL: the defaults */
+    bool nodelay;                             /* no Nagle, whatever the settings say */
 };
 
 /*
@@ -120,6 +155,16 @@ TERN_EXPORT enum tern_tcp_state tern_tcp_state(const struct tern_conn *conn);
 TERN_EXPORT void tern_tcp_set_user(struct tern_conn *conn, void *user);
 /* A number that names the connection in traces and statistics, never used twice by a stack. */
 TERN_EXPORT uint32_t tern_tcp_id(const struct tern_conn *conn);
+
+TERN_EXPORT void tern_tcp_settings(const struct tern_conn *conn, struct tern_tcp_settings *out);
+/* Takes effect at once. TERN_ERR_INVAL, and nothing changed: a field out of its range. */
+TERN_EXPORT TERN_NODISCARD enum tern_err
+tern_tcp_set(struct tern_conn *conn, const struct tern_tcp_settings *settings);
+TERN_EXPORT void tern_listener_settings(const struct tern_listener *listener,
+                                        struct tern_tcp_settings *out);
+/* For the connections that come from now on. */
+TERN_EXPORT TERN_NODISCARD enum tern_err
+tern_listener_set(struct tern_listener *listener, const struct tern_tcp_settings *settings);
 
 /* What `ss -ti` would say. Times in nanoseconds, the rest in bytes or segments. */
 struct tern_tcp_info {

@@ -66,7 +66,7 @@ struct tern_listener {
     struct tern_endpoint local;
     const struct tern_cc_ops *cc;
     tern_time ack_every;
-    bool nodelay;
+    struct tern_tcp_settings set;
     uint32_t backlog, children_count;
     struct tern_list children; /* not yet established */
     struct tern_list accepted; /* established, waiting for tern_tcp_accept() */

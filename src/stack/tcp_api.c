@@ -9,6 +9,26 @@ static const struct tern_cc_ops *congestion_of(const struct tern_stack *s, const
     return tern_cc_find(name != NULL ? name : s->config.congestion);
 }
 
+void tern_tcp_settings_defaults(struct tern_tcp_settings *settings)
+{
+    memset(settings, 0, sizeof(*settings));
+    settings->urgent_inline = true;
+    settings->pacing = true;
+    settings->ecn = true;
+}
+
+static struct tern_tcp_settings settings_of(const struct tern_tcp_options *o)
+{
+    struct tern_tcp_settings set;
+
+    if (o->settings != NULL)
+        set = *o->settings;
+    else
+        tern_tcp_settings_defaults(&set);
+    set.nodelay = set.nodelay || o->nodelay;
+    return set;
+}
+
 struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
                                                const struct tern_endpoint *local)
 {
@@ -80,7 +100,7 @@ enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_optio
     o.cc = congestion_of(s, options->congestion);
     o.ack_every = options->ack_every;
     o.connect_timeout = options->connect_timeout;
-    o.nodelay = options->nodelay;
+    o.set = settings_of(options);
     tern_tcb_open_active(&conn->tcb, &s->tcp, &o, s->now);
     conn->owned = true;
     conn->event.user = options->user;
@@ -113,7 +133,7 @@ enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_option
     l->local = options->local;
     l->cc = congestion_of(s, options->congestion);
     l->ack_every = options->ack_every;
-    l->nodelay = options->nodelay;
+    l->set = settings_of(options);
     l->backlog = backlog;
     tern_list_init(&l->children);
     tern_list_init(&l->accepted);
@@ -306,4 +326,27 @@ uint32_t tern_tcp_id(const struct tern_conn *conn)
 void tern_tcp_info(const struct tern_conn *conn, struct tern_tcp_info *out)
 {
     tern_tcb_info(&conn->tcb, out);
+}
+
+void tern_tcp_settings(const struct tern_conn *conn, struct tern_tcp_settings *out)
+{
+    *out = conn->tcb.set;
+}
+
+enum tern_err tern_tcp_set(struct tern_conn *conn, const struct tern_tcp_settings *settings)
+{
+    conn->tcb.set = *settings;
+    tern_conn_update(conn);
+    return TERN_ERR_OK;
+}
+
+void tern_listener_settings(const struct tern_listener *l, struct tern_tcp_settings *out)
+{
+    *out = l->set;
+}
+
+enum tern_err tern_listener_set(struct tern_listener *l, const struct tern_tcp_settings *settings)
+{
+    l->set = *settings;
+    return TERN_ERR_OK;
 }

@@ -63,7 +63,7 @@ static void open_child(struct tern_stack *s, struct tern_listener *listener,
     tern_stack_tcb_options(s, &o, local, remote);
     o.cc = listener->cc;
     o.ack_every = listener->ack_every;
-    o.nodelay = listener->nodelay;
+    o.set = listener->set;
     tern_tcb_open_passive(&conn->tcb, &s->tcp, &o, syn, s->now);
     conn->listener = listener;
     listener->children_count++;

@@ -3,11 +3,14 @@
 #define TERN_PROTO_TCP_CC_H
 /*
  * Congestion control behind one table. A newcomer adds one file and one line in cc.c.
- * The engine detects (ACKs, losses, timeouts); a controller only turns that into cwnd and
- * ssthresh, in bytes. All times in nanoseconds; `now` is the engine's and never goes back.
+ * The engine detects (ACKs, losses, timeouts, ECN marks); a controller only turns that into cwnd,
+ * ssthresh and, if it likes, a pacing rate. All times in nanoseconds; `now` is the engine's and
+ * never goes back.
  *
- * The engine may add to cwnd during fast recovery (RFC 5681 §3.2 step 4: inflation); on_recovered
- * takes that back. It need not call on_ack during recovery.
+ * Recovery is the engine's: while it lasts the engine lets proportional rate reduction (RFC 6937)
+ * move cwnd towards ssthresh, and calls on_recovered at its end. A controller with own_recovery
+ * gets on_ack then too, and cwnd is left to it. The engine keeps a copy of the state at the start
+ * of a recovery, and puts it back where the recovery proves spurious (RFC 4015 §3.2).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,10 +20,20 @@
 
 #define TERN_CC_SSTHRESH_NONE UINT64_MAX
 
+/* Slow start's own brake (RFC 9406). */
+struct tern_hystart {
+    uint64_t round_end; /* sequence number: the round is over once it is acknowledged */
+    tern_time last_round_min, round_min, css_baseline_min; /* TERN_TIME_NEVER: none */
+    uint32_t samples, css_rounds;
+    bool started, in_css;
+};
+
 struct tern_cc_state {
     uint64_t cwnd, ssthresh; /* bytes */
+    uint64_t pacing_rate;    /* bytes a second; 0: the engine takes a multiple of cwnd / srtt */
     uint32_t mss;
     bool after_rto; /* in the slow start that follows a timeout (RFC 3465 §2.3) */
+    struct tern_hystart hystart;
     union {
         struct {
             uint64_t acked; /* bytes counted towards the next increase (RFC 3465 §2.1) */
@@ -35,25 +48,50 @@ struct tern_cc_state {
     };
 };
 
+/* How fast the path delivered what this ACK tells of: draft-ietf-ccwg-bbr §4.1's rate sample. */
+struct tern_rate_sample {
+    uint64_t delivered;       /* bytes delivered over the interval; 0: no sample */
+    uint64_t prior_delivered; /* the connection's count when the newest of them was sent */
+    tern_time interval;       /* the longer of the send's and the ACKs' */
+    uint64_t in_flight_at_send;
+    bool is_app_limited;
+};
+
 struct tern_cc_ack {
-    uint64_t bytes;     /* newly acknowledged in order or by SACK */
-    uint64_t in_flight; /* before this ACK, bytes */
+    uint64_t bytes;           /* newly acknowledged in order */
+    uint64_t delivered_bytes; /* newly acknowledged in order or by SACK */
+    uint64_t delivered_total; /* of the connection, this ACK included */
+    uint64_t lost_bytes;      /* newly deemed lost */
+    uint64_t in_flight;       /* before this ACK, bytes */
+    uint64_t pipe;            /* after it: thought to be in the network */
+    uint64_t una, nxt;        /* SND.UNA after this ACK, and SND.NXT: to tell rounds */
+    tern_time rtt;            /* this ACK's own sample; 0: none */
+    tern_time rtt_min;        /* of the connection; TERN_TIME_NEVER: none */
     tern_time srtt, now;
+    struct tern_rate_sample rate;
     bool cwnd_limited; /* the window was what held us back (RFC 7661's concern) */
+    bool in_recovery;  /* only with own_recovery */
 };
 
 struct tern_cc_ops {
     const char *name;
+    bool own_recovery;
     void (*init)(struct tern_cc_state *s, uint32_t mss); /* IW10: RFC 6928 §2 */
     void (*on_ack)(struct tern_cc_state *s, const struct tern_cc_ack *ack);
-    /* Entering fast recovery: set ssthresh and cwnd (RFC 5681 §3.1 (4); RFC 9438 §4.6).
+    /* Entering fast recovery: set ssthresh (RFC 5681 §3.1 (4); RFC 9438 §4.6), and cwnd to it.
      * in_flight: RFC 5681's FlightSize, sent and not yet acknowledged, lost bytes included. */
     void (*on_loss)(struct tern_cc_state *s, uint64_t in_flight, tern_time now);
+    /* The network marked a segment of ours (RFC 3168 §6.1.2), once a round trip at most. NULL: as
+     * on_loss. */
+    void (*on_ecn)(struct tern_cc_state *s, uint64_t in_flight, tern_time now);
     /* Retransmission timeout: ssthresh, and cwnd of one segment (RFC 5681 §3.1). first: not
      * again for bytes that a timeout had resent before. */
     void (*on_rto)(struct tern_cc_state *s, uint64_t in_flight, bool first, tern_time now);
     /* Leaving fast recovery. */
     void (*on_recovered)(struct tern_cc_state *s, tern_time now);
+    /* Nothing was sent for longer than an RTO, and now something will be (RFC 5681 §4.1). NULL:
+     * tern_cc_restart(). */
+    void (*on_restart)(struct tern_cc_state *s, tern_time idle, tern_time rto, tern_time now);
 };
 
 extern const struct tern_cc_ops tern_cc_reno, tern_cc_cubic;

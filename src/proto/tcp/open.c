@@ -50,7 +50,7 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
     c->id = o->id;
     c->local = o->local;
     c->remote = o->remote;
-    c->nodelay = o->nodelay;
+    c->set = o->set;
     c->ack.every = o->ack_every;
     c->ack.quick = TERN_TCP_QUICK_ACKS;
     init_times(c, now);

@@ -295,7 +295,7 @@ static uint64_t window_room(const struct tern_tcb *c)
 static bool may_send_short(const struct tern_tcb *c, uint64_t bytes, uint64_t data)
 {
     if (bytes == data)
-        return c->nodelay || c->snd.fin_queued || c->snd.nxt == c->snd.una ||
+        return c->set.nodelay || c->snd.fin_queued || c->snd.nxt == c->snd.una ||
                c->snd.small_end <= c->snd.una;
     return bytes == window_room(c) && bytes >= c->snd.wnd_max / 2;
 }

@@ -93,7 +93,7 @@ struct tern_tcb {
     uint32_t events;          /* TERN_CONN_… not yet pulled */
     bool passive;             /* came from a listener */
     bool orphan;              /* the application gave up its handle */
-    bool nodelay;
+    struct tern_tcp_settings set;
 
     struct {
         uint64_t iss, una, nxt;
@@ -198,7 +198,7 @@ struct tern_tcb_options {
     const struct tern_cc_ops *cc;
     tern_time ack_every;
     tern_time connect_timeout; /* 0: TERN_TCP_SYN_RETRIES decides */
-    bool nodelay;
+    struct tern_tcp_settings set;
 };
 
 /* OPEN (RFC 9293 §3.10.1). tcb: storage of the caller's, any contents. */
