@@ -66,8 +66,12 @@ static bool do_connect(struct script_world *w, const struct script_step *step)
 {
     struct tern_tcp_options o = {.local = {tern_addr_v4(0, 0, 0, 0), 0},
                                  .remote = {script_peer_addr(), SCRIPT_PEER_PORT}};
+    struct tern_tcp_settings set;
     int i = 1;
 
+    tern_tcp_settings_defaults(&set);
+    set.ecn = w->script->connect_ecn;
+    o.settings = &set;
     if (strcmp(word(step, i), "nodelay") == 0) {
         o.nodelay = true;
         i++;
@@ -82,12 +86,16 @@ static bool do_connect(struct script_world *w, const struct script_step *step)
 /* listen [backlog N] */
 static bool do_listen(struct script_world *w, const struct script_step *step)
 {
+    struct tern_tcp_settings set;
     const struct tern_tcp_options o = {
         .local = {tern_addr_v4(0, 0, 0, 0), SCRIPT_LISTEN_PORT},
+        .settings = &set,
     };
     const bool given = strcmp(word(step, 1), "backlog") == 0;
     const uint32_t backlog = given ? (uint32_t)atol(word(step, 2)) : 4;
 
+    tern_tcp_settings_defaults(&set);
+    set.ecn = w->script->listen_ecn;
     return judge(w, step, tern_tcp_listen(w->stack, &o, backlog, &w->listener), TERN_ERR_OK);
 }
 

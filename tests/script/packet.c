@@ -64,7 +64,7 @@ static uint32_t tcp_sum(const uint8_t *packet, uint32_t tcp_bytes)
     return sum_of(packet + IP, tcp_bytes, sum_of(packet + 12, 8, 0) + 6 + tcp_bytes);
 }
 
-static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint32_t body_bytes)
+static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint8_t ecn, uint32_t body_bytes)
 {
     uint8_t *ip = frame + ETH;
 
@@ -73,6 +73,7 @@ static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint32_t body_bytes)
     put16(frame + 12, 0x0800);
     memset(ip, 0, IP);
     ip[0] = 0x45;
+    ip[1] = ecn;
     put16(ip + 2, IP + body_bytes);
     ip[8] = 64;
     ip[9] = protocol;
@@ -140,7 +141,7 @@ uint32_t script_frame_build(const struct script_segment *raw, struct script_port
     put16(tcp + 14, raw->window);
     memcpy(tcp + tcp_bytes, text, raw->length);
     tcp_bytes += raw->length;
-    put_eth_ip(frame, 6, tcp_bytes);
+    put_eth_ip(frame, 6, raw->ecn, tcp_bytes);
     put16(tcp + 16, ~tcp_sum(frame + ETH, tcp_bytes) & 0xffff);
     return TCP_AT + tcp_bytes;
 }
@@ -156,7 +157,7 @@ uint32_t script_frame_icmp(uint8_t type, uint8_t code, uint16_t mtu, const uint8
     put16(icmp + 6, mtu);
     memcpy(icmp + 8, packet, 28);
     put16(icmp + 2, ~sum_of(icmp, 36, 0) & 0xffff);
-    put_eth_ip(frame, 1, 36);
+    put_eth_ip(frame, 1, 0, 36);
     return TCP_AT + 36;
 }
 
@@ -196,6 +197,8 @@ uint32_t script_frame_cut(const struct tern_frame *frame, const uint8_t *bytes, 
         put32(tcp + 4, get32(tcp + 4) + at);
         if (at + mine < text)
             tcp[13] &= (uint8_t)~9u; /* FIN and PSH belong to the last piece */
+        if (i > 0)
+            tcp[13] &= 0x7f; /* and CWR to the first (RFC 3168 §6.1.2) */
     }
     if (frame->csum == TERN_CSUM_NEEDS) {
         put16(tcp + 16, 0);
@@ -266,6 +269,7 @@ static bool parse_tcp(const uint8_t *packet, uint32_t bytes, struct script_sent 
     s->seq = get32(tcp + 4);
     s->ack = get32(tcp + 8);
     s->flags = tcp[13];
+    s->ecn = packet[1] & 3;
     s->has_window = true;
     s->window = (uint16_t)get16(tcp + 14);
     s->length = tcp_bytes - header;
@@ -316,6 +320,7 @@ static void print_options(const struct script_segment *s, char *out, size_t room
 void script_segment_print(const struct script_segment *s, char *out, size_t out_bytes)
 {
     static const char letters[] = "FSRP.UEW";
+    static const char *const ecn[] = {"", "[ect1] ", "[ect0] ", "[ce] "};
     char flags[9] = {0}, options[200];
     size_t n = 0;
 
@@ -324,7 +329,7 @@ void script_segment_print(const struct script_segment *s, char *out, size_t out_
             flags[n++] = letters[i];
     }
     print_options(s, options, sizeof options);
-    snprintf(out, out_bytes, "%s %u:%u(%u) ack %u win %u <%s> why %s", flags, s->seq,
+    snprintf(out, out_bytes, "%s%s %u:%u(%u) ack %u win %u <%s> why %s", ecn[s->ecn], flags, s->seq,
              s->seq + s->length, s->length, s->ack, s->window, s->any_options ? "..." : options,
              s->has_cause ? tern_cause_name(s->cause) : "-");
 }

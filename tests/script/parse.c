@@ -142,6 +142,20 @@ static bool parse_cause(const char *name, struct script_segment *out)
     return false;
 }
 
+/* [ect0], [ect1], [ce] or [noecn] */
+static bool parse_ecn(const char *text, struct script_segment *out)
+{
+    static const char *const names[] = {"[noecn]", "[ect1]", "[ect0]", "[ce]"};
+
+    for (uint8_t i = 0; i < 4; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            out->ecn = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_pair(const char *name, const char *value, struct script_segment *out)
 {
     uint32_t v;
@@ -165,7 +179,7 @@ static bool parse_pair(const char *name, const char *value, struct script_segmen
     return strcmp(name, "win") == 0 && v <= UINT16_MAX;
 }
 
-/* FLAGS SEQ [ack N] [win N] [<options>] [why CAUSE] [pieces N] */
+/* [[ECN]] FLAGS SEQ [ack N] [win N] [<options>] [why CAUSE] [pieces N] */
 static bool parse_segment(char *text, struct script_segment *out)
 {
     char *open = strchr(text, '<'), *close = strchr(text, '>'), *save = NULL, *t;
@@ -179,6 +193,11 @@ static bool parse_segment(char *text, struct script_segment *out)
         memset(open, ' ', (size_t)(close - open) + 1);
     }
     t = strtok_r(text, " \t", &save);
+    if (t != NULL && t[0] == '[') {
+        if (!parse_ecn(t, out))
+            return false;
+        t = strtok_r(NULL, " \t", &save);
+    }
     if (t == NULL || !parse_flags(t, &out->flags))
         return false;
     t = strtok_r(NULL, " \t", &save);
@@ -225,6 +244,8 @@ static bool parse_config(struct script *s, const char *text)
         s->config.send_buffer_bytes = v;
     else if (strcmp(name, "connections") == 0)
         s->config.connections_max = v;
+    else if (strcmp(name, "ecn") == 0)
+        s->connect_ecn = s->listen_ecn = v != 0;
     else
         return false;
     return true;
@@ -303,6 +324,7 @@ bool script_read(struct script *s, const char *path)
 
     memset(s, 0, sizeof *s);
     s->path = path;
+    s->listen_ecn = true;
     config_init(s);
     if (in == NULL)
         return complain(s, 0, "cannot be opened", path);

@@ -96,8 +96,9 @@ static bool same_options(const struct script_segment *want, const struct script_
 
 static bool same_segment(const struct script_segment *want, const struct script_segment *got)
 {
-    return want->flags == got->flags && want->seq == got->seq && want->length == got->length &&
-           want->ack == got->ack && (!want->has_window || want->window == got->window) &&
+    return want->flags == got->flags && want->ecn == got->ecn && want->seq == got->seq &&
+           want->length == got->length && want->ack == got->ack &&
+           (!want->has_window || want->window == got->window) &&
            (!want->has_cause || want->cause == got->cause) && same_options(want, got);
 }
 

@@ -34,6 +34,7 @@ struct script_segment {
     } block[SCRIPT_BLOCKS_MAX];
     bool has_cause;
     enum tern_cause cause;
+    uint8_t ecn;          /* of the IP header: 0 none, 1 ECT(1), 2 ECT(0), 3 CE */
     uint16_t piece_bytes; /* of the peer's: the link joined pieces of so many bytes; 0: none */
 };
 
@@ -61,6 +62,7 @@ struct script {
     const char *path;
     struct tern_config config;
     char congestion[16];
+    bool connect_ecn, listen_ecn;
     int step_count;
     struct script_step step[SCRIPT_STEPS_MAX];
 };
