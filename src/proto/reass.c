@@ -23,6 +23,7 @@
 #include "proto/reass.h"
 
 #include "base/assert.h"
+#include "wire/ecn.h"
 
 #define REASS_TIMEOUT     (30 * TERN_SECOND)
 #define REASS_RANGES_MAX  64
@@ -35,6 +36,7 @@ struct tern_reass_packet {
     struct tern_ipv4 first; /* header of the fragment at offset 0; before that, its keys only */
     bool have_first, have_end;
     bool poisoned;
+    bool marked; /* by a router, on its way (RFC 3168 §5.3) */
     enum tern_drop poison_reason;
     uint32_t end_bytes; /* length of the whole body; have_end */
     tern_time expires_at;
@@ -166,7 +168,7 @@ static struct tern_reass_packet *create(struct tern_reass *r, const struct tern_
         p = &r->packets[r->fresh++];
     }
     p->first = *ip;
-    p->have_first = p->have_end = p->poisoned = false;
+    p->have_first = p->have_end = p->poisoned = p->marked = false;
     p->end_bytes = 0;
     p->expires_at = now + REASS_TIMEOUT;
     tern_ranges_init(&p->arrived, p->items, REASS_RANGES_MAX);
@@ -234,6 +236,7 @@ static enum placed place(struct tern_reass_packet *p, const struct tern_ipv4 *ip
         p->first = *ip;
         p->have_first = true;
     }
+    p->marked = p->marked || (ip->tos & TERN_ECN_MASK) == TERN_ECN_CE;
     return PLACED_NEW;
 }
 
@@ -260,6 +263,8 @@ static bool complete(struct tern_reass *r, struct tern_reass_packet *p, struct t
         return false;
     }
     *whole = p->first;
+    if (p->marked)
+        whole->tos |= TERN_ECN_CE; /* a mark on a part is one on the whole (RFC 3168 §5.3) */
     whole->more_fragments = false;
     whole->fragment_offset_bytes = 0;
     whole->total_bytes = (uint16_t)total_bytes;

@@ -63,6 +63,7 @@ bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
     struct tern_writer w = tern_writer_of(headers, TERN_HEADERS_BYTES);
     const uint32_t tcp_bytes = (uint32_t)tern_tcp_header_bytes(&seg->h) + seg->text_bytes;
     const struct tern_ipv4 ip = {
+        .tos = (uint8_t)((conn->tcb.set.tos & ~TERN_ECN_MASK) | seg->ecn),
         .dont_fragment = true, /* RFC 1191 §3; so the ID means nothing (RFC 6864 §4.1) */
         .ttl = TERN_TTL,
         .protocol = TERN_IP_TCP,

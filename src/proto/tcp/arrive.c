@@ -78,6 +78,7 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
 
     if (c->state == TERN_TCP_SYN_RECEIVED && (seg->h.flags & TERN_TCP_SYN) != 0 &&
         seq == c->rcv.irs && !is_reset) {
+        c->opt.ecn = tern_tcb_ecn_agreed(c, seg->h.flags);
         c->syn_due = c->syn_due || (seg->h.flags & TERN_TCP_ACK) == 0;
         return (seg->h.flags & TERN_TCP_ACK) != 0 ? ARRIVE_NEXT : ARRIVE_DROP;
     }

@@ -19,6 +19,12 @@ void tern_tcb_fill_options(const struct tern_tcb *c, struct tern_tcp_header *h, 
                            tern_time now);
 uint32_t tern_tcb_ts_now(const struct tern_tcb *c, tern_time now);
 
+/* ecn.c */
+bool tern_tcb_ecn_agreed(const struct tern_tcb *c, uint8_t syn_flags);
+uint8_t tern_tcb_ecn_flags(const struct tern_tcb *c, uint8_t flags);
+void tern_tcb_ecn_text(struct tern_tcb *c, const struct tern_segment *seg);
+void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now);
+
 /* ack.c: step five of RFC 9293 §3.10.7.4 */
 enum tern_ack_verdict { TERN_ACK_GO_ON, TERN_ACK_DROP, TERN_ACK_DROP_AND_ACK };
 enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,

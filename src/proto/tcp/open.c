@@ -66,6 +66,7 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
     c->rcv.wscale = wscale_for(env->receive_buffer_bytes);
     c->snd.mss = TERN_TCP_MSS_DEFAULT;
     c->opt.timestamps = c->opt.sack = c->opt.wscale = true;
+    c->opt.ecn = c->set.ecn;
     c->opt.ts_offset = o->ts_offset;
 
     tern_rtt_init(&c->rtt);

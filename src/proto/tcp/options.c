@@ -26,6 +26,7 @@ void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, t
     c->opt.wscale = c->opt.wscale && syn->has_wscale;
     c->opt.sack = c->opt.sack && syn->sack_permitted;
     c->opt.timestamps = c->opt.timestamps && syn->has_timestamps;
+    c->opt.ecn = tern_tcb_ecn_agreed(c, syn->flags);
     c->snd.wscale = 0;
     if (c->opt.wscale)
         c->snd.wscale = syn->wscale > TERN_TCP_WSCALE_MAX ? TERN_TCP_WSCALE_MAX : syn->wscale;

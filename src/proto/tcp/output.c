@@ -81,7 +81,7 @@ static void fill(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq,
     out->h.src_port = c->local.port;
     out->h.dst_port = c->remote.port;
     out->h.seq = tern_tcb_wrap(seq);
-    out->h.flags = flags;
+    out->h.flags = (uint8_t)(flags | tern_tcb_ecn_flags(c, flags));
     if ((flags & TERN_TCP_ACK) != 0) {
         const uint64_t ack = ack_number(c);
 
@@ -150,6 +150,8 @@ static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     const bool again = c->snd.nxt > c->snd.iss;
 
     c->syn_due = false;
+    if (!answer && c->loss.retries > 0)
+        c->opt.ecn = false; /* the path may swallow SYNs that offer it (RFC 3168 §6.1.1.1) */
     fill(c, out, c->snd.iss, answer ? TERN_TCP_SYN | TERN_TCP_ACK : TERN_TCP_SYN, now);
     out->cause = again && c->loss.retries > 0 ? TERN_CAUSE_RTO
                  : answer                     ? TERN_CAUSE_SYN_ACK
@@ -192,6 +194,17 @@ static void count_again(struct tern_tcb *c, uint64_t bytes, uint32_t segment)
     c->count.bytes_retrans += bytes;
     c->count.retrans += pieces;
     c->env->retransmits += pieces;
+}
+
+/* New text is told as able to bear a mark; what is sent again is not (RFC 3168 §6.1.5). */
+static void mark_new_text(struct tern_tcb *c, struct tern_segment_out *out)
+{
+    if (!c->opt.ecn)
+        return;
+    out->ecn = TERN_ECN_ECT0;
+    if (c->ecn.cwr_due)
+        out->h.flags |= TERN_TCP_CWR;
+    c->ecn.cwr_due = false;
 }
 
 /* Emit text [from, from + bytes), with FIN if fin, new or again. */
@@ -324,6 +337,7 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
 {
     uint32_t segment;
     const uint64_t bytes_max = text_bytes_max(c, &segment);
+    const bool is_new = c->snd.nxt == c->snd.max;
     uint64_t bytes;
     bool fin;
 
@@ -335,6 +349,8 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
         return false;
     out->cause = bytes > 0 ? TERN_CAUSE_APP_WRITE : TERN_CAUSE_FIN;
     emit_text(c, out, c->snd.nxt, (uint32_t)bytes, segment, fin, now);
+    if (is_new && bytes > 0)
+        mark_new_text(c, out);
     c->probe_due = false;
     c->probe_out = false;
     return true;

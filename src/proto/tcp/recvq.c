@@ -295,6 +295,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
         refuse_text(c, now);
         return;
     }
+    tern_tcb_ecn_text(c, seg);
     note_sizes(c, seg);
     if (start == c->rcv.nxt) {
         take_in_order(c, seg->text.data + (start - seq), stop - start, now);

@@ -19,6 +19,7 @@
 #include "proto/tcp/cc.h"
 #include "proto/tcp/rtt.h"
 #include "proto/trace_ring.h"
+#include "wire/ecn.h"
 #include "wire/tcp.h"
 #include <tern/cause.h>
 #include <tern/drop.h>
@@ -30,6 +31,7 @@
 #define TERN_TCP_WSCALE_MAX         14             /* RFC 7323 §2.3 */
 #define TERN_TCP_DELACK             (40 * TERN_MS) /* RFC 9293 §3.8.6.3: under 0.5 s */
 #define TERN_TCP_QUICK_ACKS         16 /* segments at the start that are ACKed at once */
+#define TERN_TCP_QUICK_AFTER_MARK   2  /* the same once ECN's echo changes */
 #define TERN_TCP_TIME_WAIT_HOLD     (60 * TERN_SECOND) /* 2 MSL with MSL = 30 s */
 #define TERN_TCP_FIN_WAIT_2_HOLD    (60 * TERN_SECOND) /* no reader left: give up waiting for FIN */
 #define TERN_TCP_SYN_RETRIES        6                  /* R2 for SYN: 127 s (RFC 9293 §3.8.3) */
@@ -66,6 +68,7 @@ struct tern_segment {
     struct tern_tcp_header h;
     tern_span text;
     uint32_t piece_bytes; /* of a super-frame: the length of its pieces; 0: one segment */
+    uint8_t ecn;          /* TERN_ECN_… of its IP header */
 };
 
 /* A segment to send; its text stands in the connection's send queue. */
@@ -74,6 +77,7 @@ struct tern_segment_out {
     uint64_t text_at;
     uint32_t text_bytes;
     uint32_t piece_bytes; /* the link is to cut the text into pieces of so many bytes; 0: it fits */
+    uint8_t ecn;          /* TERN_ECN_… for its IP header */
     enum tern_cause cause;
 };
 
@@ -130,10 +134,16 @@ struct tern_tcb {
     } rcv;
 
     struct {
-        bool timestamps, sack, wscale; /* agreed */
+        bool timestamps, sack, wscale, ecn; /* offered, then agreed */
         uint32_t ts_recent, ts_offset;
         tern_time ts_recent_at;
     } opt;
+
+    struct {
+        bool echo;        /* a mark came: ECE until the peer's CWR */
+        bool cwr_due;     /* the next new segment says that we reacted */
+        uint64_t recover; /* echoes of what was sent before this are one and the same */
+    } ecn;
 
     struct {
         bool now; /* due */

@@ -384,7 +384,7 @@ struct tern_conn *bench_connect(struct bench *b, uint16_t port, struct tern_tcp_
     assert_int_equal(tern_tcp_connect(b->stack, &o, &conn), TERN_ERR_OK);
     bench_drain(b);
     assert_true(bench_sent_tcp(b, 0, &syn, &text));
-    assert_int_equal(syn.flags, TERN_TCP_SYN);
+    assert_int_equal(syn.flags, TERN_TCP_SYN | TERN_TCP_ECE | TERN_TCP_CWR);
     *peer = (struct tern_tcp_header){.src_port = port,
                                      .dst_port = syn.src_port,
                                      .seq = tern_seq_of(1000),

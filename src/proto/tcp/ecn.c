@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Explicit congestion notification (RFC 3168 §6.1): a router marks a packet where it would else
+ * have dropped one; the receiver tells the sender in each ACK, by ECE, until a CWR says that it was
+ * heard.
+ *
+ * Both SYNs must agree. A SYN that is sent again offers nothing, since some paths swallow those
+ * that do; and whoever saw one SYN without the offer does not use it (RFC 3168 §6.1.1).
+ */
+#include "proto/tcp/internal.h"
+
+#define ECN_FLAGS (TERN_TCP_ECE | TERN_TCP_CWR)
+
+bool tern_tcb_ecn_agreed(const struct tern_tcb *c, uint8_t syn_flags)
+{
+    const uint8_t want = (syn_flags & TERN_TCP_ACK) != 0 ? TERN_TCP_ECE : ECN_FLAGS;
+
+    return c->opt.ecn && (syn_flags & ECN_FLAGS) == want;
+}
+
+/* The flags that a segment carries for it. */
+uint8_t tern_tcb_ecn_flags(const struct tern_tcb *c, uint8_t flags)
+{
+    if (!c->opt.ecn)
+        return 0;
+    if ((flags & TERN_TCP_SYN) != 0)
+        return (flags & TERN_TCP_ACK) != 0 ? TERN_TCP_ECE : ECN_FLAGS;
+    return c->ecn.echo ? TERN_TCP_ECE : 0;
+}
+
+/* In-window text came: RFC 3168 §6.1.3. Marks of other segments are anyone's (§6.1.5, §6.1.6). */
+void tern_tcb_ecn_text(struct tern_tcb *c, const struct tern_segment *seg)
+{
+    const bool was = c->ecn.echo;
+
+    if (!c->opt.ecn)
+        return;
+    if ((seg->h.flags & TERN_TCP_CWR) != 0)
+        c->ecn.echo = false;
+    if (seg->ecn == TERN_ECN_CE)
+        c->ecn.echo = true;
+    if (c->ecn.echo != was && c->ack.quick < TERN_TCP_QUICK_AFTER_MARK)
+        c->ack.quick = TERN_TCP_QUICK_AFTER_MARK; /* the sender waits for this word */
+}
+
+/* The peer echoes a mark: react once a round trip, as to a loss, and say so (RFC 3168 §6.1.2). */
+void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now)
+{
+    const uint64_t flight = c->snd.nxt - c->snd.una;
+
+    if (c->snd.una < c->ecn.recover || flight == 0)
+        return;
+    c->ecn.recover = c->snd.nxt;
+    c->ecn.cwr_due = true;
+    if (c->loss.state != TERN_RECOVERY_OPEN)
+        return; /* this round trip has had its reaction */
+    if (c->cc_ops->on_ecn != NULL)
+        c->cc_ops->on_ecn(&c->cc, flight, now);
+    else
+        c->cc_ops->on_loss(&c->cc, flight, now);
+}
