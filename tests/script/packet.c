@@ -64,7 +64,7 @@ static uint32_t tcp_sum(const uint8_t *packet, uint32_t tcp_bytes)
     return sum_of(packet + IP, tcp_bytes, sum_of(packet + 12, 8, 0) + 6 + tcp_bytes);
 }
 
-static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint8_t ecn, uint32_t body_bytes)
+static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint32_t body_bytes, uint8_t tos)
 {
     uint8_t *ip = frame + ETH;
 
@@ -73,7 +73,7 @@ static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint8_t ecn, uint32_t b
     put16(frame + 12, 0x0800);
     memset(ip, 0, IP);
     ip[0] = 0x45;
-    ip[1] = ecn;
+    ip[1] = tos;
     put16(ip + 2, IP + body_bytes);
     ip[8] = 64;
     ip[9] = protocol;
@@ -119,6 +119,12 @@ static uint32_t put_options(const struct script_segment *s, uint8_t *p)
         }
         n += 2u + 8u * s->block_count;
     }
+    if (s->has_cookie) {
+        p[n] = 34;
+        p[n + 1] = (uint8_t)(2 + s->cookie_bytes);
+        memcpy(p + n + 2, s->cookie, s->cookie_bytes);
+        n += 2u + s->cookie_bytes;
+    }
     while (n % 4 != 0)
         p[n++] = 1;
     return n;
@@ -139,9 +145,10 @@ uint32_t script_frame_build(const struct script_segment *raw, struct script_port
     tcp[12] = (uint8_t)(tcp_bytes / 4 << 4);
     tcp[13] = raw->flags;
     put16(tcp + 14, raw->window);
+    put16(tcp + 18, raw->urgent);
     memcpy(tcp + tcp_bytes, text, raw->length);
     tcp_bytes += raw->length;
-    put_eth_ip(frame, 6, raw->ecn, tcp_bytes);
+    put_eth_ip(frame, 6, tcp_bytes, raw->tos | raw->ecn);
     put16(tcp + 16, ~tcp_sum(frame + ETH, tcp_bytes) & 0xffff);
     return TCP_AT + tcp_bytes;
 }
@@ -157,7 +164,7 @@ uint32_t script_frame_icmp(uint8_t type, uint8_t code, uint16_t mtu, const uint8
     put16(icmp + 6, mtu);
     memcpy(icmp + 8, packet, 28);
     put16(icmp + 2, ~sum_of(icmp, 36, 0) & 0xffff);
-    put_eth_ip(frame, 1, 0, 36);
+    put_eth_ip(frame, 1, 36, 0);
     return TCP_AT + 36;
 }
 
@@ -233,6 +240,13 @@ static bool take_option(struct script_segment *s, const uint8_t *p, uint32_t n)
         s->ts_value = get32(p + 2);
         s->ts_echo = get32(p + 6);
         return n == 10;
+    case 34:
+        s->has_cookie = true;
+        s->cookie_bytes = (uint8_t)(n - 2);
+        if (s->cookie_bytes > SCRIPT_COOKIE_MAX)
+            return false;
+        memcpy(s->cookie, p + 2, s->cookie_bytes);
+        return true;
     default:
         return false; /* we send no others */
     }
@@ -269,9 +283,13 @@ static bool parse_tcp(const uint8_t *packet, uint32_t bytes, struct script_sent 
     s->seq = get32(tcp + 4);
     s->ack = get32(tcp + 8);
     s->flags = tcp[13];
-    s->ecn = packet[1] & 3;
     s->has_window = true;
     s->window = (uint16_t)get16(tcp + 14);
+    s->has_urgent = true;
+    s->urgent = (uint16_t)get16(tcp + 18);
+    s->ecn = packet[1] & 3;
+    s->tos = packet[1] & 0xfc;
+    s->ttl = packet[8];
     s->length = tcp_bytes - header;
     memcpy(out->bytes, tcp + header, s->length);
     return take_options(s, tcp + 20, header - 20);
@@ -313,6 +331,12 @@ static void print_options(const struct script_segment *s, char *out, size_t room
         n += (size_t)snprintf(out + n, room - n, "wscale %u,", s->wscale);
     for (uint32_t i = 0; i < s->block_count; i++)
         n += (size_t)snprintf(out + n, room - n, "sack %u:%u,", s->block[i].start, s->block[i].end);
+    if (s->has_cookie) {
+        n += (size_t)snprintf(out + n, room - n, "FO %s", s->any_cookie ? "*" : "");
+        for (uint32_t i = 0; i < s->cookie_bytes; i++)
+            n += (size_t)snprintf(out + n, room - n, "%02x", s->cookie[i]);
+        n += (size_t)snprintf(out + n, room - n, ",");
+    }
     if (n > 0)
         out[n - 1] = '\0';
 }
@@ -320,8 +344,8 @@ static void print_options(const struct script_segment *s, char *out, size_t room
 void script_segment_print(const struct script_segment *s, char *out, size_t out_bytes)
 {
     static const char letters[] = "FSRP.UEW";
-    static const char *const ecn[] = {"", "[ect1] ", "[ect0] ", "[ce] "};
-    char flags[9] = {0}, options[200];
+    static const char *const marks[] = {"", "[ect1] ", "[ect0] ", "[ce] "};
+    char flags[9] = {0}, options[200], urgent[16] = "";
     size_t n = 0;
 
     for (int i = 0; i < 8; i++) {
@@ -329,7 +353,10 @@ void script_segment_print(const struct script_segment *s, char *out, size_t out_
             flags[n++] = letters[i];
     }
     print_options(s, options, sizeof options);
-    snprintf(out, out_bytes, "%s%s %u:%u(%u) ack %u win %u <%s> why %s", ecn[s->ecn], flags, s->seq,
-             s->seq + s->length, s->length, s->ack, s->window, s->any_options ? "..." : options,
+    if (s->urgent != 0)
+        snprintf(urgent, sizeof urgent, " urg %u", s->urgent);
+    snprintf(out, out_bytes, "%s%s %u:%u(%u) ack %u win %u%s tos %u ttl %u <%s> why %s",
+             marks[s->ecn & 3], flags, s->seq, s->seq + s->length, s->length, s->ack, s->window,
+             urgent, s->tos, s->ttl, s->any_options ? "..." : options,
              s->has_cause ? tern_cause_name(s->cause) : "-");
 }

@@ -86,6 +86,23 @@ static bool parse_timestamps(const char *text, struct script_segment *out)
     return out->any_ts_value || parse_u32(value, &out->ts_value);
 }
 
+/* FO, FO HEX or FO *: RFC 7413 §4.1.1 */
+static bool parse_cookie(const char *text, struct script_segment *out)
+{
+    uint32_t n = 0, byte;
+
+    out->has_cookie = true;
+    text += strspn(text, " ");
+    out->any_cookie = strcmp(text, "*") == 0;
+    for (; !out->any_cookie && *text != '\0'; text += 2) {
+        if (n == SCRIPT_COOKIE_MAX || sscanf(text, "%2x", &byte) != 1 || text[1] == '\0')
+            return false;
+        out->cookie[n++] = (uint8_t)byte;
+    }
+    out->cookie_bytes = (uint8_t)n;
+    return true;
+}
+
 static bool parse_option(const char *text, struct script_segment *out)
 {
     uint32_t a, b;
@@ -112,6 +129,8 @@ static bool parse_option(const char *text, struct script_segment *out)
         out->block_count++;
         return true;
     }
+    if (strncmp(text, "FO", 2) == 0)
+        return parse_cookie(text + 2, out);
     return parse_timestamps(text, out);
 }
 
@@ -142,20 +161,6 @@ static bool parse_cause(const char *name, struct script_segment *out)
     return false;
 }
 
-/* [ect0], [ect1], [ce] or [noecn] */
-static bool parse_ecn(const char *text, struct script_segment *out)
-{
-    static const char *const names[] = {"[noecn]", "[ect1]", "[ect0]", "[ce]"};
-
-    for (uint8_t i = 0; i < 4; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            out->ecn = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool parse_pair(const char *name, const char *value, struct script_segment *out)
 {
     uint32_t v;
@@ -174,16 +179,51 @@ static bool parse_pair(const char *name, const char *value, struct script_segmen
         out->piece_bytes = (uint16_t)v;
         return v > 0 && v <= 1460;
     }
+    if (strcmp(name, "urg") == 0) {
+        out->has_urgent = true;
+        out->urgent = (uint16_t)v;
+        return v <= UINT16_MAX;
+    }
+    if (strcmp(name, "tos") == 0) {
+        out->has_tos = true;
+        out->tos = (uint8_t)v;
+        return v <= UINT8_MAX && (v & 3) == 0;
+    }
+    if (strcmp(name, "ttl") == 0) {
+        out->has_ttl = true;
+        out->ttl = (uint8_t)v;
+        return v <= UINT8_MAX;
+    }
     out->has_window = true;
     out->window = (uint16_t)v;
     return strcmp(name, "win") == 0 && v <= UINT16_MAX;
 }
 
-/* [[ECN]] FLAGS SEQ [ack N] [win N] [<options>] [why CAUSE] [pieces N] */
+/* [ect0] and its like, before the flags: RFC 3168 §5 */
+static bool parse_mark(char **text, struct script_segment *out)
+{
+    static const char *const marks[] = {"[noecn]", "[ect1]", "[ect0]", "[ce]"};
+
+    *text += strspn(*text, " \t");
+    for (uint8_t i = 0; i < 4; i++) {
+        const size_t n = strlen(marks[i]);
+
+        if (strncmp(*text, marks[i], n) != 0)
+            continue;
+        out->ecn = i;
+        *text += n;
+        return true;
+    }
+    return **text != '[';
+}
+
+/* [MARK] FLAGS SEQ [ack N] [win N] [<options>] [why CAUSE] [pieces N] [urg N] [tos N] [ttl N] */
 static bool parse_segment(char *text, struct script_segment *out)
 {
     char *open = strchr(text, '<'), *close = strchr(text, '>'), *save = NULL, *t;
 
+    if (!parse_mark(&text, out))
+        return false;
     if (open != NULL) {
         if (close == NULL || close < open)
             return false;
@@ -193,11 +233,6 @@ static bool parse_segment(char *text, struct script_segment *out)
         memset(open, ' ', (size_t)(close - open) + 1);
     }
     t = strtok_r(text, " \t", &save);
-    if (t != NULL && t[0] == '[') {
-        if (!parse_ecn(t, out))
-            return false;
-        t = strtok_r(NULL, " \t", &save);
-    }
     if (t == NULL || !parse_flags(t, &out->flags))
         return false;
     t = strtok_r(NULL, " \t", &save);
@@ -229,6 +264,8 @@ static bool parse_config(struct script *s, const char *text)
 
     if (sscanf(text, "config %31s %31s", name, value) != 2)
         return false;
+    if (strcmp(name, "congestion") != 0 && script_setting(&s->settings, name, value))
+        return true;
     if (strcmp(name, "congestion") == 0) {
         snprintf(s->congestion, sizeof s->congestion, "%.15s", value);
         s->config.congestion = s->congestion;
@@ -244,8 +281,6 @@ static bool parse_config(struct script *s, const char *text)
         s->config.send_buffer_bytes = v;
     else if (strcmp(name, "connections") == 0)
         s->config.connections_max = v;
-    else if (strcmp(name, "ecn") == 0)
-        s->connect_ecn = s->listen_ecn = v != 0;
     else
         return false;
     return true;
@@ -279,6 +314,8 @@ static bool parse_step(struct script_step *step, char *text)
 static void config_init(struct script *s)
 {
     tern_config_defaults(&s->config);
+    tern_tcp_settings_defaults(&s->settings);
+    s->settings.pacing = s->settings.ecn = false; /* those scripts that want them say so */
     memset(s->config.seed, 0x5a, sizeof s->config.seed);
     s->config.connections_max = 8;
     s->config.udp_sockets_max = 1;
@@ -324,7 +361,6 @@ bool script_read(struct script *s, const char *path)
 
     memset(s, 0, sizeof *s);
     s->path = path;
-    s->listen_ecn = true;
     config_init(s);
     if (in == NULL)
         return complain(s, 0, "cannot be opened", path);

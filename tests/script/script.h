@@ -14,8 +14,10 @@
 #define SCRIPT_STEPS_MAX  400
 #define SCRIPT_BYTES_MAX  1600  /* of a frame on the wire */
 #define SCRIPT_SUPER_MAX  70000 /* of one that the link is to cut up */
-#define SCRIPT_SENT_MAX   256   /* segments that wait to be expected */
+#define SCRIPT_SENT_MAX   512   /* segments that wait to be expected */
 #define SCRIPT_BLOCKS_MAX 4
+#define SCRIPT_FLOWS_MAX  8  /* ports of the peer's */
+#define SCRIPT_COOKIE_MAX 16 /* RFC 7413 §4.1.1 */
 
 /* A segment in a script's words: numbers relative to the first of their direction. */
 struct script_segment {
@@ -32,9 +34,14 @@ struct script_segment {
     struct {
         uint32_t start, end;
     } block[SCRIPT_BLOCKS_MAX];
+    uint8_t ecn; /* the mark in the IP header: RFC 3168 §5 */
+    bool has_tos, has_ttl, has_urgent;
+    uint8_t tos, ttl; /* tos: all eight bits, less ECN's */
+    uint16_t urgent;
+    bool has_cookie, any_cookie; /* any: the one that the stack gave last */
+    uint8_t cookie_bytes, cookie[SCRIPT_COOKIE_MAX];
     bool has_cause;
     enum tern_cause cause;
-    uint8_t ecn;          /* of the IP header: 0 none, 1 ECT(1), 2 ECT(0), 3 CE */
     uint16_t piece_bytes; /* of the peer's: the link joined pieces of so many bytes; 0: none */
 };
 
@@ -61,14 +68,16 @@ struct script_step {
 struct script {
     const char *path;
     struct tern_config config;
+    struct tern_tcp_settings settings;
     char congestion[16];
-    bool connect_ecn, listen_ecn;
     int step_count;
     struct script_step step[SCRIPT_STEPS_MAX];
 };
 
 /* Reads a script; prints what is wrong with it and returns false. */
 bool script_read(struct script *s, const char *path);
+/* settings.c: a field of the settings, by name; false: no such field, or no such value. */
+bool script_setting(struct tern_tcp_settings *set, const char *name, const char *value);
 
 /* A segment that the stack sent: raw numbers as on the wire. */
 struct script_sent {
@@ -118,6 +127,15 @@ struct script_start {
     bool offloads; /* the link takes super-segments and unfinished checksums */
 };
 
+/* A connection of the script's: what belongs to one port of the peer's. */
+struct script_flow {
+    struct script_ports ports;
+    bool know_isn, know_ts;
+    uint32_t our_isn, our_ts;
+    uint32_t written, read; /* bytes of the streams so far */
+    struct tern_conn *conn; /* NULL: none, or given up */
+};
+
 /* One stack, one peer, virtual time. */
 struct script_world {
     const struct script *script;
@@ -127,13 +145,14 @@ struct script_world {
     tern_time now, last; /* last: when the step before happened */
     bool failed;
 
-    struct script_ports ports;
-    bool know_isn, know_first, know_ts;
-    uint32_t our_isn, our_first_isn, our_ts;
-    uint32_t written, read; /* bytes of the streams so far */
+    struct script_flow flows[SCRIPT_FLOWS_MAX];
+    struct script_flow *flow; /* the script's steps are about this one */
+    bool know_first;
+    uint32_t our_first_isn;
+    uint8_t cookie_bytes, cookie[SCRIPT_COOKIE_MAX]; /* the stack gave it last */
 
+    struct tern_tcp_settings settings;
     struct tern_listener *listener;
-    struct tern_conn *conn; /* NULL: none, or given up */
     enum tern_tcp_state state;
     enum tern_err reason; /* of the connection that ended last */
     uint32_t events;
@@ -160,6 +179,13 @@ void script_fail(struct script_world *w, int line, const char *words, const char
 
 /* command.c: a step that is neither a packet nor an expectation of one. */
 bool script_command(struct script_world *w, const struct script_step *step);
+/* expect.c: one of the expectations; *known false: it is none. */
+bool script_expect(struct script_world *w, const struct script_step *step, bool *known);
+/* What command.c and expect.c share. */
+const char *script_word(const struct script_step *step, int i);
+bool script_refuse(struct script_world *w, const struct script_step *step, const char *got);
+bool script_has_conn(struct script_world *w, const struct script_step *step);
+enum tern_err script_err_named(const char *name);
 
 /* run.c: run a script; false: it failed, and said where. *our_isn: the stack's first number. */
 bool script_run(const struct script *s, struct script_start start, uint32_t *our_isn);

@@ -5,6 +5,7 @@
  */
 #include "script.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,22 +24,29 @@ void script_fail(struct script_world *w, int line, const char *words, const char
     w->failed = true;
     fprintf(stderr, "%s:%d: %s%s%s\n   (%.6f s; our first number %u, the peer's %u)\n",
             w->script->path, line, words, more[0] != '\0' ? ": " : "", more,
-            (double)(w->now - w->start.base) / 1e9, w->our_isn, w->start.peer_isn);
+            (double)(w->now - w->start.base) / 1e9, w->flow->our_isn, w->start.peer_isn);
 }
 
 static void note_isn(struct script_world *w, const struct script_sent *sent)
 {
-    if ((sent->segment.flags & 2) == 0 || w->know_isn)
+    const uint32_t n = (uint32_t)sent->dst_port - SCRIPT_PEER_PORT;
+    struct script_flow *flow = &w->flows[n < SCRIPT_FLOWS_MAX ? n : 0];
+
+    if (sent->segment.has_cookie && sent->segment.cookie_bytes > 0) {
+        w->cookie_bytes = sent->segment.cookie_bytes;
+        memcpy(w->cookie, sent->segment.cookie, sizeof w->cookie);
+    }
+    if ((sent->segment.flags & 2) == 0 || flow->know_isn)
         return;
-    w->know_isn = true;
-    w->our_isn = sent->segment.seq;
-    w->ports.ours = sent->src_port;
+    flow->know_isn = true;
+    flow->our_isn = sent->segment.seq;
+    flow->ports.ours = sent->src_port;
     if (!w->know_first)
-        w->our_first_isn = w->our_isn;
+        w->our_first_isn = flow->our_isn;
     w->know_first = true;
-    if (sent->segment.has_timestamps && !w->know_ts) {
-        w->know_ts = true;
-        w->our_ts = sent->segment.ts_value;
+    if (sent->segment.has_timestamps && !flow->know_ts) {
+        flow->know_ts = true;
+        flow->our_ts = sent->segment.ts_value;
     }
 }
 
@@ -215,11 +223,15 @@ void script_world_open(struct script_world *w, const struct script *s, struct sc
 
     if (start.offloads)
         config.link.offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4;
-    memset(w, 0, sizeof *w);
+    memset(w, 0, offsetof(struct script_world, sent));
     w->script = s;
+    w->settings = s->settings;
     w->start = start;
     w->now = w->last = start.base;
-    w->ports = (struct script_ports){SCRIPT_LISTEN_PORT, SCRIPT_PEER_PORT};
+    w->flow = &w->flows[0];
+    for (uint32_t i = 0; i < SCRIPT_FLOWS_MAX; i++)
+        w->flows[i].ports =
+            (struct script_ports){SCRIPT_LISTEN_PORT, (uint16_t)(SCRIPT_PEER_PORT + i)};
     w->memory = bytes > 0 ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
     if (w->memory == NULL)
         abort();
