@@ -124,8 +124,7 @@ void tern_stack_tcp_input_end(struct tern_stack *s)
 
     while ((link = tern_list_pop(&s->holed)) != NULL) {
         struct tern_conn *conn = TERN_CONTAINER(link, struct tern_conn, holed);
-        const bool filled = conn->tcb.rcv.ooo == NULL;
-        uint32_t acks = filled ? 0 : conn->holed_acks;
+        uint32_t acks = tern_tcb_has_hole(&conn->tcb) ? conn->holed_acks : 0;
 
         conn->holed_acks = 0;
         for (; acks > 0; acks--) {

@@ -95,6 +95,11 @@ static uint64_t held_end(const struct tern_tcb *c)
     return r == NULL || r->count == 0 ? c->rcv.nxt : r->item[r->count - 1].end;
 }
 
+bool tern_tcb_has_hole(const struct tern_tcb *c)
+{
+    return c->rcv.ooo != NULL || (c->rcv.fin_at != 0 && !c->rcv.closed);
+}
+
 uint64_t tern_tcb_unread(const struct tern_tcb *c)
 {
     const uint64_t end = c->rcv.closed ? c->rcv.nxt - 1 : c->rcv.nxt;

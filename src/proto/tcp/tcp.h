@@ -227,6 +227,8 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
 /* Only the bare ACK that is due, if one is: between two segments of a burst, so that each is
  * acknowledged as RFC 5681 §4.2 has it while data waits for the end of the burst. */
 bool tern_tcb_output_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out);
+/* Bytes, or a FIN, wait beyond bytes that have not arrived. */
+bool tern_tcb_has_hole(const struct tern_tcb *c);
 /* The duplicate ACK of a segment beyond a hole is due, again. */
 void tern_tcb_ack_again(struct tern_tcb *c);
 tern_time tern_tcb_deadline(const struct tern_tcb *c);
