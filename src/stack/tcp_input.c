@@ -84,6 +84,8 @@ static void input_without_conn(struct tern_stack *s, const struct tern_packet *p
         return;
     }
     tern_stack_drop(s, TERN_DROP_TCP_NO_CONNECTION);
+    if (listener != NULL && (flags & TERN_TCP_ACK) == 0)
+        return; /* RFC 9293 §3.10.7.2, fourth */
     answer_with_reset(s, p, seg);
 }
 
