@@ -139,6 +139,10 @@ static enum arrive_verdict check_syn(struct tern_tcb *c, const struct tern_segme
     if (c->state == TERN_TCP_SYN_RECEIVED && (seg->h.flags & TERN_TCP_ACK) != 0)
         return ARRIVE_NEXT; /* the SYN-ACK of a simultaneous open (RFC 9293 §3.5, figure 7) */
     tern_tcb_drop(c, TERN_DROP_TCP_BAD_SYN, now);
+    if (c->state == TERN_TCP_SYN_RECEIVED && c->passive) { /* a peer that began anew: to LISTEN */
+        tern_tcb_finish(c, TERN_ERR_RESET, now);
+        return ARRIVE_DROP;
+    }
     return ARRIVE_CHALLENGE; /* RFC 5961 §4.2 */
 }
 
