@@ -56,15 +56,16 @@ static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg
 }
 
 /*
- * First step: is any of it in the window? Departures that every host makes: an empty segment may
- * stand at the right edge itself (its sender has filled the window), and with a closed window a
- * segment at rcv.nxt is let through for its ACK and RST (RFC 9293 §3.10.7.4), its text being cut
- * off later.
+ * First step: is any of it in the window? Departures that every host makes: an empty segment,
+ * unless it is a reset, may stand at the right edge itself (its sender has filled the window), and
+ * with a closed window a segment at rcv.nxt is let through for its ACK and RST
+ * (RFC 9293 §3.10.7.4), its text being cut off later.
  */
-static bool is_acceptable(const struct tern_tcb *c, uint64_t seq, uint64_t len)
+static bool is_acceptable(const struct tern_tcb *c, uint64_t seq, uint64_t len, bool is_reset)
 {
     if (len == 0)
-        return seq >= c->rcv.nxt && seq <= c->rcv.adv;
+        return seq == c->rcv.nxt ||
+               (seq > c->rcv.nxt && (is_reset ? seq < c->rcv.adv : seq <= c->rcv.adv));
     if (c->rcv.adv == c->rcv.nxt)
         return seq == c->rcv.nxt;
     return seq < c->rcv.adv && seq + len > c->rcv.nxt;
@@ -86,7 +87,7 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
         tern_tcb_drop(c, TERN_DROP_TCP_PAWS, now);
         return seg->h.has_timestamps ? ARRIVE_DROP_ACK : ARRIVE_DROP;
     }
-    if (!is_acceptable(c, seq, len)) {
+    if (!is_acceptable(c, seq, len, is_reset)) {
         tern_tcb_drop(
             c, seq + len <= c->rcv.nxt ? TERN_DROP_TCP_OLD_DUPLICATE : TERN_DROP_TCP_OUTSIDE_WINDOW,
             now);
