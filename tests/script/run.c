@@ -44,7 +44,7 @@ void script_peer_sends(struct script_world *w, const struct script_segment *rela
     struct script_segment raw = *relative;
 
     for (uint32_t i = 0; i < raw.length; i++)
-        text[i] = script_byte(raw.seq - 1 + i);
+        text[i] = script_byte(raw.seq - !(raw.flags & 2) + i); /* a SYN has a number of its own */
     if (raw.any_cookie) {
         raw.cookie_bytes = w->cookie_bytes;
         memcpy(raw.cookie, w->cookie, sizeof raw.cookie);

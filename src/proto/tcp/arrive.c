@@ -270,6 +270,7 @@ static void arrive_syn_sent(struct tern_tcb *c, const struct tern_segment *seg, 
         return;
     }
     take_syn(c, seg, now);
+    c->rcv.adv = c->rcv.nxt + tern_tcb_syn_window(c); /* our SYN promised it */
     text_at = c->rcv.irs + 1;
     if (!has_ack) { /* simultaneous open (RFC 9293 §3.5, figure 7) */
         tern_tcb_take_window(c, seg, c->rcv.irs, c->snd.una, now);
