@@ -345,11 +345,11 @@ void tern_tcb_arrive_fin(struct tern_tcb *c, const struct tern_segment *seg, uin
     if ((seg->h.flags & TERN_TCP_FIN) != 0 && c->rcv.fin_at == 0 && fin_at >= held_end(c) &&
         fin_at <= c->rcv.adv) {
         c->rcv.fin_at = fin_at;
-        if (fin_at > c->rcv.nxt)
-            tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
         if (c->ack.every > 0 && c->timer.delack == TERN_TIME_NEVER)
             c->timer.delack = now + c->ack.every;
     }
+    if ((seg->h.flags & TERN_TCP_FIN) != 0 && fin_at > c->rcv.nxt)
+        tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK); /* each time that it comes */
     if (c->rcv.fin_at != 0 && c->rcv.nxt == c->rcv.fin_at)
         take_fin(c, now);
 }
