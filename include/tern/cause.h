@@ -37,6 +37,7 @@ extern "C" {
     X(FIN_ACK, "ACK: the peer's FIN arrived (RFC 9293 §3.10.7.4)")                                 \
     X(WINDOW_UPDATE, "window update: the application read (RFC 9293 §3.8.6.2.2)")                  \
     X(WINDOW_PROBE, "window probe: the peer's window is closed (RFC 9293 §3.8.6.1)")               \
+    X(KEEPALIVE, "keep-alive: is the peer still there? (RFC 9293 §3.8.4)")                         \
     X(RTO, "retransmission: the timer ran out (RFC 6298 §5.4)")                                    \
     X(PATH_MTU, "retransmission: it was too long for the path (RFC 1191 §3)")                      \
     X(FAST_RETRANSMIT, "retransmission: duplicate ACKs say it is lost (RFC 5681 §3.2)")            \
@@ -45,6 +46,7 @@ extern "C" {
     X(FIN, "the application is done sending (RFC 9293 §3.6)")                                      \
     X(RST_NO_CONNECTION, "reset: a segment for no connection (RFC 9293 §3.10.7.1)")                \
     X(RST_ABORT, "reset: the application aborted (RFC 9293 §3.10.5)")                              \
+    X(RST_KEEPALIVE, "reset: no keep-alive was answered (RFC 9293 §3.8.4)")                        \
     X(RST_UNREAD, "reset: closed while received bytes were unread (RFC 9293 §3.6.1)")              \
     X(RST_BAD_ACK, "reset: an ACK of what was never sent (RFC 9293 §3.10.7.3)")                    \
     X(TIMEWAIT_ACK, "ACK: the peer's FIN came again in TIME-WAIT (RFC 9293 §3.10.7.4)")

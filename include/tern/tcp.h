@@ -41,24 +41,32 @@ enum tern_tcp_state {
 
 TERN_EXPORT const char *tern_tcp_state_text(enum tern_tcp_state state);
 
+/* How the largest packet of a path is searched for, beside the ICMP messages that tell of it. */
+enum tern_mtu_probe {
+    TERN_MTU_PROBE_BLACK_HOLE, /* smaller segments where timeouts look like a black hole; from
+                                  there upwards by probes (RFC 4821 §7) */
+    TERN_MTU_PROBE_OFF,        /* ICMP alone (RFC 1191) */
+    TERN_MTU_PROBE_ALWAYS,     /* from small segments upwards by probes, whatever ICMP says */
+};
+
 /*
  * What can be set for a connection, all at once: take what is, change a field, give it back. A
  * listener's settings are inherited by the connections that it accepts. Sizes in bytes, times in
  * nanoseconds; 0 means the default that the comment names.
  */
 struct tern_tcp_settings {
-    bool nodelay;         /* no Nagle (RFC 9293 §3.7.4) */
-    bool cork;            /* full segments only, for at most 200 ms (Linux TCP_CORK) */
-    bool quickack;        /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
-    bool keepalive;       /* RFC 9293 §3.8.4; off by default */
-    bool urgent_inline;   /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
-    bool fastopen;        /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
-    bool pacing;          /* spread segments over the round trip; on by default */
-    bool ecn;             /* RFC 3168: offered, and agreed to; on by default */
+    bool nodelay;       /* no Nagle (RFC 9293 §3.7.4) */
+    bool cork;          /* full segments only, for at most 200 ms (Linux TCP_CORK) */
+    bool quickack;      /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
+    bool keepalive;     /* RFC 9293 §3.8.4; off by default */
+    bool urgent_inline; /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
+    bool fastopen;      /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
+    bool pacing;        /* spread segments over the round trip; on by default */
+    bool ecn;           /* RFC 3168: offered, and agreed to; on by default */
     const char *congestion; /* "cubic", "reno", "bbr"; NULL: the stack's default */
-    uint32_t keep_count;  /* probes without an answer that end the connection; 0: 9 */
-    uint32_t syn_retries; /* R2 for SYN (RFC 9293 §3.8.3); 0: 6 */
-    uint32_t mss_bytes;   /* at most, both ways; 0: what the path takes */
+    uint32_t keep_count;    /* probes without an answer that end the connection; 0: 9 */
+    uint32_t syn_retries;   /* R2 for SYN (RFC 9293 §3.8.3); 0: 6 */
+    uint32_t mss_bytes;     /* at most, both ways; 0: what the path takes */
     uint32_t send_buffer_bytes, receive_buffer_bytes; /* fixed; 0: autotuned up to the stack's */
     uint32_t window_clamp_bytes;                      /* never advertise more; 0: no clamp */
     uint32_t notsent_lowat_bytes; /* WRITABLE only while less than this is unsent; 0: off */
@@ -71,6 +79,7 @@ struct tern_tcp_settings {
     tern_time fin_wait_2;         /* the stay in FIN-WAIT-2 once closed (TCP_LINGER2); 0: 60 s */
     uint8_t ttl;                  /* 0: 64 */
     uint8_t tos;                  /* DSCP in the upper six bits; the lower two are ECN's */
+    uint8_t mtu_probe;            /* enum tern_mtu_probe */
 };
 
 TERN_EXPORT void tern_tcp_settings_defaults(struct tern_tcp_settings *settings);
@@ -158,33 +167,65 @@ TERN_EXPORT uint32_t tern_tcp_id(const struct tern_conn *conn);
 
 TERN_EXPORT void tern_tcp_settings(const struct tern_conn *conn, struct tern_tcp_settings *out);
 /* Takes effect at once. TERN_ERR_INVAL, and nothing changed: a field out of its range. */
-TERN_EXPORT TERN_NODISCARD enum tern_err
-tern_tcp_set(struct tern_conn *conn, const struct tern_tcp_settings *settings);
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_set(struct tern_conn *conn,
+                                                      const struct tern_tcp_settings *settings);
 TERN_EXPORT void tern_listener_settings(const struct tern_listener *listener,
                                         struct tern_tcp_settings *out);
 /* For the connections that come from now on. */
 TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_listener_set(struct tern_listener *listener, const struct tern_tcp_settings *settings);
 
-/* What `ss -ti` would say. Times in nanoseconds, the rest in bytes or segments. */
+/* How the sender stands to losses: Linux's names for its states. */
+enum tern_tcp_ca_state {
+    TERN_TCP_CA_OPEN,
+    TERN_TCP_CA_DISORDER, /* duplicate ACKs or SACKs, and nothing deemed lost yet */
+    TERN_TCP_CA_CWR,      /* slowing down after an ECN mark */
+    TERN_TCP_CA_RECOVERY, /* fast recovery */
+    TERN_TCP_CA_LOSS,     /* after a timeout */
+};
+
+/* What `ss -ti` would say. Times in nanoseconds, the rest in bytes or segments; moments are those
+ * of the stack's clock, TERN_TIME_NEVER: not yet. */
 struct tern_tcp_info {
     uint32_t id;
     struct tern_endpoint local, remote;
     enum tern_tcp_state state;
+    enum tern_tcp_ca_state ca_state;
     enum tern_err reason;
+    enum tern_err soft_error; /* what ICMP told last (RFC 9293 §3.9.2.2); OK: nothing */
     const char *congestion;
-    tern_time opened_at, established_at, closed_at; /* TERN_TIME_NEVER: not yet */
-    tern_time rto, srtt, rttvar, rtt_min;           /* srtt 0: no sample yet */
-    uint64_t cwnd_bytes, ssthresh_bytes;            /* ssthresh UINT64_MAX: never set */
-    uint32_t mss_bytes;                             /* payload of a full segment out */
-    uint32_t advmss_bytes;                          /* what we told the peer */
+    tern_time at; /* when all this held */
+    tern_time opened_at, established_at, closed_at;
+    tern_time data_sent_at, data_received_at, ack_sent_at, ack_received_at; /* the last */
+    tern_time rto, srtt, rttvar, rtt_min; /* srtt 0: no sample yet */
+    tern_time ato;                        /* delay of a delayed ACK */
+    tern_time busy;           /* spent with bytes unsent or unacknowledged; and of that: */
+    tern_time rwnd_limited;   /* held back by the peer's window */
+    tern_time sndbuf_limited; /* all is sent, and the application waits for room to write */
+    uint64_t cwnd_bytes, ssthresh_bytes; /* ssthresh UINT64_MAX: never set */
+    uint64_t pacing_rate;                /* bytes a second; 0: not paced */
+    uint64_t delivery_rate;              /* bytes a second, the latest sample; 0: none */
+    bool delivery_rate_app_limited;
+    uint32_t mss_bytes;    /* payload of a full segment out */
+    uint32_t advmss_bytes; /* what we told the peer */
+    uint32_t rcvmss_bytes; /* the longest that came */
+    uint32_t pmtu_bytes;   /* of the path, as far as known */
     uint8_t snd_wscale, rcv_wscale;
-    bool timestamps, sack, wscale;
+    bool timestamps, sack, wscale, ecn, ecn_seen, syn_data;
+    uint32_t retransmits; /* timeouts in a row */
+    uint32_t probes;      /* window and keep-alive probes in a row without an answer */
+    uint32_t backoff;     /* doublings of the RTO or of the probe's interval */
+    uint32_t reordering;  /* segments that may overtake one another and mean no loss */
     uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
     uint64_t segs_out, segs_in, data_segs_out, data_segs_in; /* in MSS-sized pieces */
     uint64_t retrans, rtos, fast_recoveries, dup_acks_in, out_of_order_in, acks_out;
     uint64_t unacked_bytes, notsent_bytes, unread_bytes;
+    uint64_t sacked_bytes, lost_bytes, resent_bytes; /* of those unacknowledged */
+    uint64_t delivered_bytes, delivered_segs, delivered_ce_segs;
+    uint64_t dsacks_in, reorders_seen, keepalives_out;
     uint64_t snd_wnd_bytes, rcv_wnd_bytes;
+    uint64_t rcv_space_bytes; /* what the receive buffer is sized for, by autotuning */
+    tern_time rcv_rtt;        /* the receiver's own estimate; 0: none */
     uint64_t zero_windows_sent, window_probes_out;
 };
 TERN_EXPORT void tern_tcp_info(const struct tern_conn *conn, struct tern_tcp_info *out);

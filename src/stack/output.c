@@ -65,7 +65,7 @@ bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
     const struct tern_ipv4 ip = {
         .tos = (uint8_t)((conn->tcb.set.tos & ~TERN_ECN_MASK) | seg->ecn),
         .dont_fragment = true, /* RFC 1191 §3; so the ID means nothing (RFC 6864 §4.1) */
-        .ttl = TERN_TTL,
+        .ttl = conn->tcb.set.ttl > 0 ? conn->tcb.set.ttl : TERN_TTL,
         .protocol = TERN_IP_TCP,
         .src = conn->tcb.local.addr,
         .dst = conn->tcb.remote.addr,

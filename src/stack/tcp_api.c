@@ -4,9 +4,20 @@
 #include "proto/tcp/isn.h"
 #include "stack/internal.h"
 
-static const struct tern_cc_ops *congestion_of(const struct tern_stack *s, const char *name)
+/* The call's word, the settings' word, the stack's. NULL: no controller is called that. */
+static const struct tern_cc_ops *congestion_of(const struct tern_stack *s,
+                                               const struct tern_tcp_options *o)
 {
+    const char *name = o->settings != NULL ? o->settings->congestion : NULL;
+
+    name = o->congestion != NULL ? o->congestion : name;
     return tern_cc_find(name != NULL ? name : s->config.congestion);
+}
+
+static bool options_valid(const struct tern_stack *s, const struct tern_tcp_options *o)
+{
+    return congestion_of(s, o) != NULL &&
+           (o->settings == NULL || tern_tcp_settings_valid(o->settings));
 }
 
 void tern_tcp_settings_defaults(struct tern_tcp_settings *settings)
@@ -87,8 +98,7 @@ enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_optio
 
     if (options->remote.port == 0 || tern_addr_is_any(options->remote.addr) ||
         tern_addr_is_multicast(options->remote.addr) ||
-        tern_stack_is_broadcast(s, options->remote.addr) ||
-        congestion_of(s, options->congestion) == NULL)
+        tern_stack_is_broadcast(s, options->remote.addr) || !options_valid(s, options))
         return TERN_ERR_INVAL;
     err = choose_local(s, options, &local);
     if (err != TERN_ERR_OK)
@@ -97,7 +107,7 @@ enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_optio
     if (conn == NULL)
         return TERN_ERR_FULL;
     tern_stack_tcb_options(s, &o, &local, &options->remote);
-    o.cc = congestion_of(s, options->congestion);
+    o.cc = congestion_of(s, options);
     o.ack_every = options->ack_every;
     o.connect_timeout = options->connect_timeout;
     o.set = settings_of(options);
@@ -117,7 +127,7 @@ enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_option
     struct tern_listener *other = tern_stack_listener_find(s, &options->local);
     struct tern_listener *l;
 
-    if (options->local.port == 0 || backlog == 0 || congestion_of(s, options->congestion) == NULL)
+    if (options->local.port == 0 || backlog == 0 || !options_valid(s, options))
         return TERN_ERR_INVAL;
     /* "any address" has two spellings, one a family */
     if (other != NULL &&
@@ -131,9 +141,10 @@ enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_option
     l->event.kind = TERN_EVENT_LISTENER;
     l->event.user = options->user;
     l->local = options->local;
-    l->cc = congestion_of(s, options->congestion);
+    l->cc = congestion_of(s, options);
     l->ack_every = options->ack_every;
     l->set = settings_of(options);
+    l->set.congestion = l->cc->name;
     l->backlog = backlog;
     tern_list_init(&l->children);
     tern_list_init(&l->accepted);
@@ -325,7 +336,7 @@ uint32_t tern_tcp_id(const struct tern_conn *conn)
 
 void tern_tcp_info(const struct tern_conn *conn, struct tern_tcp_info *out)
 {
-    tern_tcb_info(&conn->tcb, out);
+    tern_tcb_info(&conn->tcb, conn->stack->now, out);
 }
 
 void tern_tcp_settings(const struct tern_conn *conn, struct tern_tcp_settings *out)
@@ -335,7 +346,9 @@ void tern_tcp_settings(const struct tern_conn *conn, struct tern_tcp_settings *o
 
 enum tern_err tern_tcp_set(struct tern_conn *conn, const struct tern_tcp_settings *settings)
 {
-    conn->tcb.set = *settings;
+    if (!tern_tcp_settings_valid(settings))
+        return TERN_ERR_INVAL;
+    tern_tcb_set(&conn->tcb, settings, conn->stack->now);
     tern_conn_update(conn);
     return TERN_ERR_OK;
 }
@@ -347,6 +360,11 @@ void tern_listener_settings(const struct tern_listener *l, struct tern_tcp_setti
 
 enum tern_err tern_listener_set(struct tern_listener *l, const struct tern_tcp_settings *settings)
 {
+    if (!tern_tcp_settings_valid(settings))
+        return TERN_ERR_INVAL;
     l->set = *settings;
+    if (settings->congestion != NULL)
+        l->cc = tern_cc_find(settings->congestion);
+    l->set.congestion = l->cc->name;
     return TERN_ERR_OK;
 }

@@ -25,6 +25,7 @@ void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, ui
     if (was > 0 || c->snd.wnd == 0)
         return;
     tern_rtt_backoff_end(&c->rtt);
+    c->last.stuck_at = TERN_TIME_NEVER;
     if (c->probe_out) { /* the byte of a probe that was not taken goes again with the rest */
         c->snd.nxt = c->snd.una;
         c->probe_out = false;

@@ -171,6 +171,7 @@ static enum arrive_verdict check_ack(struct tern_tcb *c, const struct tern_segme
     }
     switch (tern_tcb_arrive_ack(c, seg, now)) {
     case TERN_ACK_GO_ON:
+        tern_tcb_note_heard(c, now);
         return ARRIVE_NEXT;
     case TERN_ACK_DROP_AND_ACK:
         return ARRIVE_CHALLENGE;

@@ -73,7 +73,7 @@ void tern_tcb_close(struct tern_tcb *c, tern_time now)
     } else {
         tern_tcb_shutdown(c, now);
         if (c->state == TERN_TCP_FIN_WAIT_2)
-            c->timer.wait = now + TERN_TCP_FIN_WAIT_2_HOLD;
+            tern_tcb_start_fin_wait_2_timer(c, now);
     }
     tern_tcb_recvq_fini(c);
     c->rcv.head = c->rcv.closed ? c->rcv.nxt - 1 : c->rcv.nxt;

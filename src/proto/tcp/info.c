@@ -20,9 +20,55 @@ static void info_counts(const struct tern_tcb *c, struct tern_tcp_info *out)
     out->acks_out = c->count.acks_out;
     out->zero_windows_sent = c->count.zero_windows_sent;
     out->window_probes_out = c->count.window_probes_out;
+    out->keepalives_out = c->count.keepalives_out;
 }
 
-void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out)
+static enum tern_tcp_ca_state ca_state(const struct tern_tcb *c)
+{
+    if (c->loss.state == TERN_RECOVERY_LOSS)
+        return TERN_TCP_CA_LOSS;
+    if (c->loss.state == TERN_RECOVERY_FAST)
+        return TERN_TCP_CA_RECOVERY;
+    return c->loss.dupacks > 0 || c->loss.sacked != NULL ? TERN_TCP_CA_DISORDER : TERN_TCP_CA_OPEN;
+}
+
+static void info_times(const struct tern_tcb *c, tern_time now, struct tern_tcp_info *out)
+{
+    out->at = now;
+    out->opened_at = c->opened_at;
+    out->established_at = c->established_at;
+    out->closed_at = c->closed_at;
+    out->data_sent_at = c->last.data_sent_at;
+    out->data_received_at = c->last.data_received_at;
+    out->ack_sent_at = c->last.ack_sent_at;
+    out->ack_received_at = c->last.ack_received_at;
+    out->rto = c->rtt.rto;
+    out->srtt = c->rtt.srtt;
+    out->rttvar = c->rtt.rttvar;
+    out->rtt_min = c->rtt.rtt_min;
+    out->ato = TERN_TCP_DELACK;
+}
+
+/* How it stands with what was not answered yet. */
+static void info_waiting(const struct tern_tcb *c, struct tern_tcp_info *out)
+{
+    const bool probing = c->snd.wnd == 0 && tern_tcb_is_synchronised(c);
+
+    out->ca_state = ca_state(c);
+    out->soft_error = c->soft_error;
+    out->retransmits = probing ? 0 : c->loss.retries;
+    out->probes = (probing ? c->loss.retries : 0) + c->keep.probes;
+    out->backoff = c->rtt.backoffs;
+    out->reordering = TERN_TCP_DUPACKS;
+    out->unacked_bytes = c->snd.nxt - c->snd.una;
+    out->notsent_bytes = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+    out->unread_bytes = tern_tcb_unread(c);
+    out->sacked_bytes = c->loss.sacked == NULL ? 0 : tern_ranges_bytes(c->loss.sacked);
+    out->snd_wnd_bytes = c->snd.wnd;
+    out->rcv_wnd_bytes = c->rcv.adv - c->rcv.nxt;
+}
+
+void tern_tcb_info(const struct tern_tcb *c, tern_time now, struct tern_tcp_info *out)
 {
     memset(out, 0, sizeof(*out));
     out->id = c->id;
@@ -31,27 +77,19 @@ void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out)
     out->state = c->state;
     out->reason = c->reason;
     out->congestion = c->cc_ops->name;
-    out->opened_at = c->opened_at;
-    out->established_at = c->established_at;
-    out->closed_at = c->closed_at;
-    out->rto = c->rtt.rto;
-    out->srtt = c->rtt.srtt;
-    out->rttvar = c->rtt.rttvar;
-    out->rtt_min = c->rtt.rtt_min;
     out->cwnd_bytes = c->cc.cwnd;
     out->ssthresh_bytes = c->cc.ssthresh;
     out->mss_bytes = tern_tcb_segment_bytes(c);
     out->advmss_bytes = c->rcv.mss;
+    out->rcvmss_bytes = c->rcv.piece_bytes;
     out->snd_wscale = c->snd.wscale;
     out->rcv_wscale = c->rcv.wscale;
     out->timestamps = c->opt.timestamps;
     out->sack = c->opt.sack;
     out->wscale = c->opt.wscale;
-    out->unacked_bytes = c->snd.nxt - c->snd.una;
-    out->notsent_bytes = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
-    out->unread_bytes = tern_tcb_unread(c);
-    out->snd_wnd_bytes = c->snd.wnd;
-    out->rcv_wnd_bytes = c->rcv.adv - c->rcv.nxt;
+    out->ecn = c->opt.ecn;
+    info_times(c, now, out);
+    info_waiting(c, out);
     info_counts(c, out);
 }
 

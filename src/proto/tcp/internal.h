@@ -67,6 +67,15 @@ uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full seg
 
 /* timers.c */
 void tern_tcb_timer_arm_resend(struct tern_tcb *c, tern_time now);
+void tern_tcb_give_up(struct tern_tcb *c, tern_time now); /* nobody answers */
+/* Bytes wait for the peer from now on, if they did not before. */
+void tern_tcb_note_stuck(struct tern_tcb *c, tern_time now);
+void tern_tcb_start_fin_wait_2_timer(struct tern_tcb *c, tern_time now);
+
+/* keepalive.c */
+tern_time tern_tcb_keep_deadline(const struct tern_tcb *c);
+void tern_tcb_keep_expire(struct tern_tcb *c, tern_time now);
+void tern_tcb_note_heard(struct tern_tcb *c, tern_time now); /* a segment that fits arrived */
 
 /* ranges blocks of the shared pool */
 struct tern_ranges *tern_tcb_ranges_take(struct tern_tcb *c);

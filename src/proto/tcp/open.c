@@ -21,12 +21,14 @@ static uint8_t wscale_for(uint32_t buffer_bytes)
     return shift;
 }
 
-static uint32_t own_mss(const struct tern_tcp_env *env, struct tern_addr remote)
+/* mss_max: the application's, 0: none */
+static uint32_t own_mss(const struct tern_tcp_env *env, struct tern_addr remote, uint32_t mss_max)
 {
     const uint32_t headers = tern_addr_is_v4(remote) ? 40 : 60;
+    const uint32_t mss =
+        env->mtu_bytes > headers + TERN_TCP_MSS_MIN ? env->mtu_bytes - headers : TERN_TCP_MSS_MIN;
 
-    return env->mtu_bytes > headers + TERN_TCP_MSS_MIN ? env->mtu_bytes - headers
-                                                       : TERN_TCP_MSS_MIN;
+    return mss_max > 0 && mss_max < mss ? mss_max : mss;
 }
 
 static void init_times(struct tern_tcb *c, tern_time now)
@@ -38,6 +40,10 @@ static void init_times(struct tern_tcb *c, tern_time now)
     c->timer.delack = TERN_TIME_NEVER;
     c->timer.wait = TERN_TIME_NEVER;
     c->timer.give_up = TERN_TIME_NEVER;
+    c->timer.cork = TERN_TIME_NEVER;
+    c->last.data_sent_at = c->last.data_received_at = TERN_TIME_NEVER;
+    c->last.ack_sent_at = c->last.ack_received_at = TERN_TIME_NEVER;
+    c->last.stuck_at = TERN_TIME_NEVER;
     c->ack.challenged_at = TERN_TIME_NEVER;
     c->ack.answered_at = TERN_TIME_NEVER;
 }
@@ -51,6 +57,7 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
     c->local = o->local;
     c->remote = o->remote;
     c->set = o->set;
+    c->set.congestion = o->cc->name;
     c->ack.every = o->ack_every;
     c->ack.quick = TERN_TCP_QUICK_ACKS;
     init_times(c, now);
@@ -61,7 +68,7 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
     tern_bytequeue_init(&c->sendq, c->snd.iss + 1);
     tern_bytequeue_init(&c->recvq, 0);
 
-    c->rcv.mss = own_mss(env, o->remote.addr);
+    c->rcv.mss = own_mss(env, o->remote.addr, o->set.mss_bytes);
     c->rcv.piece_bytes = c->rcv.frame_bytes = c->rcv.mss;
     c->rcv.wscale = wscale_for(env->receive_buffer_bytes);
     c->snd.mss = TERN_TCP_MSS_DEFAULT;

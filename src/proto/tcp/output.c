@@ -94,6 +94,7 @@ static void fill(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq,
         out->h.ack = tern_tcb_wrap(ack);
         out->h.window = window_field(c, ack, syn, now);
         c->rcv.last_ack_sent = ack;
+        c->last.ack_sent_at = now;
         c->ack.now = false;
         c->ack.bytes = 0;
         if (c->ack.every == 0)
@@ -110,6 +111,7 @@ static void start_resend_timer(struct tern_tcb *c, tern_time now)
 {
     if (c->timer.resend == TERN_TIME_NEVER)
         c->timer.resend = now + c->rtt.rto;
+    tern_tcb_note_stuck(c, now);
 }
 
 static void time_segment(struct tern_tcb *c, uint64_t end, tern_time now)
@@ -229,6 +231,8 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     tern_tcb_fill_sack(c, &out->h, 3);
     out->text_at = from;
     out->text_bytes = bytes;
+    if (bytes > 0)
+        c->last.data_sent_at = now;
     out->piece_bytes = pieces > 1 ? segment : 0;
     c->env->segments_out += pieces - 1;
     c->count.segs_out += pieces - 1;
@@ -310,17 +314,23 @@ static uint64_t window_room(const struct tern_tcb *c)
 }
 
 /* A piece shorter than a segment: may it go? It is the whole rest of the data, or what a small
- * window takes. */
-static bool may_send_short(const struct tern_tcb *c, uint64_t bytes, uint64_t data)
+ * window takes. A cork holds the rest back, but not for ever. */
+static bool may_send_short(struct tern_tcb *c, uint64_t bytes, uint64_t data, tern_time now)
 {
-    if (bytes == data)
-        return c->set.nodelay || c->snd.fin_queued || c->snd.nxt == c->snd.una ||
-               c->snd.small_end <= c->snd.una;
-    return bytes == window_room(c) && bytes >= c->snd.wnd_max / 2;
+    if (bytes < data)
+        return bytes == window_room(c) && bytes >= c->snd.wnd_max / 2;
+    if (c->snd.fin_queued || c->snd.short_to >= c->snd.end)
+        return true;
+    if (c->set.cork) {
+        if (c->timer.cork == TERN_TIME_NEVER)
+            c->timer.cork = now + TERN_TCP_CORK_MAX;
+        return false;
+    }
+    return c->set.nodelay || c->snd.nxt == c->snd.una || c->snd.small_end <= c->snd.una;
 }
 
 /* How many new bytes may go now; 0: none. */
-static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_max)
+static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_max, tern_time now)
 {
     const uint64_t data = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
     const uint64_t room = cwnd_room(c);
@@ -333,8 +343,8 @@ static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_ma
     if (bytes % segment == 0)
         return bytes;
     if (bytes < segment)
-        return may_send_short(c, bytes, data) ? bytes : 0;
-    if (bytes < data || !may_send_short(c, bytes, data))
+        return may_send_short(c, bytes, data, now) ? bytes : 0;
+    if (bytes < data || !may_send_short(c, bytes, data, now))
         bytes -= bytes % segment;
     return bytes;
 }
@@ -349,7 +359,7 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
 
     if (!can_send_data(c))
         return false;
-    bytes = sendable(c, segment, bytes_max);
+    bytes = sendable(c, segment, bytes_max, now);
     fin = c->snd.fin_queued && !c->snd.fin_sent && c->snd.nxt + bytes == c->snd.end;
     if (bytes == 0 && !fin)
         return false;
@@ -359,6 +369,8 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
         mark_new_text(c, out);
     c->probe_due = false;
     c->probe_out = false;
+    if (c->snd.nxt >= c->snd.end)
+        c->timer.cork = TERN_TIME_NEVER;
     return true;
 }
 
@@ -394,6 +406,16 @@ static bool emit_ack(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     return true;
 }
 
+/* A number that was acknowledged long ago: whoever lives must answer (RFC 9293 §3.8.4). */
+static bool emit_keepalive(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    c->keep.due = false;
+    c->count.keepalives_out++;
+    out->cause = TERN_CAUSE_KEEPALIVE;
+    fill(c, out, c->snd.nxt - 1, TERN_TCP_ACK, now);
+    return true;
+}
+
 static bool ack_is_due(const struct tern_tcb *c)
 {
     const bool answered_syn = c->state == TERN_TCP_SYN_RECEIVED && c->snd.nxt > c->snd.iss;
@@ -404,10 +426,11 @@ static bool ack_is_due(const struct tern_tcb *c)
 }
 
 /* Nothing can go and nothing is in flight, but bytes wait: somebody must ask again
- * (RFC 9293 §3.8.6.1). */
+ * (RFC 9293 §3.8.6.1). Not for what a cork holds back: its own timer will. */
 static void start_persist_timer(struct tern_tcb *c, tern_time now)
 {
-    if (can_send_data(c) && c->snd.end > c->snd.nxt && c->snd.nxt == c->snd.una)
+    if (can_send_data(c) && c->snd.end > c->snd.nxt && c->snd.nxt == c->snd.una &&
+        c->timer.cork == TERN_TIME_NEVER)
         start_resend_timer(c, now);
 }
 
@@ -434,6 +457,8 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
         return true;
     if (c->probe_due && emit_probe(c, out, now))
         return true;
+    if (c->keep.due)
+        return emit_keepalive(c, out, now);
     if (ack_is_due(c))
         return emit_ack(c, out, now);
     start_persist_timer(c, now);
@@ -442,7 +467,7 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
 
 bool tern_tcb_wants_output(const struct tern_tcb *c)
 {
-    return c->stray_rst_due || c->rst_due || c->syn_due || c->probe_due || ack_is_due(c) ||
-           c->loss.lost_below > c->loss.resent_below ||
+    return c->stray_rst_due || c->rst_due || c->syn_due || c->probe_due || c->keep.due ||
+           ack_is_due(c) || c->loss.lost_below > c->loss.resent_below ||
            (can_send_data(c) && c->snd.end + c->snd.fin_queued > c->snd.nxt);
 }

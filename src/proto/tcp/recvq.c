@@ -302,6 +302,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
     }
     tern_tcb_ecn_text(c, seg);
     note_sizes(c, seg);
+    c->last.data_received_at = now;
     if (start == c->rcv.nxt) {
         take_in_order(c, seg->text.data + (start - seq), stop - start, now);
         return;

@@ -42,7 +42,7 @@ void tern_tcb_set_state(struct tern_tcb *c, enum tern_tcp_state to, tern_time no
     if (to == TERN_TCP_ESTABLISHED)
         c->events |= TERN_CONN_ESTABLISHED | TERN_CONN_WRITABLE;
     if (to == TERN_TCP_FIN_WAIT_2 && c->orphan)
-        c->timer.wait = now + TERN_TCP_FIN_WAIT_2_HOLD;
+        tern_tcb_start_fin_wait_2_timer(c, now);
     t = tern_trace_push(c->env->traces, now, TERN_TRACE_STATE, c->id);
     if (t != NULL) {
         t->state.from = from;
@@ -61,7 +61,7 @@ static void tell_closed(struct tern_tcb *c, tern_time now)
     c->events |= TERN_CONN_CLOSED | TERN_CONN_READABLE | TERN_CONN_WRITABLE;
     t = tern_trace_push(c->env->traces, now, TERN_TRACE_CLOSED, c->id);
     if (t != NULL)
-        tern_tcb_info(c, &t->closed);
+        tern_tcb_info(c, now, &t->closed);
 }
 
 static void stop_sending(struct tern_tcb *c)
@@ -70,6 +70,9 @@ static void stop_sending(struct tern_tcb *c)
     tern_tcb_loss_fini(c);
     c->timer.resend = TERN_TIME_NEVER;
     c->timer.give_up = TERN_TIME_NEVER;
+    c->timer.cork = TERN_TIME_NEVER;
+    c->last.stuck_at = TERN_TIME_NEVER;
+    c->keep.due = false;
     c->syn_due = false;
     c->probe_due = false;
 }

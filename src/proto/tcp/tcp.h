@@ -35,8 +35,12 @@
 #define TERN_TCP_TIME_WAIT_HOLD     (60 * TERN_SECOND) /* 2 MSL with MSL = 30 s */
 #define TERN_TCP_FIN_WAIT_2_HOLD    (60 * TERN_SECOND) /* no reader left: give up waiting for FIN */
 #define TERN_TCP_SYN_RETRIES        6                  /* R2 for SYN: 127 s (RFC 9293 §3.8.3) */
-#define TERN_TCP_RETRIES            15 /* R2 for data: over 100 s (RFC 9293 §3.8.3) */
-#define TERN_TCP_ORPHAN_RETRIES     8  /* the same once the application closed */
+#define TERN_TCP_KEEP_IDLE          (7200 * TERN_SECOND) /* RFC 9293 §3.8.4: no less by default */
+#define TERN_TCP_KEEP_INTERVAL      (75 * TERN_SECOND)
+#define TERN_TCP_KEEP_COUNT         9
+#define TERN_TCP_CORK_MAX           (200 * TERN_MS) /* so long may a short segment wait for more */
+#define TERN_TCP_RETRIES            15              /* R2 for data: over 100 s (RFC 9293 §3.8.3) */
+#define TERN_TCP_ORPHAN_RETRIES     8               /* the same once the application closed */
 #define TERN_TCP_PAWS_IDLE          (24 * 86400 * TERN_SECOND) /* RFC 7323 §5.5 */
 #define TERN_TCP_CHALLENGE_INTERVAL (500 * TERN_MS) /* RFC 5961 §7: a connection's limit */
 #define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
@@ -110,6 +114,7 @@ struct tern_tcb {
         uint8_t wscale; /* the peer's shift */
         bool fin_queued, fin_sent, fin_acked;
         uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
+        uint64_t short_to;    /* bytes below may go in a short segment, corked or not */
         bool writable_wanted; /* a write found no room in the buffer */
         bool pool_wanted;     /* a write found no chunk: see sendq.c */
     } snd;
@@ -177,7 +182,20 @@ struct tern_tcb {
         tern_time delack;
         tern_time wait;    /* TIME-WAIT, FIN-WAIT-2 */
         tern_time give_up; /* connecting */
+        tern_time cork;    /* what is held back goes */
     } timer;
+
+    struct {
+        tern_time data_sent_at, data_received_at, ack_sent_at, ack_received_at;
+        tern_time stuck_at; /* since when bytes wait for an ACK or a window; NEVER: none do */
+        uint64_t stuck_una; /* snd.una then */
+    } last;
+
+    struct {
+        uint32_t probes; /* unanswered */
+        tern_time probed_at;
+        bool due;
+    } keep; /* keepalive.c */
 
     bool syn_due, rst_due, probe_due;
     bool probe_out;     /* all that is in flight is the one byte of a window probe */
@@ -196,7 +214,7 @@ struct tern_tcb {
         uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
         uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
         uint64_t retrans, rtos, fast_recoveries, dup_acks_in, out_of_order_in, acks_out;
-        uint64_t zero_windows_sent, window_probes_out;
+        uint64_t zero_windows_sent, window_probes_out, keepalives_out;
     } count;
 };
 
@@ -243,6 +261,11 @@ void tern_tcb_shutdown(struct tern_tcb *c, tern_time now);
 void tern_tcb_close(struct tern_tcb *c, tern_time now);
 void tern_tcb_abort(struct tern_tcb *c, enum tern_cause cause, tern_time now);
 
+/* What was set may be given to tern_tcb_set(), or to an opening. */
+bool tern_tcp_settings_valid(const struct tern_tcp_settings *set);
+/* Takes effect at once; set: valid. */
+void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_time now);
+
 /* An ICMP error about a segment of ours (RFC 5927 §4: seq must be in flight). hard: ends an attempt
  * to connect. */
 void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err err, tern_time now);
@@ -255,7 +278,7 @@ void tern_tcb_unreachable(struct tern_tcb *c, tern_time now);
 
 /* May output() say yes? Cheap, and never a false no. */
 bool tern_tcb_wants_output(const struct tern_tcb *c);
-void tern_tcb_info(const struct tern_tcb *c, struct tern_tcp_info *out);
+void tern_tcb_info(const struct tern_tcb *c, tern_time now, struct tern_tcp_info *out);
 void tern_tcb_check(const struct tern_tcb *c);
 
 /* Is there room again for writes that found no chunk (snd.pool_wanted)? With a margin, so that they

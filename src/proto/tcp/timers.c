@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The four timers of a connection: resend (RFC 6298 §5, and the window probe's: RFC 9293 §3.8.6.1),
- * delayed ACK, waiting states, and giving up connecting. One deadline tells of the earliest.
+ * The timers of a connection: resend (RFC 6298 §5, and the window probe's: RFC 9293 §3.8.6.1),
+ * delayed ACK, waiting states, giving up connecting, the cork's, and two that are no more than
+ * sums: the user timeout (last.stuck_at and a setting) and the keep-alive's (keepalive.c), so that
+ * a changed setting holds at once. One deadline tells of the earliest.
+ *
+ * User timeout (RFC 9293 §3.8.3; RFC 5482 §2): so long may bytes wait, unacknowledged or before a
+ * closed window, while none of them is acknowledged. Where it is set it stands beside R2: whichever
+ * is first ends the connection, without a reset, which would find nobody.
  */
 #include "proto/tcp/internal.h"
 
@@ -16,18 +22,47 @@ void tern_tcb_timer_arm_resend(struct tern_tcb *c, tern_time now)
     const bool outstanding = c->snd.nxt > c->snd.una;
 
     c->timer.resend = outstanding ? now + c->rtt.rto : TERN_TIME_NEVER; /* RFC 6298 §5.2, §5.3 */
+    if (!outstanding)
+        c->last.stuck_at = TERN_TIME_NEVER;
+    else
+        tern_tcb_note_stuck(c, now);
+}
+
+void tern_tcb_note_stuck(struct tern_tcb *c, tern_time now)
+{
+    if (c->last.stuck_at != TERN_TIME_NEVER && c->last.stuck_una == c->snd.una)
+        return;
+    c->last.stuck_at = now;
+    c->last.stuck_una = c->snd.una;
+}
+
+void tern_tcb_start_fin_wait_2_timer(struct tern_tcb *c, tern_time now)
+{
+    c->timer.wait = now + (c->set.fin_wait_2 > 0 ? c->set.fin_wait_2 : TERN_TCP_FIN_WAIT_2_HOLD);
+}
+
+static tern_time user_deadline(const struct tern_tcb *c)
+{
+    if (c->set.user_timeout == 0 || c->last.stuck_at == TERN_TIME_NEVER)
+        return TERN_TIME_NEVER;
+    return c->last.stuck_at + c->set.user_timeout;
 }
 
 tern_time tern_tcb_deadline(const struct tern_tcb *c)
 {
     tern_time at = c->timer.resend;
+    const tern_time user_at = user_deadline(c);
+    const tern_time keep_at = tern_tcb_keep_deadline(c);
 
+    at = user_at < at ? user_at : at;
+    at = keep_at < at ? keep_at : at;
+    at = c->timer.cork < at ? c->timer.cork : at;
     at = c->timer.delack < at ? c->timer.delack : at;
     at = c->timer.wait < at ? c->timer.wait : at;
     return c->timer.give_up < at ? c->timer.give_up : at;
 }
 
-static void give_up(struct tern_tcb *c, tern_time now)
+void tern_tcb_give_up(struct tern_tcb *c, tern_time now)
 {
     const enum tern_err why = c->soft_error != TERN_ERR_OK ? c->soft_error : TERN_ERR_TIMEOUT;
 
@@ -37,7 +72,7 @@ static void give_up(struct tern_tcb *c, tern_time now)
 static uint32_t retries_max(const struct tern_tcb *c)
 {
     if (!tern_tcb_is_synchronised(c))
-        return TERN_TCP_SYN_RETRIES;
+        return c->set.syn_retries > 0 ? c->set.syn_retries : TERN_TCP_SYN_RETRIES;
     return c->orphan ? TERN_TCP_ORPHAN_RETRIES : TERN_TCP_RETRIES;
 }
 
@@ -46,7 +81,7 @@ static void probe(struct tern_tcb *c, tern_time now)
     /* A peer that answers (ack.c counts from zero then) may keep its window closed for ever
      * (RFC 9293 §3.8.6.1), unless nobody waits for it. */
     if (++c->loss.retries > retries_max(c)) {
-        give_up(c, now);
+        tern_tcb_give_up(c, now);
         return;
     }
     tern_rtt_backoff(&c->rtt);
@@ -62,7 +97,7 @@ static void resend(struct tern_tcb *c, tern_time now)
         return;
     }
     if (++c->loss.retries > retries_max(c)) {
-        give_up(c, now);
+        tern_tcb_give_up(c, now);
         return;
     }
     tern_rtt_backoff(&c->rtt); /* RFC 6298 §5.5 */
@@ -88,9 +123,11 @@ static void ack_later(struct tern_tcb *c, tern_time now)
 
 void tern_tcb_expire(struct tern_tcb *c, tern_time now)
 {
+    if (user_deadline(c) <= now)
+        tern_tcb_give_up(c, now);
     if (c->timer.give_up <= now) {
         c->timer.give_up = TERN_TIME_NEVER;
-        give_up(c, now);
+        tern_tcb_give_up(c, now);
     }
     if (c->timer.wait <= now) {
         c->timer.wait = TERN_TIME_NEVER;
@@ -100,4 +137,10 @@ void tern_tcb_expire(struct tern_tcb *c, tern_time now)
         ack_later(c, now);
     if (c->timer.resend <= now)
         resend(c, now);
+    if (c->timer.cork <= now) {
+        c->timer.cork = TERN_TIME_NEVER;
+        c->snd.short_to = c->snd.end;
+    }
+    if (tern_tcb_keep_deadline(c) <= now)
+        tern_tcb_keep_expire(c, now);
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an application may set for a connection: is it in its range, and what happens at once when
+ * it changes while the connection lives. Most fields are only looked at where they matter.
+ */
+#include "proto/tcp/internal.h"
+
+#define KEEP_TIME_MAX    (32767 * TERN_SECOND) /* Linux's limits for its options of the kind */
+#define KEEP_COUNT_MAX   127
+#define SYN_RETRIES_MAX  127
+#define MSS_MAX          (65535 - 40)
+#define FIN_WAIT_2_MAX   (120 * TERN_SECOND)
+#define USER_TIMEOUT_MAX (INT32_MAX * TERN_MS)
+
+static bool time_fits(tern_time v, tern_time max)
+{
+    return v >= 0 && v <= max;
+}
+
+bool tern_tcp_settings_valid(const struct tern_tcp_settings *set)
+{
+    return time_fits(set->keep_idle, KEEP_TIME_MAX) &&
+           time_fits(set->keep_interval, KEEP_TIME_MAX) &&
+           time_fits(set->user_timeout, USER_TIMEOUT_MAX) &&
+           time_fits(set->fin_wait_2, FIN_WAIT_2_MAX) && set->keep_count <= KEEP_COUNT_MAX &&
+           set->syn_retries <= SYN_RETRIES_MAX && set->mtu_probe <= TERN_MTU_PROBE_ALWAYS &&
+           (set->mss_bytes == 0 ||
+            (set->mss_bytes >= TERN_TCP_MSS_MIN && set->mss_bytes <= MSS_MAX)) &&
+           (set->congestion == NULL || tern_cc_find(set->congestion) != NULL);
+}
+
+/* Another controller takes over where the old one stands. */
+static void change_congestion(struct tern_tcb *c, const struct tern_cc_ops *ops)
+{
+    const struct tern_cc_state was = c->cc;
+
+    if (ops == NULL || ops == c->cc_ops)
+        return;
+    c->cc_ops = ops;
+    ops->init(&c->cc, was.mss);
+    c->cc.cwnd = was.cwnd;
+    c->cc.ssthresh = was.ssthresh;
+}
+
+void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_time now)
+{
+    const bool pushes = set->nodelay && !c->set.nodelay;
+
+    TERN_ASSERT(tern_tcp_settings_valid(set));
+    if (set->congestion != NULL)
+        change_congestion(c, tern_cc_find(set->congestion));
+    c->set = *set;
+    c->set.congestion = c->cc_ops->name; /* the caller's string is the caller's */
+    if (pushes || !set->cork) {
+        c->timer.cork = TERN_TIME_NEVER;
+        if (pushes)
+            c->snd.short_to = c->snd.end; /* what waits goes, corked or not */
+    }
+    if (c->state == TERN_TCP_FIN_WAIT_2 && c->orphan)
+        tern_tcb_start_fin_wait_2_timer(c, now);
+}
