@@ -20,7 +20,10 @@ static void check_same(const struct tern_tcp_header *a, const struct tern_tcp_he
     TERN_ASSERT(a->ts_value == b->ts_value && a->ts_echo == b->ts_echo);
     TERN_ASSERT(a->sack_permitted == b->sack_permitted);
     TERN_ASSERT(a->sack_count >= b->sack_count);
-    TERN_ASSERT(a->sack_count == 0 || b->sack_count > 0); /* one fits beside all the others */
+    TERN_ASSERT(a->has_fastopen == b->has_fastopen && a->cookie_bytes == b->cookie_bytes);
+    TERN_ASSERT(memcmp(a->cookie, b->cookie, sizeof a->cookie) == 0);
+    TERN_ASSERT(a->sack_count == 0 || b->sack_count > 0 || /* one fits beside all the others */
+                a->cookie_bytes > 2);
     for (unsigned i = 0; i < b->sack_count; i++) {
         TERN_ASSERT(tern_seq_eq(a->sack[i].start, b->sack[i].start));
         TERN_ASSERT(tern_seq_eq(a->sack[i].end, b->sack[i].end));

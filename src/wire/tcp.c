@@ -9,7 +9,9 @@
  *
  * Options out, in this order, each group filled up to four bytes with NOPs in front, so that no
  * padding is needed at the end: MSS; SACK-permitted with timestamps (RFC 7323 appendix A's layout
- * for timestamps alone); window scale; SACK blocks, as many as the 40 bytes still hold.
+ * for timestamps alone); window scale; SACK blocks, as many as the 40 bytes still hold; a fast-open
+ * cookie, filled up behind. A cookie of an impossible length counts as no cookie at all
+ * (RFC 7413 §4.1.1), and ends nothing.
  */
 #include "wire/tcp.h"
 
@@ -35,6 +37,7 @@ enum option_kind {
     KIND_SACK_PERMITTED = 4, /* RFC 2018 §2 */
     KIND_SACK = 5,           /* RFC 2018 §3 */
     KIND_TIMESTAMPS = 8,     /* RFC 7323 §3.2 */
+    KIND_FASTOPEN = 34,      /* RFC 7413 §4.1.1 */
 };
 
 /* Whole options, with kind and length. */
@@ -44,6 +47,7 @@ enum option_bytes {
     BYTES_SACK_PERMITTED = 2,
     BYTES_SACK_EMPTY = 2,
     BYTES_TIMESTAMPS = 10,
+    BYTES_FASTOPEN_EMPTY = 2,
 };
 
 /* The blocks of a SACK option of this many bytes. False: no whole number of them, or 0, or > 4. */
@@ -61,6 +65,18 @@ static bool parse_sack(struct tern_reader *r, size_t bytes, struct tern_tcp_head
     }
     out->sack_count = (uint8_t)count;
     return true;
+}
+
+static void parse_fastopen(tern_span value, struct tern_tcp_header *out)
+{
+    if (value.bytes != 0 && (value.bytes < TERN_TCP_COOKIE_BYTES_MIN ||
+                             value.bytes > TERN_TCP_COOKIE_BYTES_MAX || value.bytes % 2 != 0))
+        return;
+    out->has_fastopen = true;
+    out->cookie_bytes = (uint8_t)value.bytes;
+    memset(out->cookie, 0, sizeof out->cookie);
+    if (value.bytes > 0)
+        memcpy(out->cookie, value.data, value.bytes);
 }
 
 /* One option behind its kind and length; value: exactly what is left of it. False: malformed. */
@@ -95,6 +111,9 @@ static bool parse_option(unsigned kind, tern_span value, struct tern_tcp_header 
         out->has_timestamps = true;
         out->ts_value = tern_read_be32(&r);
         out->ts_echo = tern_read_be32(&r);
+        return true;
+    case KIND_FASTOPEN:
+        parse_fastopen(value, out);
         return true;
     default:
         return true;
@@ -162,16 +181,19 @@ static size_t fixed_option_bytes(const struct tern_tcp_header *tcp)
         bytes += 2 + BYTES_SACK_PERMITTED;
     if (tcp->has_wscale)
         bytes += 1 + BYTES_WSCALE;
+    if (tcp->has_fastopen)
+        bytes += (BYTES_FASTOPEN_EMPTY + (size_t)tcp->cookie_bytes + 3) & ~(size_t)3;
     return bytes;
 }
 
 static size_t sack_blocks_that_fit(const struct tern_tcp_header *tcp)
 {
     size_t left = OPTIONS_BYTES_MAX - fixed_option_bytes(tcp);
-    size_t fit = (left - 2 - BYTES_SACK_EMPTY) / SACK_BLOCK_BYTES;
+    size_t fit = left < 2 + BYTES_SACK_EMPTY ? 0 : (left - 2 - BYTES_SACK_EMPTY) / SACK_BLOCK_BYTES;
 
     TERN_ASSERT(tcp->sack_count <= TERN_TCP_SACK_BLOCKS_MAX);
-    TERN_ASSERT(left >= 2 + BYTES_SACK_EMPTY);
+    TERN_ASSERT(tcp->cookie_bytes <= TERN_TCP_COOKIE_BYTES_MAX);
+    TERN_ASSERT(left <= OPTIONS_BYTES_MAX);
     return tcp->sack_count < fit ? tcp->sack_count : fit;
 }
 
@@ -230,6 +252,11 @@ static void emit_options(const struct tern_tcp_header *tcp, struct tern_writer *
         tern_write_u8(w, tcp->wscale);
     }
     emit_sack(tcp, w);
+    if (tcp->has_fastopen) {
+        emit_start(w, KIND_FASTOPEN, BYTES_FASTOPEN_EMPTY + (size_t)tcp->cookie_bytes);
+        tern_write_bytes(w, tcp->cookie, tcp->cookie_bytes);
+        emit_nops(w, tcp->cookie_bytes % 4 == 2 ? 0 : 2);
+    }
 }
 
 void tern_tcp_emit(const struct tern_tcp_header *tcp, struct tern_writer *w)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TERN_WIRE_TCP_H
 #define TERN_WIRE_TCP_H
-/* TCP's header and options (RFC 9293 §3.1; RFC 7323 §2, §3; RFC 2018 §2, §3). */
+/* TCP's header and options (RFC 9293 §3.1; RFC 7323 §2, §3; RFC 2018 §2, §3; RFC 7413 §4.1.1). */
 #include "base/bytes.h"
 #include "base/seq.h"
 
 #define TERN_TCP_HEADER_BYTES     20
 #define TERN_TCP_HEADER_BYTES_MAX 60
 #define TERN_TCP_SACK_BLOCKS_MAX  4
+#define TERN_TCP_COOKIE_BYTES_MIN 4 /* of a fast-open cookie (RFC 7413 §4.1.1) */
+#define TERN_TCP_COOKIE_BYTES_MAX 16
 
 enum {
     TERN_TCP_FIN = 0x01,
@@ -37,6 +39,9 @@ struct tern_tcp_header {
     uint32_t ts_value, ts_echo;
     uint8_t sack_count;
     struct tern_sack_block sack[TERN_TCP_SACK_BLOCKS_MAX];
+    bool has_fastopen;
+    uint8_t cookie_bytes; /* 0: a cookie is asked for; else 4 to 16, and even */
+    uint8_t cookie[TERN_TCP_COOKIE_BYTES_MAX];
 };
 
 /* False: short, or a data offset that is impossible. Options that are malformed end the parsing of
@@ -44,7 +49,8 @@ struct tern_tcp_header {
 bool tern_tcp_parse(tern_span in, struct tern_tcp_header *out, tern_span *body);
 
 /* Bytes that the header will take with its options, padded to 4. SACK blocks that do not fit 40
- * bytes of options are left out (the last first). */
+ * bytes of options are left out (the last first). A fast-open cookie leaves no room for them where
+ * it is longer than 8 bytes. */
 size_t tern_tcp_header_bytes(const struct tern_tcp_header *tcp);
 /* Header and options, checksum field zero: the caller sums what follows. */
 void tern_tcp_emit(const struct tern_tcp_header *tcp, struct tern_writer *w);

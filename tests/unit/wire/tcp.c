@@ -24,6 +24,12 @@ static const char *words_of(const struct tern_tcp_header *h, char *text, size_t 
     for (unsigned i = 0; i < h->sack_count; i++)
         n += (size_t)snprintf(text + n, max - n, "sack %u-%u ", h->sack[i].start.value,
                               h->sack[i].end.value);
+    if (h->has_fastopen)
+        n += (size_t)snprintf(text + n, max - n, "FO ");
+    for (unsigned i = 0; i < h->cookie_bytes; i++)
+        n += (size_t)snprintf(text + n, max - n, "%02x", h->cookie[i]);
+    if (h->cookie_bytes > 0)
+        n += (size_t)snprintf(text + n, max - n, " ");
     if (n > 0)
         text[n - 1] = '\0';
     return text;
@@ -75,6 +81,15 @@ static const struct {
     {"SACK permitted of 3 bytes", "04 03 00 03 03 07", ""},
     {"timestamps of 9 bytes", "08 09 00 00 00 01 00 00 00 04 02", ""},
     {"timestamps of 11 bytes", "08 0b 00 00 00 01 00 00 00 02 00 04 02", ""},
+    {"a fast-open cookie is asked for", "22 02 04 02", "sackok FO"},
+    {"a fast-open cookie of 4 bytes", "22 06 01 02 03 04 04 02", "sackok FO 01020304"},
+    {"a fast-open cookie of 16 bytes", "22 12 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f",
+     "FO 000102030405060708090a0b0c0d0e0f"},
+    {"a fast-open cookie of 5 bytes is none", "22 07 01 02 03 04 05 04 02", "sackok"},
+    {"a fast-open cookie of 2 bytes is none", "22 04 01 02 04 02", "sackok"},
+    {"a fast-open cookie of 18 bytes is none",
+     "22 14 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 04 02", "sackok"},
+    {"a fast-open cookie beyond the header", "04 02 22 08 01 02 03 04", "sackok"},
     {"SACK without a block", "05 02 04 02", ""},
     {"SACK with half a block", "05 06 00 00 00 01 04 02", ""},
     {"SACK with a block and a byte", "05 0b 00 00 00 01 00 00 00 02 00 04 02", ""},
@@ -236,6 +251,10 @@ static struct tern_tcp_header any_header(struct tern_random *r)
         h.sack[i].start = tern_seq_of(tern_random_u32(r));
         h.sack[i].end = tern_seq_of(tern_random_u32(r));
     }
+    h.has_fastopen = tern_random_below(r, 4) == 0;
+    if (h.has_fastopen && tern_random_below(r, 4) != 0)
+        h.cookie_bytes = (uint8_t)(4 + 2 * tern_random_below(r, 7));
+    tern_random_bytes(r, h.cookie, h.cookie_bytes);
     return h;
 }
 
@@ -262,7 +281,8 @@ static uint8_t blocks_expected(const struct tern_tcp_header *h)
     others += h->has_mss ? 4 : 0;
     others += h->has_wscale ? 4 : 0;
     others += h->has_timestamps ? 12 : h->sack_permitted ? 4 : 0;
-    fit = (40 - others - 4) / 8;
+    others += h->has_fastopen ? (2u + h->cookie_bytes + 3u) / 4 * 4 : 0;
+    fit = others > 28 ? 0 : (40 - others - 4) / 8;
     return (uint8_t)(h->sack_count < fit ? h->sack_count : fit);
 }
 
