@@ -90,6 +90,20 @@ static bool do_flow(struct script_world *w, const struct script_step *step)
     return true;
 }
 
+/* connect-to ADDRESS PORT [= ERROR] */
+static bool do_connect_to(struct script_world *w, const struct script_step *step)
+{
+    struct tern_tcp_options o = {.local = {tern_addr_v4(0, 0, 0, 0), 0}, .settings = &w->settings};
+    uint32_t a, b, c, d;
+
+    if (sscanf(script_word(step, 1), "%u.%u.%u.%u", &a, &b, &c, &d) != 4)
+        return script_refuse(w, step, "not an address");
+    o.remote.addr = tern_addr_v4((uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d);
+    o.remote.port = (uint16_t)atol(script_word(step, 2));
+    return judge(w, step, tern_tcp_connect(w->stack, &o, &w->flow->conn),
+                 wanted(step, 3, TERN_ERR_OK));
+}
+
 /* connect [nodelay] [timeout SECONDS] [= ERROR] */
 static bool do_connect(struct script_world *w, const struct script_step *step)
 {
@@ -292,11 +306,14 @@ bool script_command(struct script_world *w, const struct script_step *step)
         const char *name;
         bool (*run)(struct script_world *w, const struct script_step *step);
     } commands[] = {
-        {"set", do_set},       {"flow", do_flow},         {"connect", do_connect},
-        {"listen", do_listen}, {"unlisten", do_unlisten}, {"accept", do_accept},
-        {"write", do_write},   {"read", do_read},         {"shutdown", do_shutdown},
-        {"close", do_close},   {"abort", do_abort},       {"again", do_again},
-        {"feed", do_feed},     {"acks", do_acks},         {"quiet", do_quiet},
+        {"set", do_set},         {"flow", do_flow},
+        {"connect", do_connect}, {"connect-to", do_connect_to},
+        {"listen", do_listen},   {"unlisten", do_unlisten},
+        {"accept", do_accept},   {"write", do_write},
+        {"read", do_read},       {"shutdown", do_shutdown},
+        {"close", do_close},     {"abort", do_abort},
+        {"again", do_again},     {"feed", do_feed},
+        {"acks", do_acks},       {"quiet", do_quiet},
     };
 
     bool known;

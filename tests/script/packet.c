@@ -64,7 +64,8 @@ static uint32_t tcp_sum(const uint8_t *packet, uint32_t tcp_bytes)
     return sum_of(packet + IP, tcp_bytes, sum_of(packet + 12, 8, 0) + 6 + tcp_bytes);
 }
 
-static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint32_t body_bytes, uint8_t tos)
+static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint32_t body_bytes,
+                       const struct script_segment *s)
 {
     uint8_t *ip = frame + ETH;
 
@@ -73,12 +74,12 @@ static void put_eth_ip(uint8_t *frame, uint8_t protocol, uint32_t body_bytes, ui
     put16(frame + 12, 0x0800);
     memset(ip, 0, IP);
     ip[0] = 0x45;
-    ip[1] = tos;
+    ip[1] = s->tos | s->ecn;
     put16(ip + 2, IP + body_bytes);
-    ip[8] = 64;
+    ip[8] = s->has_ttl ? s->ttl : 64;
     ip[9] = protocol;
-    memcpy(ip + 12, peer_ip, 4);
-    memcpy(ip + 16, our_ip, 4);
+    memcpy(ip + 12, s->has_from ? s->from : peer_ip, 4);
+    memcpy(ip + 16, s->has_to ? s->to : our_ip, 4);
     put16(ip + 10, ~sum_of(ip, IP, 0) & 0xffff);
 }
 
@@ -125,6 +126,8 @@ static uint32_t put_options(const struct script_segment *s, uint8_t *p)
         memcpy(p + n + 2, s->cookie, s->cookie_bytes);
         n += 2u + s->cookie_bytes;
     }
+    memcpy(p + n, s->raw, s->raw_bytes);
+    n += s->raw_bytes;
     while (n % 4 != 0)
         p[n++] = 1;
     return n;
@@ -142,20 +145,21 @@ uint32_t script_frame_build(const struct script_segment *raw, struct script_port
     put16(tcp + 2, ports.ours);
     put32(tcp + 4, raw->seq);
     put32(tcp + 8, raw->ack);
-    tcp[12] = (uint8_t)(tcp_bytes / 4 << 4);
+    tcp[12] = (uint8_t)((raw->has_offset ? raw->offset : tcp_bytes / 4) << 4 | raw->reserved);
     tcp[13] = raw->flags;
     put16(tcp + 14, raw->window);
     put16(tcp + 18, raw->urgent);
     memcpy(tcp + tcp_bytes, text, raw->length);
     tcp_bytes += raw->length;
-    put_eth_ip(frame, 6, tcp_bytes, raw->tos | raw->ecn);
-    put16(tcp + 16, ~tcp_sum(frame + ETH, tcp_bytes) & 0xffff);
+    put_eth_ip(frame, 6, tcp_bytes, raw);
+    put16(tcp + 16, (~tcp_sum(frame + ETH, tcp_bytes) ^ raw->bad_checksum) & 0xffff);
     return TCP_AT + tcp_bytes;
 }
 
 uint32_t script_frame_icmp(uint8_t type, uint8_t code, uint16_t mtu, const uint8_t *packet,
                            uint8_t *frame)
 {
+    const struct script_segment plain = {0};
     uint8_t *icmp = frame + TCP_AT;
 
     memset(icmp, 0, 8);
@@ -164,7 +168,7 @@ uint32_t script_frame_icmp(uint8_t type, uint8_t code, uint16_t mtu, const uint8
     put16(icmp + 6, mtu);
     memcpy(icmp + 8, packet, 28);
     put16(icmp + 2, ~sum_of(icmp, 36, 0) & 0xffff);
-    put_eth_ip(frame, 1, 36, 0);
+    put_eth_ip(frame, 1, 36, &plain);
     return TCP_AT + 36;
 }
 
@@ -275,7 +279,8 @@ static bool parse_tcp(const uint8_t *packet, uint32_t bytes, struct script_sent 
     const uint32_t tcp_bytes = bytes - IP, header = (uint32_t)(tcp[12] >> 4) * 4;
     struct script_segment *s = &out->segment;
 
-    if (header < 20 || header > tcp_bytes || tcp_sum(packet, tcp_bytes) != 0xffff)
+    if (header < 20 || header > tcp_bytes || (tcp[12] & 15) != 0 ||
+        tcp_sum(packet, tcp_bytes) != 0xffff)
         return false;
     memset(s, 0, sizeof *s);
     out->src_port = (uint16_t)get16(tcp);

@@ -86,6 +86,20 @@ static bool parse_timestamps(const char *text, struct script_segment *out)
     return out->any_ts_value || parse_u32(value, &out->ts_value);
 }
 
+/* raw HEX: bytes of options as they are. */
+static bool parse_raw(const char *text, struct script_segment *out)
+{
+    uint32_t byte;
+
+    text += strspn(text, " ");
+    for (; *text != '\0'; text += 2) {
+        if (out->raw_bytes == SCRIPT_RAW_MAX || sscanf(text, "%2x", &byte) != 1 || text[1] == '\0')
+            return false;
+        out->raw[out->raw_bytes++] = (uint8_t)byte;
+    }
+    return out->raw_bytes > 0;
+}
+
 /* FO, FO HEX or FO *: RFC 7413 §4.1.1 */
 static bool parse_cookie(const char *text, struct script_segment *out)
 {
@@ -131,6 +145,8 @@ static bool parse_option(const char *text, struct script_segment *out)
     }
     if (strncmp(text, "FO", 2) == 0)
         return parse_cookie(text + 2, out);
+    if (strncmp(text, "raw ", 4) == 0)
+        return parse_raw(text + 4, out);
     return parse_timestamps(text, out);
 }
 
@@ -161,6 +177,42 @@ static bool parse_cause(const char *name, struct script_segment *out)
     return false;
 }
 
+static bool parse_address(const char *text, uint8_t out[4])
+{
+    uint32_t b[4];
+    char rest;
+
+    if (sscanf(text, "%u.%u.%u.%u%c", &b[0], &b[1], &b[2], &b[3], &rest) != 4)
+        return false;
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)b[i];
+    return b[0] <= 255 && b[1] <= 255 && b[2] <= 255 && b[3] <= 255;
+}
+
+/* What is wrong with a segment of the peer's: csum bad, offset WORDS, reserved BITS, from and to. */
+static bool parse_fault(const char *name, const char *value, struct script_segment *out)
+{
+    uint32_t v;
+
+    if (strcmp(name, "csum") == 0)
+        return out->bad_checksum = strcmp(value, "bad") == 0;
+    if (strcmp(name, "from") == 0)
+        return out->has_from = parse_address(value, out->from);
+    if (strcmp(name, "to") == 0)
+        return out->has_to = parse_address(value, out->to);
+    if (strcmp(name, "offset") != 0 && strcmp(name, "reserved") != 0)
+        return false;
+    if (!parse_u32(value, &v) || v > 15)
+        return false;
+    if (strcmp(name, "offset") == 0) {
+        out->has_offset = true;
+        out->offset = (uint8_t)v;
+        return true;
+    }
+    out->reserved = (uint8_t)v;
+    return strcmp(name, "reserved") == 0;
+}
+
 static bool parse_pair(const char *name, const char *value, struct script_segment *out)
 {
     uint32_t v;
@@ -169,6 +221,8 @@ static bool parse_pair(const char *name, const char *value, struct script_segmen
         return false;
     if (strcmp(name, "why") == 0)
         return parse_cause(value, out);
+    if (parse_fault(name, value, out))
+        return true;
     if (!parse_u32(value, &v))
         return false;
     if (strcmp(name, "ack") == 0) {

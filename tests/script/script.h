@@ -16,6 +16,7 @@
 #define SCRIPT_SUPER_MAX  70000 /* of one that the link is to cut up */
 #define SCRIPT_SENT_MAX   512   /* segments that wait to be expected */
 #define SCRIPT_BLOCKS_MAX 4
+#define SCRIPT_RAW_MAX    36
 #define SCRIPT_FLOWS_MAX  8  /* ports of the peer's */
 #define SCRIPT_COOKIE_MAX 16 /* RFC 7413 §4.1.1 */
 
@@ -40,6 +41,10 @@ struct script_segment {
     uint16_t urgent;
     bool has_cookie, any_cookie; /* any: the one that the stack gave last */
     uint8_t cookie_bytes, cookie[SCRIPT_COOKIE_MAX];
+    uint8_t raw_bytes, raw[SCRIPT_RAW_MAX]; /* options of the peer's, as they are */
+    bool bad_checksum, has_offset, has_from, has_to;
+    uint8_t offset, reserved; /* of the peer's: the header's length in words, the bits behind it */
+    uint8_t from[4], to[4];   /* of the peer's: other addresses */
     bool has_cause;
     enum tern_cause cause;
     uint16_t piece_bytes; /* of the peer's: the link joined pieces of so many bytes; 0: none */
