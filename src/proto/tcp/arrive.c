@@ -239,8 +239,11 @@ static void arrive_otherwise(struct tern_tcb *c, const struct tern_segment *seg,
 /* The other side's SYN reached SYN-SENT: RFC 9293 §3.10.7.3, fourth. */
 static void take_syn(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
+    const uint64_t promised = c->rcv.adv - c->rcv.nxt; /* by our SYN */
+
     c->rcv.irs = (UINT64_C(1) << 32) + seg->h.seq.value;
-    c->rcv.nxt = c->rcv.adv = c->rcv.head = c->rcv.irs + 1;
+    c->rcv.nxt = c->rcv.head = c->rcv.irs + 1;
+    c->rcv.adv = c->rcv.nxt + promised;
     c->rcv.last_ack_sent = c->rcv.nxt;
     c->ack.slow_nxt = c->rcv.nxt;
     tern_bytequeue_init(&c->recvq, c->rcv.nxt);
@@ -271,7 +274,6 @@ static void arrive_syn_sent(struct tern_tcb *c, const struct tern_segment *seg, 
         return;
     }
     take_syn(c, seg, now);
-    c->rcv.adv = c->rcv.nxt + tern_tcb_syn_window(c); /* our SYN promised it */
     text_at = c->rcv.irs + 1;
     if (!has_ack) { /* simultaneous open (RFC 9293 §3.5, figure 7) */
         tern_tcb_take_window(c, seg, c->rcv.irs, c->snd.una, now);

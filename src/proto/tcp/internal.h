@@ -62,7 +62,6 @@ void tern_tcb_sendq_clear(struct tern_tcb *c);
 
 /* output.c */
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);
-uint16_t tern_tcb_syn_window(const struct tern_tcb *c);
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full segment, no SACK */
 
 /* timers.c */

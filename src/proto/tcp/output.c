@@ -71,10 +71,15 @@ static uint16_t window_field(struct tern_tcb *c, uint64_t ack, bool syn, tern_ti
     return field;
 }
 
-/* The window that a SYN of ours tells of; it is never scaled (RFC 7323 §2.2). */
-uint16_t tern_tcb_syn_window(const struct tern_tcb *c)
+/* The window that a SYN tells of, never scaled (RFC 7323 §2.2): a promise like any other, though
+ * the peer's numbers are not known yet. */
+static uint16_t syn_window_field(struct tern_tcb *c)
 {
-    return (uint16_t)tern_min_u64(c->env->receive_buffer_bytes, UINT16_MAX);
+    const uint16_t window = (uint16_t)tern_min_u64(tern_tcb_window(c), UINT16_MAX);
+
+    c->rcv.adv = tern_max_u64(c->rcv.adv, c->rcv.nxt + window);
+    tern_tcb_note_promise(c);
+    return window;
 }
 
 /* The part of a header that all segments of a synchronised connection share; with it, all is
@@ -100,7 +105,7 @@ static void fill(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq,
         if (c->ack.every == 0)
             c->timer.delack = TERN_TIME_NEVER;
     } else if (syn) {
-        out->h.window = tern_tcb_syn_window(c);
+        out->h.window = syn_window_field(c);
     }
     tern_tcb_fill_options(c, &out->h, syn, now);
     c->env->segments_out++;
