@@ -81,6 +81,12 @@ TERN_EXPORT void tern_stack_address_remove(struct tern_stack *stack, struct tern
 /* Next hop for all that is not on an own prefix; one for each family; any address: none. */
 TERN_EXPORT void tern_stack_gateway_set(struct tern_stack *stack, struct tern_addr gateway);
 
+/* Is it an address of our own, probed and announced? */
+TERN_EXPORT bool tern_stack_address_is_own(struct tern_stack *stack, struct tern_addr address);
+/* The own address from which packets there would leave; false: nothing leads there. */
+TERN_EXPORT bool tern_stack_source(struct tern_stack *stack, struct tern_addr destination,
+                                   struct tern_addr *out);
+
 /* A neighbour's MAC, if known: for words on the screen. */
 TERN_EXPORT bool tern_stack_neighbour(const struct tern_stack *stack, struct tern_addr address,
                                       struct tern_mac *out);

@@ -175,6 +175,19 @@ TERN_EXPORT void tern_listener_settings(const struct tern_listener *listener,
 TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_listener_set(struct tern_listener *listener, const struct tern_tcp_settings *settings);
 
+/* Bytes that tern_tcp_read() would give. */
+TERN_EXPORT uint64_t tern_tcp_unread(const struct tern_conn *conn);
+/* The peer's FIN was taken: what is unread is all that there will be. */
+TERN_EXPORT bool tern_tcp_peer_done(const struct tern_conn *conn);
+/* Would tern_tcp_accept() find a connection? */
+TERN_EXPORT bool tern_listener_is_ready(const struct tern_listener *listener);
+
+/* A port that no listener of that address has, at random; 0: none. */
+TERN_EXPORT uint16_t tern_tcp_port_pick(struct tern_stack *stack, struct tern_addr local);
+/* The name of a congestion controller, in storage that outlives every connection; of the stack's
+ * default for NULL; NULL where there is none of this name. */
+TERN_EXPORT const char *tern_tcp_congestion_name(const struct tern_stack *stack, const char *name);
+
 /* How the sender stands to losses: Linux's names for its states. */
 enum tern_tcp_ca_state {
     TERN_TCP_CA_OPEN,

@@ -3,6 +3,7 @@
 #define TERN_UDP_H
 /* UDP (RFC 768). All calls: from the stack's thread, between two steps; none blocks. */
 #include <tern/event.h>
+#include <tern/link.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,6 +14,9 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_udp_open(struct tern_stack *stack,
                                                        const struct tern_endpoint *local,
                                                        void *user, struct tern_udp_socket **out);
 TERN_EXPORT void tern_udp_close(struct tern_udp_socket *udp);
+/* From now on hear of one peer alone; port 0: of all. Datagrams of others are as if for no socket.
+ */
+TERN_EXPORT void tern_udp_connect(struct tern_udp_socket *udp, const struct tern_endpoint *peer);
 TERN_EXPORT struct tern_endpoint tern_udp_local(const struct tern_udp_socket *udp);
 /*
  * Queue one datagram, copied. TERN_ERR_TOO_BIG: does not fit the MTU (nothing is
@@ -28,6 +32,13 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_udp_send(struct tern_udp_socket *u
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp,
                                                       struct tern_endpoint *from, void *data,
                                                       size_t len);
+/* Look at the oldest datagram without taking it: its bytes, valid until the next call on the stack,
+ * and their count; or the errors of tern_udp_receive(). */
+TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_udp_peek(struct tern_udp_socket *udp,
+                                                   struct tern_endpoint *from,
+                                                   struct tern_slice *out);
+/* Be done with the datagram that peek showed; none: no effect. */
+TERN_EXPORT void tern_udp_skip(struct tern_udp_socket *udp);
 
 #ifdef __cplusplus
 }

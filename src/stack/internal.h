@@ -77,6 +77,7 @@ struct tern_udp_socket {
     struct tern_table_node by_port;
     struct tern_event_node event;
     struct tern_endpoint local;
+    struct tern_endpoint peer; /* the only one heard; port 0: all are */
     struct tern_dgram_queue queue;
     bool refused; /* ICMP said so; told once */
     uint8_t ring[TERN_UDP_QUEUE_BYTES];

@@ -6,7 +6,8 @@
 
 #define UDP_BYTES_MAX (65535 - TERN_IPV4_BYTES)
 
-static struct tern_udp_socket *find(struct tern_stack *s, struct tern_addr addr, uint16_t port)
+/* The socket with this address, or one for any address. */
+static struct tern_udp_socket *bound(struct tern_stack *s, struct tern_addr addr, uint16_t port)
 {
     struct tern_table_node *node = tern_table_first(&s->udp_table, port);
     struct tern_udp_socket *wild = NULL;
@@ -22,6 +23,29 @@ static struct tern_udp_socket *find(struct tern_stack *s, struct tern_addr addr,
     return wild;
 }
 
+/* Who hears of a peer at this address: whoever is connected to that very peer before all others. */
+static struct tern_udp_socket *find(struct tern_stack *s, struct tern_addr addr, uint16_t port,
+                                    const struct tern_endpoint *peer)
+{
+    struct tern_table_node *node = tern_table_first(&s->udp_table, port);
+    struct tern_udp_socket *best = NULL;
+    int best_score = 0;
+
+    for (; node != NULL; node = tern_table_next(node)) {
+        struct tern_udp_socket *udp = TERN_CONTAINER(node, struct tern_udp_socket, by_port);
+        const bool any = tern_addr_is_any(udp->local.addr);
+        const bool mine = udp->peer.port != 0 && tern_endpoint_equal(&udp->peer, peer);
+        const int score = 1 + (any ? 0 : 1) + (mine ? 2 : 0);
+
+        if ((any || tern_addr_equal(udp->local.addr, addr)) && (udp->peer.port == 0 || mine) &&
+            score > best_score) {
+            best = udp;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
 void tern_stack_udp_input(struct tern_stack *s, const struct tern_packet *p)
 {
     struct tern_udp header;
@@ -33,14 +57,14 @@ void tern_stack_udp_input(struct tern_stack *s, const struct tern_packet *p)
         tern_stack_drop(s, TERN_DROP_UDP_BAD);
         return;
     }
-    udp = find(s, p->ip.dst, header.dst_port);
+    meta.peer.addr = p->ip.src;
+    meta.peer.port = header.src_port;
+    udp = find(s, p->ip.dst, header.dst_port, &meta.peer);
     if (udp == NULL) {
         tern_stack_drop(s, TERN_DROP_UDP_NO_PORT);
         tern_stack_icmp_error(s, p, TERN_ICMP_UNREACHABLE, TERN_ICMP_PORT_UNREACHABLE);
         return;
     }
-    meta.peer.addr = p->ip.src;
-    meta.peer.port = header.src_port;
     if (!tern_dgram_queue_push(&udp->queue, &meta, body)) {
         tern_stack_drop(s, TERN_DROP_UDP_FULL);
         return;
@@ -50,7 +74,8 @@ void tern_stack_udp_input(struct tern_stack *s, const struct tern_packet *p)
 
 void tern_stack_udp_refused(struct tern_stack *s, const struct tern_icmp_quote *quote)
 {
-    struct tern_udp_socket *udp = find(s, quote->src, quote->src_port);
+    const struct tern_endpoint peer = {quote->dst, quote->dst_port};
+    struct tern_udp_socket *udp = find(s, quote->src, quote->src_port, &peer);
 
     if (udp == NULL) {
         tern_stack_drop(s, TERN_DROP_ICMP_IGNORED);
@@ -66,7 +91,7 @@ static bool pick_port(struct tern_stack *s, struct tern_endpoint *local)
         const uint16_t port = (uint16_t)(TERN_PORT_EPHEMERAL_MIN +
                                          tern_random_below(&s->random, TERN_PORT_EPHEMERAL_COUNT));
 
-        if (find(s, local->addr, port) == NULL) {
+        if (bound(s, local->addr, port) == NULL) {
             local->port = port;
             return true;
         }
@@ -81,7 +106,7 @@ enum tern_err tern_udp_open(struct tern_stack *s, const struct tern_endpoint *lo
     struct tern_udp_socket *udp;
 
     if (wanted.port != 0) {
-        struct tern_udp_socket *other = find(s, wanted.addr, wanted.port);
+        struct tern_udp_socket *other = bound(s, wanted.addr, wanted.port);
 
         /* "any address" has two spellings, one a family */
         if (other != NULL && tern_addr_is_any(other->local.addr) == tern_addr_is_any(wanted.addr))
@@ -112,6 +137,11 @@ void tern_udp_close(struct tern_udp_socket *udp)
     tern_pool_give(&s->udps, udp);
 }
 
+void tern_udp_connect(struct tern_udp_socket *udp, const struct tern_endpoint *peer)
+{
+    udp->peer = *peer;
+}
+
 struct tern_endpoint tern_udp_local(const struct tern_udp_socket *udp)
 {
     return udp->local;
@@ -139,8 +169,8 @@ enum tern_err tern_udp_send(struct tern_udp_socket *udp, const struct tern_endpo
     return TERN_ERR_OK;
 }
 
-ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp, struct tern_endpoint *from, void *data,
-                           size_t len)
+ptrdiff_t tern_udp_peek(struct tern_udp_socket *udp, struct tern_endpoint *from,
+                        struct tern_slice *out)
 {
     struct tern_dgram meta;
     tern_span body;
@@ -152,9 +182,30 @@ ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp, struct tern_endpoint *fr
     if (!tern_dgram_queue_peek(&udp->queue, &meta, &body))
         return TERN_ERR_AGAIN;
     *from = meta.peer;
+    out->data = body.data;
+    out->bytes = body.bytes;
+    return (ptrdiff_t)body.bytes;
+}
+
+void tern_udp_skip(struct tern_udp_socket *udp)
+{
+    struct tern_dgram meta;
+    tern_span body;
+
+    if (tern_dgram_queue_peek(&udp->queue, &meta, &body))
+        tern_dgram_queue_pop(&udp->queue);
+}
+
+ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp, struct tern_endpoint *from, void *data,
+                           size_t len)
+{
+    struct tern_slice body;
+    const ptrdiff_t bytes = tern_udp_peek(udp, from, &body);
+
+    if (bytes < 0)
+        return bytes;
     if (body.bytes > 0 && len > 0)
         memcpy(data, body.data, body.bytes < len ? body.bytes : len);
-    len = body.bytes;
-    tern_dgram_queue_pop(&udp->queue);
-    return (ptrdiff_t)len;
+    tern_udp_skip(udp);
+    return bytes;
 }
