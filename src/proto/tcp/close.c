@@ -48,11 +48,23 @@ void tern_tcb_shutdown(struct tern_tcb *c, tern_time now)
     }
 }
 
+/* Must the peer hear of an ABORT? Not where both sides have said all that they had to say
+ * (RFC 9293 §3.10.5: CLOSING, LAST-ACK and TIME-WAIT). */
+static bool is_reset_due(const struct tern_tcb *c, enum tern_cause cause)
+{
+    const bool all_said =
+        (c->state == TERN_TCP_CLOSING || c->state == TERN_TCP_LAST_ACK) && c->snd.fin_sent;
+
+    if (c->state < TERN_TCP_SYN_RECEIVED || c->state == TERN_TCP_TIME_WAIT)
+        return false;
+    return !all_said || cause != TERN_CAUSE_RST_ABORT;
+}
+
 void tern_tcb_abort(struct tern_tcb *c, enum tern_cause cause, tern_time now)
 {
     if (c->state == TERN_TCP_CLOSED)
         return;
-    if (c->state >= TERN_TCP_SYN_RECEIVED && c->state != TERN_TCP_TIME_WAIT) {
+    if (is_reset_due(c, cause)) {
         c->rst_due = true;
         c->rst_cause = cause;
     }
