@@ -47,13 +47,14 @@ static void init_pool(struct tern_pool *pool, void **memory, size_t item_bytes, 
 
 static void init_env(struct world *w, uint8_t options)
 {
-    static void *memory[3];
+    static void *memory[4];
 
     init_pool(&w->env.chunks.chunks, &memory[0], 1u << CHUNK_SHIFT, CHUNKS);
     init_pool(&w->env.chunks.maps, &memory[1], MAP_COUNT * sizeof(uint32_t), 2);
     init_pool(&w->env.ranges, &memory[2],
               sizeof(struct tern_ranges) + TERN_TCP_SACK_RANGES * sizeof(struct tern_range),
               RANGES);
+    init_pool(&w->env.logs, &memory[3], sizeof(struct tern_sentlog), 1);
     w->env.chunks.chunk_shift = CHUNK_SHIFT;
     w->env.chunks.map_count = MAP_COUNT;
     w->env.traces = &w->traces;
@@ -337,6 +338,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     TERN_ASSERT(w->env.chunks.chunks.used == 0);
     TERN_ASSERT(w->env.chunks.maps.used == 0);
     TERN_ASSERT(w->env.ranges.used == 0);
+    TERN_ASSERT(w->env.logs.used == 0);
     TERN_ASSERT(w->env.synchronised_count == 0);
     return 0;
 }

@@ -42,6 +42,8 @@ extern "C" {
     X(PATH_MTU, "retransmission: it was too long for the path (RFC 1191 §3)")                      \
     X(FAST_RETRANSMIT, "retransmission: duplicate ACKs say it is lost (RFC 5681 §3.2)")            \
     X(SACK_RETRANSMIT, "retransmission: SACK shows a hole (RFC 6675 §5)")                          \
+    X(RACK_RETRANSMIT, "retransmission: what was sent later has arrived (RFC 8985 §6.2)")          \
+    X(TAIL_PROBE, "tail loss probe: no ACK for two round trips (RFC 8985 §7.3)")                   \
     X(CHALLENGE_ACK, "challenge ACK: prove that you know the connection (RFC 5961 §3)")            \
     X(FIN, "the application is done sending (RFC 9293 §3.6)")                                      \
     X(RST_NO_CONNECTION, "reset: a segment for no connection (RFC 9293 §3.10.7.1)")                \

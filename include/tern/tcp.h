@@ -55,14 +55,15 @@ enum tern_mtu_probe {
  * nanoseconds; 0 means the default that the comment names.
  */
 struct tern_tcp_settings {
-    bool nodelay;       /* no Nagle (RFC 9293 §3.7.4) */
-    bool cork;          /* full segments only, for at most 200 ms (Linux TCP_CORK) */
-    bool quickack;      /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
-    bool keepalive;     /* RFC 9293 §3.8.4; off by default */
-    bool urgent_inline; /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
-    bool fastopen;      /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
-    bool pacing;        /* spread segments over the round trip; on by default */
-    bool ecn;           /* RFC 3168: offered, and agreed to; on by default */
+    bool nodelay;         /* no Nagle (RFC 9293 §3.7.4) */
+    bool cork;            /* full segments only, for at most 200 ms (Linux TCP_CORK) */
+    bool quickack;        /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
+    bool keepalive;       /* RFC 9293 §3.8.4; off by default */
+    bool urgent_inline;   /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
+    bool fastopen;        /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
+    bool pacing;          /* spread segments over the round trip; on by default */
+    bool restart_after_idle; /* a small window again after a pause (RFC 5681 §4.1); on by default */
+    bool ecn;             /* RFC 3168: offered, and agreed to; on by default */
     const char *congestion; /* "cubic", "reno", "bbr"; NULL: the stack's default */
     uint32_t keep_count;    /* probes without an answer that end the connection; 0: 9 */
     uint32_t syn_retries;   /* R2 for SYN (RFC 9293 §3.8.3); 0: 6 */

@@ -81,6 +81,29 @@ bool tern_ranges_add(struct tern_ranges *r, uint64_t start, uint64_t end)
     return true;
 }
 
+bool tern_ranges_remove(struct tern_ranges *r, uint64_t start, uint64_t end)
+{
+    uint32_t first = tern_ranges_seek(r, start);
+    uint32_t last;
+
+    TERN_ASSERT(start <= end);
+    if (start == end || first == r->count || r->item[first].start >= end)
+        return true;
+    if (r->item[first].start < start && r->item[first].end > end) {
+        if (!insert_item(r, first, (struct tern_range){r->item[first].start, start}))
+            return false;
+        r->item[first + 1].start = end;
+        return true;
+    }
+    if (r->item[first].start < start)
+        r->item[first++].end = start;
+    last = tern_ranges_seek(r, end);
+    if (last < r->count && r->item[last].start < end)
+        r->item[last].start = end;
+    remove_items(r, first, last);
+    return true;
+}
+
 void tern_ranges_trim(struct tern_ranges *r, uint64_t below)
 {
     remove_items(r, 0, tern_ranges_seek(r, below));
@@ -113,6 +136,21 @@ bool tern_ranges_covers(const struct tern_ranges *r, uint64_t start, uint64_t en
         return true;
     i = tern_ranges_seek(r, start);
     return i < r->count && r->item[i].start <= start && end <= r->item[i].end;
+}
+
+bool tern_ranges_gap(const struct tern_ranges *r, uint64_t start, uint64_t end,
+                     struct tern_range *out)
+{
+    uint16_t i = tern_ranges_seek(r, start);
+
+    TERN_ASSERT(start <= end);
+    if (i < r->count && r->item[i].start <= start)
+        start = r->item[i++].end;
+    if (start >= end)
+        return false;
+    out->start = start;
+    out->end = i < r->count && r->item[i].start < end ? r->item[i].start : end;
+    return true;
 }
 
 uint64_t tern_ranges_bytes_within(const struct tern_ranges *r, uint64_t start, uint64_t end)

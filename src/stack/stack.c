@@ -165,6 +165,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
     carve_pool(c, &to->tcp.chunks.chunks, config->chunk_bytes, config->chunks_max);
     carve_pool(c, &to->tcp.chunks.maps, map_count(config) * sizeof(uint32_t), maps);
     carve_pool(c, &to->tcp.ranges, ranges_bytes, maps);
+    carve_pool(c, &to->tcp.logs, sizeof(struct tern_sentlog), maps);
     carve_table(c, &to->conn_table, config->connections_max);
     carve_table(c, &to->listener_table, config->listeners_max);
     carve_table(c, &to->udp_table, config->udp_sockets_max);
@@ -320,6 +321,7 @@ void tern_stack_check(const struct tern_stack *s)
     tern_pool_check(&s->tcp.chunks.chunks);
     tern_pool_check(&s->tcp.chunks.maps);
     tern_pool_check(&s->tcp.ranges);
+    tern_pool_check(&s->tcp.logs);
     tern_wheel_check(&s->wheel);
     tern_neigh_check(&s->neigh);
     tern_reass_check(&s->reass);

@@ -25,6 +25,7 @@ void tern_tcp_settings_defaults(struct tern_tcp_settings *settings)
     memset(settings, 0, sizeof(*settings));
     settings->urgent_inline = true;
     settings->pacing = true;
+    settings->restart_after_idle = true;
     settings->ecn = true;
 }
 

@@ -160,17 +160,15 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
     if (ack > old_una) {
         measure(c, seg, ack, now);
         advance_una(c, ack);
-    }
-    if (c->snd.wl1 < seq || (c->snd.wl1 == seq && c->snd.wl2 <= ack))
-        tern_tcb_take_window(c, seg, seq, ack, now);
-    tern_tcb_loss_on_ack(c, seg, ack - old_una,
-                         ack == old_una && is_duplicate(c, seg, ack, old_wnd), now);
-    if (c->opt.ecn && (seg->h.flags & TERN_TCP_ECE) != 0)
-        tern_tcb_ecn_echo(c, now);
-    if (ack > old_una) {
         tern_rtt_backoff_end(&c->rtt);
         tern_tcb_timer_arm_resend(c, now);
     }
+    if (c->snd.wl1 < seq || (c->snd.wl1 == seq && c->snd.wl2 <= ack))
+        tern_tcb_take_window(c, seg, seq, ack, now);
+    tern_tcb_loss_on_ack(c, seg, old_una, ack == old_una && is_duplicate(c, seg, ack, old_wnd),
+                         now);
+    if (c->opt.ecn && (seg->h.flags & TERN_TCP_ECE) != 0)
+        tern_tcb_ecn_echo(c, now);
     move_state(c, now);
     return c->state == TERN_TCP_CLOSED ? TERN_ACK_DROP : TERN_ACK_GO_ON;
 }

@@ -52,10 +52,5 @@ void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now)
         return;
     c->ecn.recover = c->snd.nxt;
     c->ecn.cwr_due = true;
-    if (c->loss.state != TERN_RECOVERY_OPEN)
-        return; /* this round trip has had its reaction */
-    if (c->cc_ops->on_ecn != NULL)
-        c->cc_ops->on_ecn(&c->cc, flight, now);
-    else
-        c->cc_ops->on_loss(&c->cc, flight, now);
+    tern_tcb_loss_on_mark(c, now);
 }

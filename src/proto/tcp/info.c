@@ -113,6 +113,13 @@ void tern_tcb_check(const struct tern_tcb *c)
         tern_ranges_check(c->rcv.ooo);
     if (c->loss.sacked != NULL)
         tern_ranges_check(c->loss.sacked);
+    if (c->loss.relost != NULL)
+        tern_ranges_check(c->loss.relost);
+    if (c->log != NULL)
+        tern_sentlog_check(c->log);
+    TERN_ASSERT(c->loss.relost == NULL || c->loss.relost->count > 0);
+    TERN_ASSERT(c->loss.sacked == NULL ||
+                c->loss.sacked_bytes == tern_ranges_bytes(c->loss.sacked));
     tern_bytequeue_check(&c->sendq, &c->env->chunks);
     tern_bytequeue_check(&c->recvq, &c->env->chunks);
     /* Somebody must wake a connection that has bytes in flight. */

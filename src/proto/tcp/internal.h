@@ -33,17 +33,96 @@ void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, ui
                           uint64_t ack, tern_time now);
 void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
 
-/* loss.c */
+/* What one ACK tells of. */
+struct tern_delivery {
+    uint64_t acked;     /* bytes: in order */
+    uint64_t delivered; /* in order or by SACK, and not known before */
+    uint64_t lost;      /* deemed lost because of it */
+    bool original;      /* some of it had been sent only once, … */
+    uint64_t original_from; /* … from here on */
+    bool has_sent;      /* sent: the newest record of what arrived */
+    struct tern_sent sent;
+    tern_time rtt;        /* of what was sent only once; 0: none */
+    bool dsack;           /* something arrived twice (RFC 2883 §4) */
+    uint64_t dsack_bytes; /* so much of it, … */
+    uint64_t dsack_end;   /* … up to here */
+};
+
+/* scoreboard.c */
 void tern_tcb_loss_init(struct tern_tcb *c);
 void tern_tcb_loss_fini(struct tern_tcb *c);
-void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_t acked_bytes,
-                          bool duplicate, tern_time now);
-void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now);
-/* Everything in flight is lost, for a cause that says nothing about congestion. */
-void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now);
+/* old_una: before this ACK. rack.c's part of the delivery is filled in as well. */
+void tern_tcb_score_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_t old_una,
+                        struct tern_delivery *d, tern_time now);
+void tern_tcb_score_clear(struct tern_tcb *c); /* nothing is lost */
+void tern_tcb_score_renege(struct tern_tcb *c);
+/* What is not SACKed below, and was not sent again, is lost. */
+void tern_tcb_mark_lost(struct tern_tcb *c, uint64_t below);
+/* Sent again, and lost again. */
+void tern_tcb_mark_relost(struct tern_tcb *c, uint64_t from, uint64_t to);
+void tern_tcb_note_resent(struct tern_tcb *c, uint64_t from, uint64_t to);
 uint64_t tern_tcb_pipe(const struct tern_tcb *c); /* bytes thought to be in the network */
+uint64_t tern_tcb_lost_bytes(const struct tern_tcb *c); /* and not yet sent again */
 /* The next lost bytes to send again; false: none. */
 bool tern_tcb_next_lost(const struct tern_tcb *c, uint64_t *from, uint64_t *to);
+/* RFC 6675 §4 IsLost, for want of a log: everything not SACKed below is lost. */
+uint64_t tern_tcb_lost_by_sack(const struct tern_tcb *c);
+
+/* rack.c */
+void tern_tcb_rack_init(struct tern_tcb *c);
+void tern_tcb_rack_delivered(struct tern_tcb *c, const struct tern_segment *seg, uint64_t from,
+                             uint64_t to, struct tern_delivery *d, tern_time now);
+void tern_tcb_rack_dsack(struct tern_tcb *c);
+/* Mark what is late, and set the timer for what may still come. */
+void tern_tcb_rack_detect(struct tern_tcb *c, tern_time now);
+void tern_tcb_rack_recovered(struct tern_tcb *c);
+/* At a timeout: how far the segments are old enough to be lost (RFC 8985 §6.3). */
+uint64_t tern_tcb_rack_old_below(struct tern_tcb *c, tern_time now);
+
+/* tlp.c */
+void tern_tcb_tlp_arm(struct tern_tcb *c, tern_time now);
+void tern_tcb_tlp_expire(struct tern_tcb *c, tern_time now);
+/* True: the probe repaired a loss, to which the congestion controller must answer. */
+bool tern_tcb_tlp_ack(struct tern_tcb *c, const struct tern_segment *seg,
+                      const struct tern_delivery *d, bool duplicate);
+
+/* recovery.c */
+void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_t old_una,
+                          bool duplicate, tern_time now);
+void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now);
+void tern_tcb_loss_on_reorder_timer(struct tern_tcb *c, tern_time now);
+/* Everything in flight is lost, for a cause that says nothing about congestion. */
+void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now);
+/* The network marked a segment of this round trip (RFC 3168 §6.1.2). */
+void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now);
+/* Out of recovery, with the congestion window as it was. */
+void tern_tcb_undo(struct tern_tcb *c, tern_time now);
+
+/* prr.c */
+void tern_tcb_prr_start(struct tern_tcb *c, uint64_t flight);
+void tern_tcb_prr_on_ack(struct tern_tcb *c, const struct tern_delivery *d);
+
+/* undo.c */
+void tern_tcb_undo_arm(struct tern_tcb *c);
+void tern_tcb_undo_disarm(struct tern_tcb *c);
+void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t bytes, tern_time now);
+/* True: the recovery was for nothing. */
+bool tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
+                       const struct tern_delivery *d, bool duplicate);
+bool tern_tcb_frto_blocks_resends(const struct tern_tcb *c);
+
+/* rate.c */
+void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment, bool again,
+                        tern_time now);
+void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
+                             struct tern_rate_sample *rate, tern_time now);
+void tern_tcb_note_app_limited(struct tern_tcb *c);
+
+/* pace.c */
+bool tern_tcb_pace_holds(struct tern_tcb *c, tern_time now);
+void tern_tcb_pace_sent(struct tern_tcb *c, uint64_t bytes, tern_time now);
+uint64_t tern_tcb_pace_burst(const struct tern_tcb *c); /* bytes that may go at once */
+uint64_t tern_tcb_pace_rate(const struct tern_tcb *c);  /* bytes a second; 0: no pacing */
 
 /* recvq.c */
 void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,

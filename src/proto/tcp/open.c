@@ -39,6 +39,10 @@ static void init_times(struct tern_tcb *c, tern_time now)
     c->timer.resend = TERN_TIME_NEVER;
     c->timer.delack = TERN_TIME_NEVER;
     c->timer.wait = TERN_TIME_NEVER;
+    c->timer.reorder = TERN_TIME_NEVER;
+    c->timer.tail = TERN_TIME_NEVER;
+    c->timer.pace = TERN_TIME_NEVER;
+    c->snd.sent_at = TERN_TIME_NEVER;
     c->timer.give_up = TERN_TIME_NEVER;
     c->timer.cork = TERN_TIME_NEVER;
     c->last.data_sent_at = c->last.data_received_at = TERN_TIME_NEVER;

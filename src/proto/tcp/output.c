@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What to send next, in this order: a reset, a SYN, what was lost, new bytes and the FIN, a window
- * probe, a bare ACK. Each segment carries its cause. Whatever is emitted counts as sent: sequence
- * numbers, timers and the promise of a window move here.
+ * What to send next, in this order: a reset, a SYN, a tail loss probe, what was lost, new bytes and
+ * the FIN, a window probe, a bare ACK. Each segment carries its cause. Whatever is emitted counts
+ * as sent: sequence numbers, timers and the promise of a window move here.
  *
  * New bytes wait for the peer's window, the congestion window, and for being worth a segment: the
  * sender's half of silly-window avoidance (RFC 9293 §3.8.6.2.1), and Nagle's rule in Minshall's
@@ -185,6 +185,8 @@ static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time
 /* The most text that one emission may carry, given the SACK blocks that want to come along. */
 static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
 {
+    uint64_t most;
+
     *segment = tern_tcb_segment_bytes(c);
     if (c->rcv.ooo != NULL && c->opt.sack) {
         const uint32_t sack_bytes = 4 + 8 * 3; /* with timestamps no more than three fit */
@@ -194,9 +196,8 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
     }
     if (!c->env->tso)
         return *segment;
-    if (c->env->super_bytes_max <= *segment)
-        return *segment;
-    return c->env->super_bytes_max - c->env->super_bytes_max % *segment;
+    most = tern_min_u64(c->env->super_bytes_max, tern_tcb_pace_burst(c));
+    return most <= *segment ? *segment : (uint32_t)(most - most % *segment);
 }
 
 /* Sent before: all of it, or only the byte of a window probe that the rest now follows. */
@@ -258,10 +259,37 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     start_resend_timer(c, now);
 }
 
+/* What all text has in common once it is out. */
+static void note_text(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment, bool again,
+                      tern_time now)
+{
+    tern_tcb_note_sent(c, from, to, segment, again, now);
+    tern_tcb_pace_sent(c, to - from, now);
+    c->snd.sent_at = now;
+    c->prr.out += to - from;
+    if (!again) {
+        tern_tcb_tlp_arm(c, now);
+        return;
+    }
+    tern_tcb_note_resent(c, from, to);
+    tern_tcb_undo_note_resent(c, to - from, now);
+}
+
+/* RFC 5682 §2.1 (2): two segments, to see whether old ones still arrive. */
+static uint64_t frto_room(const struct tern_tcb *c)
+{
+    const uint64_t two = 2 * (uint64_t)tern_tcb_segment_bytes(c);
+    const uint64_t sent = c->snd.nxt - c->loss.recover;
+
+    return sent < two ? two - sent : 0;
+}
+
 static uint64_t cwnd_room(const struct tern_tcb *c)
 {
     const uint64_t pipe = tern_tcb_pipe(c);
 
+    if (tern_tcb_frto_blocks_resends(c))
+        return frto_room(c);
     return pipe < c->cc.cwnd ? c->cc.cwnd - pipe : 0;
 }
 
@@ -269,7 +297,23 @@ static enum tern_cause resend_cause(const struct tern_tcb *c)
 {
     if (c->loss.state == TERN_RECOVERY_LOSS)
         return TERN_CAUSE_RTO;
-    return c->opt.sack ? TERN_CAUSE_SACK_RETRANSMIT : TERN_CAUSE_FAST_RETRANSMIT;
+    if (!c->opt.sack)
+        return TERN_CAUSE_FAST_RETRANSMIT;
+    return c->log != NULL ? TERN_CAUSE_RACK_RETRANSMIT : TERN_CAUSE_SACK_RETRANSMIT;
+}
+
+/* Bytes that lost segments may take now; 0: they wait. */
+static uint64_t room_for_lost(struct tern_tcb *c, uint32_t segment)
+{
+    uint64_t room = cwnd_room(c);
+
+    if (room < segment && (c->loss.first_due || tern_tcb_pipe(c) == 0))
+        room = segment;
+    c->loss.first_due = false;
+    if (room >= segment)
+        return room;
+    c->cwnd_limited = true;
+    return 0;
 }
 
 static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
@@ -280,16 +324,12 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
     uint64_t room;
     bool fin;
 
-    if (c->loss.state == TERN_RECOVERY_OPEN || !tern_tcb_next_lost(c, &from, &to))
+    if (c->loss.state == TERN_RECOVERY_OPEN || tern_tcb_frto_blocks_resends(c) ||
+        !tern_tcb_next_lost(c, &from, &to) || tern_tcb_pace_holds(c, now))
         return false;
-    room = cwnd_room(c);
-    if (room < segment && (c->loss.first_due || tern_tcb_pipe(c) == 0))
-        room = segment;
-    c->loss.first_due = false;
-    if (room < segment) {
-        c->cwnd_limited = true;
+    room = room_for_lost(c, segment);
+    if (room == 0)
         return false;
-    }
     fin = to > c->snd.end;
     bytes = tern_min_u64(bytes, tern_min_u64(to, c->snd.end) - tern_min_u64(from, c->snd.end));
     if (bytes > room) {
@@ -299,7 +339,7 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
     fin = fin && from + bytes == c->snd.end;
     out->cause = resend_cause(c);
     emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
-    c->loss.resent_below = from + bytes + fin;
+    note_text(c, from, from + bytes + fin, segment, true, now);
     return true;
 }
 
@@ -354,28 +394,85 @@ static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_ma
     return bytes;
 }
 
+/* After a pause nothing is known of the path any more (RFC 5681 §4.1). */
+static void restart_after_idle(struct tern_tcb *c, tern_time now)
+{
+    const tern_time idle = c->snd.sent_at == TERN_TIME_NEVER ? 0 : now - c->snd.sent_at;
+
+    if (c->snd.nxt > c->snd.una || idle <= c->rtt.rto || !c->set.restart_after_idle)
+        return;
+    if (c->cc_ops->on_restart != NULL)
+        c->cc_ops->on_restart(&c->cc, idle, c->rtt.rto, now);
+    else
+        c->cc.cwnd = tern_min_u64(c->cc.cwnd, tern_cc_initial_window(c->cc.mss));
+}
+
 static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
     uint32_t segment;
     const uint64_t bytes_max = text_bytes_max(c, &segment);
     const bool is_new = c->snd.nxt == c->snd.max;
-    uint64_t bytes;
+    uint64_t bytes, from;
     bool fin;
 
-    if (!can_send_data(c))
+    if (!can_send_data(c) || c->snd.end + c->snd.fin_queued == c->snd.nxt)
         return false;
+    restart_after_idle(c, now);
     bytes = sendable(c, segment, bytes_max, now);
     fin = c->snd.fin_queued && !c->snd.fin_sent && c->snd.nxt + bytes == c->snd.end;
-    if (bytes == 0 && !fin)
+    if ((bytes == 0 && !fin) || tern_tcb_pace_holds(c, now))
         return false;
+    from = c->snd.nxt;
     out->cause = bytes > 0 ? TERN_CAUSE_APP_WRITE : TERN_CAUSE_FIN;
-    emit_text(c, out, c->snd.nxt, (uint32_t)bytes, segment, fin, now);
+    emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
     if (is_new && bytes > 0)
         mark_new_text(c, out);
     c->probe_due = false;
     c->probe_out = false;
     if (c->snd.nxt >= c->snd.end)
         c->timer.cork = TERN_TIME_NEVER;
+    note_text(c, from, from + bytes + fin, segment, false, now);
+    return true;
+}
+
+/* Where the last segment of what is in flight begins. */
+static uint64_t last_segment_from(const struct tern_tcb *c, uint32_t segment, uint64_t text_end)
+{
+    const struct tern_sent *s =
+        c->log == NULL || text_end <= c->snd.una ? NULL : tern_sentlog_find(c->log, text_end - 1);
+    const uint64_t start = s == NULL ? c->snd.una : tern_max_u64(s->start, c->snd.una);
+
+    if (text_end <= c->snd.una)
+        return text_end;
+    return start + (text_end - 1 - start) / segment * segment;
+}
+
+/* RFC 8985 §7.3: new bytes if there are any and the peer takes them, whatever cwnd says; else the
+ * last segment again. */
+static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
+{
+    const uint32_t segment = tern_tcb_segment_bytes(c);
+    const uint64_t data = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+    const uint64_t fresh = tern_min_u64(tern_min_u64(data, window_room(c)), segment);
+    const uint64_t text_end = tern_min_u64(c->snd.nxt, c->snd.end);
+    const bool again = fresh == 0 || !can_send_data(c);
+    const bool fin = again && c->snd.fin_sent && !c->snd.fin_acked;
+    uint64_t from = c->snd.nxt;
+    uint64_t bytes = fresh;
+
+    c->tlp.due = false;
+    if (again) {
+        from = last_segment_from(c, segment, text_end);
+        bytes = text_end - from;
+    }
+    out->cause = TERN_CAUSE_TAIL_PROBE;
+    emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
+    note_text(c, from, from + bytes + fin, segment, again, now);
+    c->tlp.out = true;
+    c->tlp.is_retrans = again;
+    c->tlp.end = c->snd.nxt;
+    c->timer.tail = TERN_TIME_NEVER;
+    c->count.tail_probes++;
     return true;
 }
 
@@ -458,8 +555,11 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
         return emit_syn(c, out, now);
     if (c->state < TERN_TCP_ESTABLISHED)
         return ack_is_due(c) && emit_ack(c, out, now);
+    if (c->tlp.due)
+        return emit_tail_probe(c, out, now);
     if (emit_lost(c, out, now) || emit_new(c, out, now))
         return true;
+    tern_tcb_note_app_limited(c);
     if (c->probe_due && emit_probe(c, out, now))
         return true;
     if (c->keep.due)
@@ -473,6 +573,7 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
 bool tern_tcb_wants_output(const struct tern_tcb *c)
 {
     return c->stray_rst_due || c->rst_due || c->syn_due || c->probe_due || c->keep.due ||
-           ack_is_due(c) || c->loss.lost_below > c->loss.resent_below ||
+           c->tlp.due || ack_is_due(c) || c->loss.relost != NULL ||
+           c->loss.lost_below > c->loss.resent_below ||
            (can_send_data(c) && c->snd.end + c->snd.fin_queued > c->snd.nxt);
 }

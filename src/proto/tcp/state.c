@@ -73,6 +73,10 @@ static void stop_sending(struct tern_tcb *c)
     c->timer.cork = TERN_TIME_NEVER;
     c->last.stuck_at = TERN_TIME_NEVER;
     c->keep.due = false;
+    c->timer.reorder = TERN_TIME_NEVER;
+    c->timer.tail = TERN_TIME_NEVER;
+    c->timer.pace = TERN_TIME_NEVER;
+    c->tlp.due = false;
     c->syn_due = false;
     c->probe_due = false;
 }

@@ -9,15 +9,16 @@
  * being 2^32 + ISN. So they order with <, never wrap, and are the addresses of the byte queues as
  * well. The SYN is number iss, the first byte iss + 1, the FIN the number after the last byte.
  *
- * Files, a mechanism each: open, arrive (RFC 9293 §3.10.7 as a table of contents), ack, loss
- * (scoreboard, recovery), recvq, output, timers, close, options, state, reset, and the leaves rtt,
- * isn, cc.
+ * Files, a mechanism each: open, arrive (RFC 9293 §3.10.7 as a table of contents), ack, scoreboard
+ * (what arrived, what is lost), rack, tlp, recovery, prr, undo, rate, pace, recvq, output, timers,
+ * close, options, state, reset, and the leaves rtt, isn, sentlog, cc.
  */
 #include "base/ranges.h"
 #include "base/seq.h"
 #include "proto/tcp/bytequeue.h"
 #include "proto/tcp/cc.h"
 #include "proto/tcp/rtt.h"
+#include "proto/tcp/sentlog.h"
 #include "proto/trace_ring.h"
 #include "wire/ecn.h"
 #include "wire/tcp.h"
@@ -52,6 +53,7 @@
 struct tern_tcp_env {
     struct tern_chunks chunks;
     struct tern_pool ranges; /* blocks of TERN_TCP_SACK_RANGES, taken when holes appear */
+    struct tern_pool logs;   /* of struct tern_sentlog, taken while bytes are in flight */
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
     bool tso;
@@ -87,8 +89,15 @@ struct tern_segment_out {
 
 enum tern_tcp_recovery {
     TERN_RECOVERY_OPEN,
+    TERN_RECOVERY_CWR,  /* the network marked: cwnd comes down, nothing is lost (RFC 3168 §6.1.2) */
     TERN_RECOVERY_FAST, /* RFC 6675 §5, RFC 6582 */
     TERN_RECOVERY_LOSS, /* after a timeout (RFC 5681 §3.1) */
+};
+
+enum tern_frto { /* RFC 5682 §2.1 */
+    TERN_FRTO_OFF,
+    TERN_FRTO_RESENT, /* the timer ran out and the first segment went again */
+    TERN_FRTO_PROBED, /* an ACK came, and new bytes were sent instead of old ones */
 };
 
 struct tern_tcb {
@@ -113,8 +122,10 @@ struct tern_tcb {
         uint32_t mss;   /* of the path and the peer, before options */
         uint8_t wscale; /* the peer's shift */
         bool fin_queued, fin_sent, fin_acked;
+        tern_time sent_at;    /* when data last went; TERN_TIME_NEVER: not yet */
         uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
         uint64_t short_to;    /* bytes below may go in a short segment, corked or not */
+        bool last_whole;      /* the newest record of the log ends with a full segment */
         bool writable_wanted; /* a write found no room in the buffer */
         bool pool_wanted;     /* a write found no chunk: see sendq.c */
     } snd;
@@ -168,8 +179,54 @@ struct tern_tcb {
         uint32_t dupacks;
         bool first_due; /* one retransmission goes whatever cwnd says (RFC 6675 §5 (4.3)) */
         struct tern_ranges *sacked; /* NULL: none */
+        struct tern_ranges *relost; /* below resent_below, and lost again; NULL: none */
+        uint64_t sacked_bytes;      /* of sacked */
         uint32_t retries;           /* timeouts in a row */
     } loss;
+
+    struct tern_sentlog *log; /* NULL: nothing in flight, or no memory for it */
+
+    struct {
+        tern_time at; /* when the newest of what has arrived was sent, … */
+        uint64_t end; /* … where that ended, … */
+        tern_time rtt; /* … and how long it took; 0: nothing arrived yet */
+        uint64_t fack; /* the highest that arrived */
+        uint64_t dsack_round; /* no DSACK counts until this is acknowledged */
+        uint32_t window_steps; /* the reordering window, in quarters of the least round trip */
+        uint32_t persist;      /* recoveries until window_steps is one again */
+        bool reordering_seen;
+    } rack; /* RFC 8985 §5.3 */
+
+    struct {
+        bool due, out, is_retrans;
+        uint64_t end; /* snd.nxt when the probe went */
+    } tlp;            /* RFC 8985 §7.1 */
+
+    struct {
+        uint64_t delivered, out, flight; /* bytes, since recovery began; flight: at its start */
+    } prr;                               /* RFC 6937 §3 */
+
+    struct {
+        bool armed;
+        enum tern_frto frto;
+        bool resent;             /* something was sent again since, … */
+        uint32_t resent_ts;      /* … the first of it at this tick of the timestamp clock */
+        uint64_t resent_bytes;   /* sent again, and not yet reported as arrived twice */
+        uint64_t from;           /* snd.una when recovery began */
+        struct tern_cc_state cc; /* as it was then */
+    } undo;
+
+    struct {
+        uint64_t total;       /* bytes that arrived at the peer */
+        tern_time at;         /* when the last of them was told of, … */
+        tern_time burst_at;   /* … and had been sent */
+        /* until total is above, the rate is the application's; 0: it is not */
+        uint64_t app_limited;
+    } delivered;
+
+    struct {
+        tern_time next; /* no data before */
+    } pace;
 
     struct {
         bool active;
@@ -179,6 +236,9 @@ struct tern_tcb {
 
     struct {
         tern_time resend; /* RTO, or the window probe's */
+        tern_time reorder; /* what is late is lost by then (RFC 8985 §6.3) */
+        tern_time tail;    /* tail loss probe (RFC 8985 §7.2) */
+        tern_time pace;    /* data waits until then */
         tern_time delack;
         tern_time wait;    /* TIME-WAIT, FIN-WAIT-2 */
         tern_time give_up; /* connecting */
@@ -214,6 +274,7 @@ struct tern_tcb {
         uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
         uint64_t segs_out, segs_in, data_segs_out, data_segs_in;
         uint64_t retrans, rtos, fast_recoveries, dup_acks_in, out_of_order_in, acks_out;
+        uint64_t tail_probes, dsacks_in, undone, ecn_reductions;
         uint64_t zero_windows_sent, window_probes_out, keepalives_out;
     } count;
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The timers of a connection: resend (RFC 6298 §5, and the window probe's: RFC 9293 §3.8.6.1),
- * delayed ACK, waiting states, giving up connecting, the cork's, and two that are no more than
- * sums: the user timeout (last.stuck_at and a setting) and the keep-alive's (keepalive.c), so that
- * a changed setting holds at once. One deadline tells of the earliest.
+ * what came late (RFC 8985 §6.3), the tail probe (§7.2), pacing, delayed ACK, waiting states,
+ * giving up connecting, the cork's, and two that are no more than sums: the user timeout
+ * (last.stuck_at and a setting) and the keep-alive's (keepalive.c), so that a changed setting holds
+ * at once. One deadline tells of the earliest.
  *
  * User timeout (RFC 9293 §3.8.3; RFC 5482 §2): so long may bytes wait, unacknowledged or before a
  * closed window, while none of them is acknowledged. Where it is set it stands beside R2: whichever
@@ -59,6 +60,9 @@ tern_time tern_tcb_deadline(const struct tern_tcb *c)
     at = c->timer.cork < at ? c->timer.cork : at;
     at = c->timer.delack < at ? c->timer.delack : at;
     at = c->timer.wait < at ? c->timer.wait : at;
+    at = c->timer.reorder < at ? c->timer.reorder : at;
+    at = c->timer.tail < at ? c->timer.tail : at;
+    at = c->timer.pace < at ? c->timer.pace : at;
     return c->timer.give_up < at ? c->timer.give_up : at;
 }
 
@@ -135,6 +139,12 @@ void tern_tcb_expire(struct tern_tcb *c, tern_time now)
     }
     if (c->timer.delack <= now)
         ack_later(c, now);
+    if (c->timer.pace <= now)
+        c->timer.pace = TERN_TIME_NEVER; /* output goes on by itself */
+    if (c->timer.reorder <= now)
+        tern_tcb_loss_on_reorder_timer(c, now);
+    if (c->timer.tail <= now)
+        tern_tcb_tlp_expire(c, now);
     if (c->timer.resend <= now)
         resend(c, now);
     if (c->timer.cork <= now) {

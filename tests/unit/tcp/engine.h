@@ -30,7 +30,7 @@ struct engine {
     struct tern_tcp_env env;
     struct tern_trace_ring traces;
     uint64_t drops[TERN_DROP_COUNT];
-    void *memory[3];
+    void *memory[4];
     tern_time now;
 };
 
@@ -59,6 +59,7 @@ static inline void engine_open(struct engine *e, uint32_t chunks)
     engine_chunks(&e->env.chunks, e->memory, chunks, 8);
     engine_pool(&e->env.ranges, &e->memory[2],
                 sizeof(struct tern_ranges) + TERN_TCP_SACK_RANGES * sizeof(struct tern_range), 8);
+    engine_pool(&e->env.logs, &e->memory[3], sizeof(struct tern_sentlog), 8);
     e->env.traces = &e->traces;
     e->env.drops = e->drops;
     e->env.mtu_bytes = 1500;
@@ -72,8 +73,9 @@ static inline void engine_close(struct engine *e)
     assert_int_equal(e->env.chunks.chunks.used, 0);
     assert_int_equal(e->env.chunks.maps.used, 0);
     assert_int_equal(e->env.ranges.used, 0);
+    assert_int_equal(e->env.logs.used, 0);
     assert_int_equal(e->env.send_chunks, 0);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         free(e->memory[i]);
 }
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How fast the path delivers (draft-ietf-ccwg-bbr §4.1): each segment remembers how much had been
+ * delivered when it went; when it arrives, what was delivered in between, over the time it took,
+ * is a sample. The longer of the time that the sending took and the time that the ACKs took
+ * counts, so that neither a burst nor a compression of ACKs looks like speed.
+ */
+#include "proto/tcp/internal.h"
+
+#define JOIN_PART 64 /* of a round trip: see sentlog.h */
+
+void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment,
+                        bool again, tern_time now)
+{
+    const bool was_idle = c->snd.nxt - c->snd.una == to - from;
+    const tern_time join = c->rtt.srtt / JOIN_PART;
+    struct tern_sent s = {.start = from, .end = to, .first_at = now, .at = now};
+
+    if (c->log == NULL) {
+        c->log = tern_pool_take(&c->env->logs);
+        if (c->log == NULL)
+            return; /* duplicate ACKs and the timer do without */
+        tern_sentlog_init(c->log);
+    }
+    if (was_idle)
+        c->delivered.at = c->delivered.burst_at = now;
+    s.delivered = c->delivered.total;
+    s.delivered_at = c->delivered.at;
+    s.burst_at = c->delivered.burst_at;
+    s.in_flight = tern_tcb_pipe(c);
+    s.app_limited = c->delivered.app_limited > 0;
+    if (again)
+        tern_sentlog_again(c->log, &s, join);
+    else
+        tern_sentlog_fresh(c->log, &s, join, c->snd.last_whole);
+    c->snd.last_whole = (to - from) % segment == 0;
+}
+
+void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
+                             struct tern_rate_sample *rate, tern_time now)
+{
+    tern_time sending, acking;
+
+    memset(rate, 0, sizeof(*rate));
+    c->delivered.total += d->delivered;
+    if (d->delivered > 0)
+        c->delivered.at = now;
+    if (c->delivered.app_limited > 0 && c->delivered.total > c->delivered.app_limited)
+        c->delivered.app_limited = 0;
+    if (!d->has_sent)
+        return;
+    c->delivered.burst_at = d->sent.at;
+    sending = d->sent.at - d->sent.burst_at;
+    acking = now - d->sent.delivered_at;
+    rate->interval = sending > acking ? sending : acking;
+    rate->delivered = rate->interval > 0 ? c->delivered.total - d->sent.delivered : 0;
+    rate->prior_delivered = d->sent.delivered;
+    rate->in_flight_at_send = d->sent.in_flight;
+    rate->is_app_limited = d->sent.app_limited;
+}
+
+void tern_tcb_note_app_limited(struct tern_tcb *c)
+{
+    const uint64_t pipe = tern_tcb_pipe(c);
+
+    if (pipe < c->cc.cwnd)
+        c->delivered.app_limited = tern_max_u64(c->delivered.total + pipe, 1);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Recovery from losses: what an ACK, a timer or a mark of the network does to the state of the
+ * connection and to its congestion window (RFC 5681 §3.2, RFC 6582, RFC 6675 §5, RFC 8985, RFC
+ * 3168 §6.1.2).
+ *
+ * With SACK it is RACK that says what is lost; for want of memory for its log, RFC 6675's count of
+ * what arrived above. Without SACK the same machine runs NewReno: each duplicate ACK counts as one
+ * segment that left the network, three of them mark the first segment lost, and so does each
+ * partial ACK (RFC 6582 §3.2).
+ */
+#include "proto/tcp/internal.h"
+
+static void trace_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
+{
+    struct tern_trace *t = tern_trace_push(c->env->traces, now, TERN_TRACE_LOSS, c->id);
+
+    if (t == NULL)
+        return;
+    t->loss.cause = cause;
+    t->loss.offset = c->snd.una - c->snd.iss - 1;
+    t->loss.bytes = (uint32_t)tern_min_u64(c->loss.lost_below - c->snd.una, UINT32_MAX);
+}
+
+/* Not what limited transmit added since the first duplicate (RFC 5681 §3.2 (2)). */
+static uint64_t flight_size(const struct tern_tcb *c)
+{
+    return tern_min_u64(c->snd.nxt - c->snd.una, c->cc.cwnd);
+}
+
+static void enter_fast(struct tern_tcb *c, tern_time now)
+{
+    const bool reduced = c->loss.state == TERN_RECOVERY_CWR;
+    const uint64_t flight = flight_size(c);
+
+    c->loss.state = TERN_RECOVERY_FAST;
+    c->loss.recover = c->snd.nxt;
+    c->loss.resent_below = c->snd.una;
+    c->loss.first_due = true;
+    c->timed.active = false;
+    c->timer.tail = TERN_TIME_NEVER;
+    c->tlp.out = false;
+    c->count.fast_recoveries++;
+    if (!reduced) { /* once a round trip: RFC 3168 §6.1.2 */
+        tern_tcb_undo_arm(c);
+        c->cc_ops->on_loss(&c->cc, flight, now);
+        tern_tcb_prr_start(c, flight);
+    }
+    trace_loss(c, c->opt.sack ? TERN_CAUSE_SACK_RETRANSMIT : TERN_CAUSE_FAST_RETRANSMIT, now);
+}
+
+static void leave(struct tern_tcb *c, tern_time now)
+{
+    if (c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_CWR)
+        c->cc_ops->on_recovered(&c->cc, now);
+    c->loss.state = TERN_RECOVERY_OPEN;
+    c->undo.frto = TERN_FRTO_OFF;
+    tern_tcb_score_clear(c);
+    tern_tcb_rack_recovered(c);
+}
+
+void tern_tcb_undo(struct tern_tcb *c, tern_time now)
+{
+    const uint64_t cwnd = c->cc.cwnd;
+
+    (void)now;
+    c->cc = c->undo.cc;
+    c->cc.cwnd = tern_max_u64(c->cc.cwnd, cwnd);
+    tern_tcb_undo_disarm(c);
+    c->loss.state = TERN_RECOVERY_OPEN;
+    tern_tcb_score_clear(c);
+    tern_rtt_backoff_end(&c->rtt);
+    c->count.undone++;
+}
+
+/* In slow start and congestion avoidance; in recovery only for those that see to it themselves. */
+static void tell_controller(struct tern_tcb *c, const struct tern_delivery *d,
+                            uint64_t flight_before, const struct tern_rate_sample *rate,
+                            tern_time now)
+{
+    const struct tern_cc_ack ack = {
+        .bytes = d->acked,
+        .delivered_bytes = d->delivered,
+        .delivered_total = c->delivered.total,
+        .lost_bytes = d->lost,
+        .in_flight = flight_before,
+        .pipe = tern_tcb_pipe(c),
+        .una = c->snd.una,
+        .nxt = c->snd.nxt,
+        .rtt = d->rtt,
+        .rtt_min = c->rtt.rtt_min,
+        .srtt = c->rtt.srtt,
+        .now = now,
+        .rate = *rate,
+        .cwnd_limited = c->cwnd_limited,
+        .in_recovery = c->loss.state != TERN_RECOVERY_OPEN,
+    };
+
+    if (c->cc_ops->own_recovery ? d->delivered + d->lost > 0 : d->acked > 0)
+        c->cc_ops->on_ack(&c->cc, &ack);
+}
+
+/* Without SACK: three duplicates, or, in recovery, a partial ACK. Duplicates of what was resent
+ * look like a loss behind it (RFC 6582 §3.2). */
+static void detect_newreno(struct tern_tcb *c, const struct tern_delivery *d)
+{
+    const uint64_t first = c->snd.una + tern_tcb_segment_bytes(c);
+
+    if (c->loss.state == TERN_RECOVERY_OPEN || c->loss.state == TERN_RECOVERY_CWR) {
+        if (c->loss.dupacks >= TERN_TCP_DUPACKS && c->snd.una > c->loss.recover)
+            tern_tcb_mark_lost(c, first);
+    } else if (c->loss.state == TERN_RECOVERY_FAST && d->acked > 0 &&
+               c->snd.una < c->loss.recover) {
+        c->loss.lost_below = tern_min_u64(first, c->snd.nxt);
+        c->loss.resent_below = c->snd.una;
+        c->loss.first_due = true;
+        c->loss.dupacks -= (uint32_t)tern_min_u64(c->loss.dupacks,
+                                                  d->acked / tern_tcb_segment_bytes(c));
+    }
+}
+
+static void detect(struct tern_tcb *c, const struct tern_delivery *d, tern_time now)
+{
+    if (!c->opt.sack)
+        detect_newreno(c, d);
+    else if (c->log != NULL)
+        tern_tcb_rack_detect(c, now);
+    else
+        tern_tcb_mark_lost(c, tern_tcb_lost_by_sack(c));
+}
+
+static void count_duplicates(struct tern_tcb *c, struct tern_delivery *d, bool duplicate)
+{
+    if (duplicate) {
+        c->count.dup_acks_in++;
+        if (!c->opt.sack || d->delivered > 0)
+            c->loss.dupacks++;
+        if (!c->opt.sack) /* a segment left the network, though nobody knows which */
+            d->delivered += tern_tcb_segment_bytes(c);
+    } else if (d->acked > 0 && c->loss.state == TERN_RECOVERY_OPEN) {
+        c->loss.dupacks = 0;
+    }
+}
+
+static void enter_if_lost(struct tern_tcb *c, tern_time now)
+{
+    if ((c->loss.state == TERN_RECOVERY_OPEN || c->loss.state == TERN_RECOVERY_CWR) &&
+        c->loss.lost_below > c->snd.una)
+        enter_fast(c, now);
+}
+
+static void reduce(struct tern_tcb *c, const struct tern_delivery *d)
+{
+    if ((c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_CWR) &&
+        !c->cc_ops->own_recovery)
+        tern_tcb_prr_on_ack(c, d);
+}
+
+void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_t old_una,
+                          bool duplicate, tern_time now)
+{
+    const uint64_t flight_before = c->snd.nxt - old_una;
+    const bool was_open = c->loss.state == TERN_RECOVERY_OPEN;
+    const bool was_loss = c->loss.state == TERN_RECOVERY_LOSS;
+    struct tern_delivery d = {0};
+    struct tern_rate_sample rate;
+    uint64_t lost_before;
+
+    tern_tcb_score_ack(c, seg, old_una, &d, now);
+    tern_tcb_note_delivered(c, &d, &rate, now);
+    count_duplicates(c, &d, duplicate);
+    if (tern_tcb_undo_try(c, seg, &d, duplicate))
+        tern_tcb_undo(c, now);
+    if (tern_tcb_tlp_ack(c, seg, &d, duplicate) && was_open) {
+        c->cc_ops->on_loss(&c->cc, flight_before, now);
+        c->cc_ops->on_recovered(&c->cc, now);
+    }
+    if (c->loss.state != TERN_RECOVERY_OPEN && c->snd.una >= c->loss.recover)
+        leave(c, now);
+    lost_before = tern_tcb_lost_bytes(c);
+    detect(c, &d, now);
+    d.lost = tern_tcb_lost_bytes(c);
+    d.lost = d.lost > lost_before ? d.lost - lost_before : 0;
+    enter_if_lost(c, now);
+    reduce(c, &d);
+    if ((was_open && c->loss.state == TERN_RECOVERY_OPEN) || was_loss || c->cc_ops->own_recovery)
+        tell_controller(c, &d, flight_before, &rate, now);
+    if (d.acked > 0 || c->loss.state != TERN_RECOVERY_OPEN || c->loss.sacked != NULL)
+        tern_tcb_tlp_arm(c, now);
+}
+
+void tern_tcb_loss_on_reorder_timer(struct tern_tcb *c, tern_time now)
+{
+    const struct tern_delivery nothing = {0};
+
+    c->timer.reorder = TERN_TIME_NEVER;
+    tern_tcb_rack_detect(c, now);
+    enter_if_lost(c, now);
+    reduce(c, &nothing);
+}
+
+static void enter_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
+{
+    c->loss.state = TERN_RECOVERY_LOSS;
+    c->loss.recover = c->snd.nxt;
+    c->loss.resent_below = c->snd.una;
+    tern_tcb_ranges_give(c, &c->loss.relost);
+    c->loss.dupacks = 0;
+    c->loss.first_due = false;
+    c->timed.active = false;
+    c->tlp.out = c->tlp.due = false;
+    c->timer.tail = c->timer.reorder = TERN_TIME_NEVER;
+    c->pace.next = now;
+    trace_loss(c, cause, now);
+}
+
+void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now)
+{
+    tern_tcb_undo_disarm(c);
+    c->loss.lost_below = c->snd.nxt;
+    enter_loss(c, cause, now);
+}
+
+void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
+{
+    const bool first = c->loss.retries <= 1;
+    const bool fresh = c->loss.state != TERN_RECOVERY_LOSS;
+
+    tern_tcb_score_renege(c);
+    if (first && fresh) {
+        const bool undoable = c->loss.state == TERN_RECOVERY_OPEN || !c->undo.armed;
+
+        if (undoable)
+            tern_tcb_undo_arm(c);
+        c->undo.frto = TERN_FRTO_RESENT;
+    } else if (!first) {
+        c->undo.frto = TERN_FRTO_OFF;
+    }
+    c->cc_ops->on_rto(&c->cc, c->snd.nxt - c->snd.una, first, now);
+    c->count.rtos++;
+    c->loss.lost_below = tern_tcb_rack_old_below(c, now);
+    enter_loss(c, TERN_CAUSE_RTO, now);
+    c->loss.first_due = true;
+}
+
+void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now)
+{
+    const uint64_t flight = flight_size(c);
+
+    if (c->loss.state != TERN_RECOVERY_OPEN)
+        return; /* this round trip has had its reaction */
+    tern_tcb_undo_disarm(c);
+    c->loss.state = TERN_RECOVERY_CWR;
+    c->loss.recover = c->snd.nxt;
+    c->count.ecn_reductions++;
+    if (c->cc_ops->on_ecn != NULL)
+        c->cc_ops->on_ecn(&c->cc, flight, now);
+    else
+        c->cc_ops->on_loss(&c->cc, flight, now);
+    tern_tcb_prr_start(c, flight);
+}

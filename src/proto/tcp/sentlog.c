@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The log of transmissions: two rings; see sentlog.h. */
+#include "proto/tcp/sentlog.h"
+
+#include "base/assert.h"
+
+void tern_sentlog_init(struct tern_sentlog *log)
+{
+    log->fresh_head = log->fresh_count = 0;
+    log->again_head = log->again_count = 0;
+}
+
+static const struct tern_sent *fresh_at(const struct tern_sentlog *log, uint32_t i)
+{
+    return &log->fresh[(log->fresh_head + i) % TERN_SENT_FRESH_MAX];
+}
+
+static const struct tern_sent *again_at(const struct tern_sentlog *log, uint32_t i)
+{
+    return &log->again[(log->again_head + i) % TERN_SENT_AGAIN_MAX];
+}
+
+/* Bytes from here on were taken back: a window probe that was not taken. */
+static void cut_fresh(struct tern_sentlog *log, uint64_t from)
+{
+    while (log->fresh_count > 0) {
+        struct tern_sent *last = tern_sentlog_fresh_at(log, log->fresh_count - 1);
+
+        if (last->end <= from)
+            return;
+        if (last->start < from) {
+            last->end = from;
+            return;
+        }
+        log->fresh_count--;
+    }
+}
+
+/* The later times stand for both; only where the record began is kept. */
+static void join_to(struct tern_sent *to, const struct tern_sent *s)
+{
+    const uint64_t start = to->start;
+    const tern_time first_at = to->first_at;
+
+    *to = *s;
+    to->start = start;
+    to->first_at = first_at;
+}
+
+void tern_sentlog_fresh(struct tern_sentlog *log, const struct tern_sent *s, tern_time join,
+                        bool whole)
+{
+    struct tern_sent *last;
+
+    TERN_ASSERT(s->start < s->end);
+    cut_fresh(log, s->start);
+    last = log->fresh_count > 0 ? tern_sentlog_fresh_at(log, log->fresh_count - 1) : NULL;
+    if (last != NULL && last->end == s->start && whole && s->at - last->first_at <= join) {
+        join_to(last, s);
+        return;
+    }
+    if (log->fresh_count == TERN_SENT_FRESH_MAX) {
+        join_to(last, s); /* over a gap, if need be: what lies in it has arrived */
+        return;
+    }
+    *tern_sentlog_fresh_at(log, log->fresh_count++) = *s;
+}
+
+void tern_sentlog_again(struct tern_sentlog *log, const struct tern_sent *s, tern_time join)
+{
+    TERN_ASSERT(s->start < s->end);
+    if (log->again_count > 0) {
+        struct tern_sent *last = tern_sentlog_again_at(log, log->again_count - 1);
+
+        if (last->end == s->start && s->at - last->first_at <= join) {
+            join_to(last, s);
+            return;
+        }
+    }
+    if (log->again_count == TERN_SENT_AGAIN_MAX)
+        tern_sentlog_pop_again(log);
+    *tern_sentlog_again_at(log, log->again_count++) = *s;
+}
+
+void tern_sentlog_pop_again(struct tern_sentlog *log)
+{
+    TERN_ASSERT(log->again_count > 0);
+    log->again_head = (log->again_head + 1) % TERN_SENT_AGAIN_MAX;
+    log->again_count--;
+}
+
+void tern_sentlog_trim(struct tern_sentlog *log, uint64_t below)
+{
+    while (log->fresh_count > 0 && fresh_at(log, 0)->end <= below) {
+        log->fresh_head = (log->fresh_head + 1) % TERN_SENT_FRESH_MAX;
+        log->fresh_count--;
+    }
+    while (log->again_count > 0 && again_at(log, 0)->end <= below)
+        tern_sentlog_pop_again(log);
+}
+
+const struct tern_sent *tern_sentlog_find(const struct tern_sentlog *log, uint64_t seq)
+{
+    uint32_t low = 0;
+    uint32_t high = log->fresh_count;
+
+    while (low < high) { /* the first that ends above seq */
+        const uint32_t middle = (low + high) / 2;
+
+        if (fresh_at(log, middle)->end > seq)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    if (low == log->fresh_count || fresh_at(log, low)->start > seq)
+        return NULL;
+    return fresh_at(log, low);
+}
+
+const struct tern_sent *tern_sentlog_find_again(const struct tern_sentlog *log, uint64_t start,
+                                                uint64_t end)
+{
+    for (uint32_t i = log->again_count; i > 0; i--) {
+        const struct tern_sent *s = again_at(log, i - 1);
+
+        if (s->start < end && s->end > start)
+            return s;
+    }
+    return NULL;
+}
+
+void tern_sentlog_check(const struct tern_sentlog *log)
+{
+    TERN_ASSERT(log->fresh_count <= TERN_SENT_FRESH_MAX);
+    TERN_ASSERT(log->again_count <= TERN_SENT_AGAIN_MAX);
+    for (uint32_t i = 0; i < log->fresh_count; i++) {
+        const struct tern_sent *s = fresh_at(log, i);
+
+        TERN_ASSERT(s->start < s->end);
+        TERN_ASSERT(s->first_at <= s->at);
+        TERN_ASSERT(i == 0 || fresh_at(log, i - 1)->end <= s->start);
+        TERN_ASSERT(i == 0 || fresh_at(log, i - 1)->at <= s->at);
+    }
+    for (uint32_t i = 0; i < log->again_count; i++) {
+        TERN_ASSERT(again_at(log, i)->start < again_at(log, i)->end);
+        TERN_ASSERT(i == 0 || again_at(log, i - 1)->at <= again_at(log, i)->at);
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tail loss probe (RFC 8985 §7). The last segments of a flight have nothing behind them whose
+ * arrival could tell of their loss; so after two round trips of silence one more segment goes, new
+ * if there is one, else the last once more, and its SACK starts RACK instead of the long wait for
+ * the timer.
+ */
+#include "proto/tcp/internal.h"
+
+#define WITHOUT_RTT   (1 * TERN_SECOND) /* RFC 8985 §7.2: no sample yet */
+#define MAX_ACK_DELAY (200 * TERN_MS)   /* RFC 8985 §7.2: what a lone segment's ACK may take */
+
+static bool may_arm(const struct tern_tcb *c)
+{
+    return c->opt.sack && tern_tcb_is_synchronised(c) && c->loss.state == TERN_RECOVERY_OPEN &&
+           c->loss.sacked == NULL && !c->tlp.out && c->snd.nxt > c->snd.una && !c->probe_out &&
+           c->snd.wnd > 0;
+}
+
+void tern_tcb_tlp_arm(struct tern_tcb *c, tern_time now)
+{
+    const uint64_t flight = c->snd.nxt - c->snd.una;
+    tern_time wait = c->rtt.srtt > 0 ? 2 * c->rtt.srtt : WITHOUT_RTT;
+
+    c->timer.tail = TERN_TIME_NEVER;
+    c->tlp.due = false;
+    if (!may_arm(c))
+        return;
+    if (c->rtt.srtt > 0 && flight <= tern_tcb_segment_bytes(c))
+        wait += MAX_ACK_DELAY;
+    c->timer.tail = now + wait < c->timer.resend ? now + wait : c->timer.resend;
+}
+
+void tern_tcb_tlp_expire(struct tern_tcb *c, tern_time now)
+{
+    c->timer.tail = TERN_TIME_NEVER;
+    if (!may_arm(c))
+        return;
+    c->tlp.due = true;
+    c->timer.resend = now + c->rtt.rto; /* RFC 8985 §7.3 */
+}
+
+/* RFC 8985 §7.4.2. */
+bool tern_tcb_tlp_ack(struct tern_tcb *c, const struct tern_segment *seg,
+                      const struct tern_delivery *d, bool duplicate)
+{
+    if (!c->tlp.out || c->snd.una < c->tlp.end)
+        return false;
+    if (!c->tlp.is_retrans || (d->dsack && d->dsack_end == c->tlp.end)) {
+        c->tlp.out = false;
+    } else if (c->snd.una > c->tlp.end) {
+        c->tlp.out = false;
+        return true;
+    } else if (duplicate && seg->h.sack_count == 0) {
+        c->tlp.out = false;
+    }
+    return false;
+}

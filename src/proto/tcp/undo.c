@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Was the recovery for nothing? Three witnesses: a timestamp echoed by the original and not by the
+ * copy (Eifel, RFC 3522 §3.2); DSACKs that report each copy as the second to arrive (RFC 3708 §3);
+ * and, after a timeout, F-RTO (RFC 5682): having sent one segment again, send new ones and see
+ * whether what was sent before the timeout still arrives by itself. If it was, the congestion
+ * window is put back as it had been (RFC 4015 §3.2).
+ */
+#include "proto/tcp/internal.h"
+
+void tern_tcb_undo_arm(struct tern_tcb *c)
+{
+    c->undo.armed = true;
+    c->undo.resent = false;
+    c->undo.resent_bytes = 0;
+    c->undo.from = c->snd.una;
+    c->undo.frto = TERN_FRTO_OFF;
+    c->undo.cc = c->cc;
+}
+
+void tern_tcb_undo_disarm(struct tern_tcb *c)
+{
+    c->undo.armed = false;
+    c->undo.frto = TERN_FRTO_OFF;
+}
+
+void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t bytes, tern_time now)
+{
+    if (!c->undo.armed)
+        return;
+    if (!c->undo.resent)
+        c->undo.resent_ts = tern_tcb_ts_now(c, now);
+    c->undo.resent = true;
+    c->undo.resent_bytes += bytes;
+}
+
+static bool is_echo_of_original(const struct tern_tcb *c, const struct tern_segment *seg,
+                                const struct tern_delivery *d)
+{
+    return d->acked > 0 && c->undo.resent && c->opt.timestamps && seg->h.has_timestamps &&
+           seg->h.ts_echo != 0 && (int32_t)(seg->h.ts_echo - c->undo.resent_ts) < 0;
+}
+
+/* The tail loss probe's own DSACK says nothing of this recovery. */
+static bool all_arrived_twice(struct tern_tcb *c, const struct tern_delivery *d)
+{
+    if (!d->dsack || !c->undo.resent || d->dsack_end <= c->undo.from ||
+        (c->tlp.is_retrans && d->dsack_end == c->tlp.end))
+        return false;
+    c->undo.resent_bytes -= tern_min_u64(c->undo.resent_bytes, d->dsack_bytes);
+    return c->undo.resent_bytes == 0;
+}
+
+static bool new_data_may_go(const struct tern_tcb *c)
+{
+    return c->snd.end > c->snd.nxt && c->snd.una + c->snd.wnd > c->snd.nxt;
+}
+
+/* RFC 5682 §2.1, and §3.1 where there is SACK. */
+static bool frto_try(struct tern_tcb *c, const struct tern_delivery *d, bool duplicate)
+{
+    if (c->undo.frto == TERN_FRTO_OFF)
+        return false;
+    if (c->opt.sack && d->original && d->original_from < c->loss.recover)
+        return true;
+    if (c->undo.frto == TERN_FRTO_PROBED && d->acked > 0 && !c->opt.sack)
+        return true;
+    if (c->undo.frto == TERN_FRTO_RESENT && d->acked > 0 && c->snd.una < c->loss.recover &&
+        new_data_may_go(c))
+        c->undo.frto = TERN_FRTO_PROBED;
+    else if (duplicate || d->delivered > 0)
+        c->undo.frto = TERN_FRTO_OFF;
+    return false;
+}
+
+bool tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
+                       const struct tern_delivery *d, bool duplicate)
+{
+    if (!c->undo.armed)
+        return false;
+    return is_echo_of_original(c, seg, d) || all_arrived_twice(c, d) ||
+           (c->loss.state == TERN_RECOVERY_LOSS && frto_try(c, d, duplicate));
+}
+
+bool tern_tcb_frto_blocks_resends(const struct tern_tcb *c)
+{
+    return c->undo.armed && c->undo.frto == TERN_FRTO_PROBED;
+}
