@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The list of congestion controllers, and what they share: windows to start with, slow start. */
-#include "proto/tcp/cc.h"
+#include "proto/tcp/hystart.h"
 
 #include <string.h>
 
@@ -33,17 +33,52 @@ void tern_cc_start(struct tern_cc_state *s, uint32_t mss)
         .cwnd = tern_cc_initial_window(mss), .ssthresh = TERN_CC_SSTHRESH_NONE, .mss = mss};
 }
 
-uint64_t tern_cc_slow_start(struct tern_cc_state *s, uint64_t bytes)
+/* What HyStart++ leaves of an ACK's bytes. Only the first slow start needs it: later ones end at
+ * the ssthresh that was found (RFC 9406 §4.2). */
+static uint64_t brake(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 {
+    if (s->ssthresh != TERN_CC_SSTHRESH_NONE)
+        return ack->bytes;
+    switch (tern_hystart_on_ack(&s->hystart, ack)) {
+    case TERN_HYSTART_LEAVE:
+        s->ssthresh = s->cwnd;
+        break;
+    case TERN_HYSTART_GROW_SLOWLY:
+        return ack->bytes / TERN_HYSTART_CSS_DIVISOR;
+    case TERN_HYSTART_GROW:
+        break;
+    }
+    return ack->bytes;
+}
+
+uint64_t tern_cc_slow_start(struct tern_cc_state *s, const struct tern_cc_ack *ack)
+{
+    const uint64_t bytes = brake(s, ack);
     const uint64_t limit = s->after_rto ? s->mss : UINT64_MAX;
     const uint64_t wanted = bytes < limit ? bytes : limit;
     const uint64_t room = s->ssthresh - s->cwnd;
     const uint64_t step = wanted < room ? wanted : room;
 
-    TERN_ASSERT(s->cwnd < s->ssthresh);
+    TERN_ASSERT(s->cwnd <= s->ssthresh);
     TERN_ASSERT(s->mss > 0);
+    if (!ack->cwnd_limited)
+        return 0;
     s->cwnd += step;
     if (s->cwnd >= s->ssthresh)
         s->after_rto = false;
     return wanted - step;
+}
+
+/* RFC 5681 §4.1, RFC 7661 §4.4 */
+void tern_cc_restart(struct tern_cc_state *s)
+{
+    const uint64_t window = tern_cc_initial_window(s->mss);
+    const uint64_t most = s->cwnd - s->cwnd / 4;
+
+    if (s->ssthresh < most)
+        s->ssthresh = most;
+    if (s->cwnd > window)
+        s->cwnd = window;
+    s->hystart.started = false;
+    TERN_ASSERT(s->cwnd > 0);
 }

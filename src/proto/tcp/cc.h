@@ -106,12 +106,19 @@ uint64_t tern_cc_initial_window(uint32_t mss);
 /* Zero the state; the initial window and no ssthresh. */
 void tern_cc_start(struct tern_cc_state *s, uint32_t mss);
 /*
- * Slow start, while cwnd < ssthresh: grow by the acknowledged bytes, 1 MSS an ACK after a timeout
- * (RFC 3465 §2.3), and not beyond ssthresh. RFC 3465 §2.2's limit of 2 MSS an ACK is left out: see
- * docs/decisions/0004. Returns the bytes within the limit that ssthresh cut off: they count for
- * congestion avoidance.
+ * Slow start, while cwnd < ssthresh, for every ACK: grow by the acknowledged bytes, 1 MSS an ACK
+ * after a timeout (RFC 3465 §2.3), and not beyond ssthresh; not at all where the window was
+ * not what held us back. RFC 3465 §2.2's limit of 2 MSS an ACK is left out: see
+ * docs/decisions/0004. The first slow start ends by HyStart++ (RFC 9406) where no loss ends it.
+ * Returns the bytes within the limit that ssthresh cut off: they count for congestion avoidance.
  */
-uint64_t tern_cc_slow_start(struct tern_cc_state *s, uint64_t bytes);
+uint64_t tern_cc_slow_start(struct tern_cc_state *s, const struct tern_cc_ack *ack);
+/*
+ * After an idle time of more than an RTO nothing is known of the path any more: back to the
+ * initial window (RFC 5681 §4.1). What was known of its size is not thrown away: slow start
+ * may go up to three quarters of the old window (docs/decisions/0020).
+ */
+void tern_cc_restart(struct tern_cc_state *s);
 /* The cube root of v, to the last few bits; 0 for what is not above 0. */
 double tern_cc_cubic_root(double v);
 

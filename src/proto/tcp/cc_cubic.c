@@ -139,11 +139,9 @@ static void cubic_on_ack(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 
     if (s->cubic.epoch_start != TERN_TIME_NEVER)
         epoch_skip_idle(s, ack);
-    if (!ack->cwnd_limited)
-        return;
     if (s->cwnd < s->ssthresh)
-        bytes = tern_cc_slow_start(s, bytes);
-    if (s->cwnd < s->ssthresh)
+        bytes = tern_cc_slow_start(s, ack);
+    if (!ack->cwnd_limited || s->cwnd < s->ssthresh)
         return;
     if (s->cubic.epoch_start == TERN_TIME_NEVER)
         epoch_begin(s, ack->now);
@@ -179,6 +177,17 @@ static void cubic_on_loss(struct tern_cc_state *s, uint64_t in_flight, tern_time
     TERN_ASSERT(s->cwnd >= 2 * (uint64_t)s->mss);
 }
 
+/* RFC 9438 §4.6: a mark is answered as a loss is, but down to one segment (docs/decisions/0021). */
+static void cubic_on_ecn(struct tern_cc_state *s, uint64_t in_flight, tern_time now)
+{
+    const uint64_t reduced = (uint64_t)((double)in_flight * CUBIC_BETA);
+
+    cubic_on_loss(s, in_flight, now);
+    if (reduced < s->cwnd)
+        s->cwnd = reduced > s->mss ? reduced : s->mss;
+    TERN_ASSERT(s->cwnd <= s->ssthresh);
+}
+
 static void cubic_on_rto(struct tern_cc_state *s, uint64_t in_flight, bool first, tern_time now)
 {
     (void)now;
@@ -199,11 +208,25 @@ static void cubic_on_recovered(struct tern_cc_state *s, tern_time now)
     s->cubic.epoch_start = TERN_TIME_NEVER; /* recovery is no part of congestion avoidance */
 }
 
+/* RFC 5681 §4.1, RFC 9438 §5.8: the idle time is no part of the curve, which starts anew where slow
+ * start ends, towards the same plateau. */
+static void cubic_on_restart(struct tern_cc_state *s, tern_time idle, tern_time rto, tern_time now)
+{
+    (void)idle;
+    (void)rto;
+    (void)now;
+    tern_cc_restart(s);
+    s->cubic.epoch_start = TERN_TIME_NEVER;
+    s->cubic.byte_fraction = 0.0;
+}
+
 const struct tern_cc_ops tern_cc_cubic = {
     .name = "cubic",
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .on_loss = cubic_on_loss,
+    .on_ecn = cubic_on_ecn,
     .on_rto = cubic_on_rto,
     .on_recovered = cubic_on_recovered,
+    .on_restart = cubic_on_restart,
 };

@@ -20,11 +20,9 @@ static void reno_on_ack(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 {
     uint64_t bytes = ack->bytes;
 
-    if (!ack->cwnd_limited)
-        return;
     if (s->cwnd < s->ssthresh)
-        bytes = tern_cc_slow_start(s, bytes);
-    if (s->cwnd < s->ssthresh)
+        bytes = tern_cc_slow_start(s, ack);
+    if (!ack->cwnd_limited || s->cwnd < s->ssthresh)
         return;
     s->reno.acked += bytes;
     if (s->reno.acked >= s->cwnd) { /* once an ACK: an ACK never stands for two round trips */
@@ -53,6 +51,15 @@ static void reno_on_loss(struct tern_cc_state *s, uint64_t in_flight, tern_time 
     TERN_ASSERT(s->cwnd >= s->mss);
 }
 
+/* RFC 3168 §6.1.2: as a loss is answered, but down to one segment (docs/decisions/0021). */
+static void reno_on_ecn(struct tern_cc_state *s, uint64_t in_flight, tern_time now)
+{
+    reno_on_loss(s, in_flight, now);
+    if (in_flight / 2 < s->cwnd)
+        s->cwnd = in_flight / 2 > s->mss ? in_flight / 2 : s->mss;
+    TERN_ASSERT(s->cwnd <= s->ssthresh);
+}
+
 static void reno_on_rto(struct tern_cc_state *s, uint64_t in_flight, bool first, tern_time now)
 {
     (void)now;
@@ -76,6 +83,7 @@ const struct tern_cc_ops tern_cc_reno = {
     .init = reno_init,
     .on_ack = reno_on_ack,
     .on_loss = reno_on_loss,
+    .on_ecn = reno_on_ecn,
     .on_rto = reno_on_rto,
     .on_recovered = reno_on_recovered,
 };

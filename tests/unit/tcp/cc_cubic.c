@@ -251,6 +251,48 @@ static void test_time_not_limited(void **state)
     assert_true(fabs(in_segments(s.cwnd) - 946.0) < 8.0); /* as after 4 s: 0.4 (4-9.086)^3 + 1000 */
 }
 
+/* RFC 9438 §4.6: a mark takes the same 0.7, but a window may go down to one segment. */
+static void test_mark(void **state)
+{
+    static const struct {
+        uint64_t in_flight, cwnd, ssthresh;
+    } rows[] = {{100 * MSS, 70 * MSS, 70 * MSS}, {2 * MSS, 2027, 2 * MSS}, {MSS, MSS, 2 * MSS}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tern_cc_state s;
+
+        tern_cc_cubic.init(&s, MSS);
+        s.cwnd = rows[i].in_flight;
+        tern_cc_cubic.on_ecn(&s, rows[i].in_flight, 0);
+        assert_int_equal(s.cwnd, rows[i].cwnd);
+        assert_int_equal(s.ssthresh, rows[i].ssthresh);
+        assert_true(s.cubic.epoch_start == TERN_TIME_NEVER);
+    }
+}
+
+/* RFC 5681 §4.1, RFC 9438 §5.8: slow start from the initial window, then a curve that begins then,
+ * with the plateau that was known. */
+static void test_restart(void **state)
+{
+    struct path p = {.now = 0, .rtt = 100 * TERN_MS};
+    struct tern_cc_state s;
+
+    (void)state;
+    lose_at(&s, 100, 0);
+    run_until(&s, &p, TERN_SECOND);
+    assert_true(s.cwnd > 70 * MSS);
+    s.cwnd = 80 * MSS;
+    tern_cc_cubic.on_restart(&s, 3600 * TERN_SECOND, TERN_SECOND, 3601 * TERN_SECOND);
+    assert_int_equal(s.cwnd, 10 * MSS);
+    assert_int_equal(s.ssthresh, 70 * MSS);
+    p.now = 3601 * TERN_SECOND;
+    run_until(&s, &p, p.now + 200 * TERN_MS); /* ln 7 round trips */
+    assert_true(s.cwnd >= 69 * MSS && s.cwnd < 72 * MSS);
+    run_until(&s, &p, p.now + 4200 * TERN_MS); /* K = cbrt(30 / 0.4) = 4.2 s */
+    assert_true(fabs(in_segments(s.cwnd) - 100.0) < 2.0);
+}
+
 static void test_slow_start(void **state)
 {
     struct path p = {.now = 0, .rtt = 100 * TERN_MS};
@@ -290,7 +332,8 @@ int main(void)
         cmocka_unit_test(test_reno_friendly),    cmocka_unit_test(test_loss),
         cmocka_unit_test(test_timeout),          cmocka_unit_test(test_no_loss_yet),
         cmocka_unit_test(test_time_not_limited), cmocka_unit_test(test_slow_start),
-        cmocka_unit_test(test_cubic_root),
+        cmocka_unit_test(test_cubic_root),       cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

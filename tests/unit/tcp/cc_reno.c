@@ -195,6 +195,50 @@ static void test_second_timeout(void **state)
     assert_int_equal(s.cwnd, MSS);
 }
 
+/* RFC 3168 §6.1.2: a mark halves, as a loss does; the window may go down to one segment. */
+static void test_mark(void **state)
+{
+    static const struct {
+        uint64_t in_flight, cwnd, ssthresh;
+    } rows[] = {{20 * MSS, 10 * MSS, 10 * MSS}, {3 * MSS, 1500, 2 * MSS}, {MSS, MSS, 2 * MSS}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tern_cc_state s;
+
+        tern_cc_reno.init(&s, MSS);
+        tern_cc_reno.on_ecn(&s, rows[i].in_flight, 0);
+        assert_int_equal(s.cwnd, rows[i].cwnd);
+        assert_int_equal(s.ssthresh, rows[i].ssthresh);
+    }
+}
+
+/* RFC 5681 §4.1: no more than the initial window after idling; ssthresh remembers three quarters.
+ */
+static void test_restart(void **state)
+{
+    static const struct {
+        uint64_t cwnd, ssthresh, cwnd_after, ssthresh_after;
+    } rows[] = {
+        {40 * MSS, 20 * MSS, 10 * MSS, 30 * MSS},
+        {40 * MSS, 50 * MSS, 10 * MSS, 50 * MSS},
+        {40 * MSS, TERN_CC_SSTHRESH_NONE, 10 * MSS, TERN_CC_SSTHRESH_NONE},
+        {3 * MSS, 2 * MSS, 3 * MSS, 2250},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tern_cc_state s;
+
+        tern_cc_reno.init(&s, MSS);
+        s.cwnd = rows[i].cwnd;
+        s.ssthresh = rows[i].ssthresh;
+        tern_cc_restart(&s);
+        assert_int_equal(s.cwnd, rows[i].cwnd_after);
+        assert_true(s.ssthresh == rows[i].ssthresh_after);
+    }
+}
+
 static void test_not_limited(void **state)
 {
     const struct tern_cc_ack a = {.bytes = 5 * MSS, .in_flight = MSS, .srtt = TERN_MS};
@@ -224,6 +268,8 @@ int main(void)
         cmocka_unit_test(test_crossing),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_second_timeout),
+        cmocka_unit_test(test_mark),
+        cmocka_unit_test(test_restart),
         cmocka_unit_test(test_not_limited),
     };
 
