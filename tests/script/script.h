@@ -89,6 +89,7 @@ struct script_sent {
     tern_time at;
     struct script_segment segment;
     uint16_t src_port, dst_port;
+    bool ends_super; /* the last piece of a super-segment, which bears PSH whatever it holds */
     uint8_t bytes[SCRIPT_BYTES_MAX]; /* text */
 };
 

@@ -63,6 +63,7 @@ static void take_wire_frame(struct script_world *w, const uint8_t *bytes, uint32
     switch (script_frame_parse(bytes, n, sent)) {
     case SCRIPT_FRAME_TCP:
         sent->at = w->now;
+        sent->ends_super = false;
         sent->segment.has_cause = true;
         sent->segment.cause = cause;
         memcpy(w->last_packet, bytes + 14, sizeof w->last_packet);
@@ -77,6 +78,11 @@ static void take_wire_frame(struct script_world *w, const uint8_t *bytes, uint32
     case SCRIPT_FRAME_BAD:
         script_fail(w, 0, "the stack sent a malformed frame", tern_cause_name(cause));
     }
+}
+
+static struct script_sent *newest_sent(struct script_world *w)
+{
+    return &w->sent[(w->sent_first + w->sent_count - 1) % SCRIPT_SENT_MAX];
 }
 
 static void take_frame(struct script_world *w, const struct tern_frame *frame, uint8_t *arp_replies)
@@ -99,8 +105,11 @@ static void take_frame(struct script_world *w, const struct tern_frame *frame, u
     }
     for (uint32_t i = 0; i < SCRIPT_SENT_MAX; i++) {
         n = script_frame_cut(frame, super, i, wire);
-        if (n == 0)
+        if (n == 0) {
+            if (i > 1)
+                newest_sent(w)->ends_super = true;
             return;
+        }
         take_wire_frame(w, wire, n, frame->cause, arp_replies);
     }
 }

@@ -229,7 +229,8 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     const uint32_t pieces = bytes <= segment ? 1 : (bytes + segment - 1) / segment;
     uint8_t flags = TERN_TCP_ACK;
 
-    if (bytes > 0 && from + bytes == c->snd.end)
+    /* A super-segment as well: the receiver's own joining need not wait for what follows. */
+    if ((bytes > 0 && from + bytes == c->snd.end) || pieces > 1)
         flags |= TERN_TCP_PSH;
     if (fin)
         flags |= TERN_TCP_FIN;
