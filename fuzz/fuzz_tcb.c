@@ -330,6 +330,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     o.iss = tern_seq_of(((uint32_t)(isn & 0x30) << 26) - 5);
     o.cc = tern_cc_find((options & 0x20) != 0 ? "reno" : "cubic");
     o.ack_every = (options & 0x40) != 0 ? 100 * TERN_MS : 0;
+    o.set.timestamps = o.set.sack = o.set.window_scale = true;
     o.set.nodelay = (options & 0x80) != 0;
     reach(w, &o, (path & 15) % PATHS, options & 0x1f);
     for (int i = 0; i < COMMANDS_MAX && in.left.bytes > 0; i++)

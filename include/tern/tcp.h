@@ -64,6 +64,8 @@ struct tern_tcp_settings {
     bool pacing;          /* spread segments over the round trip; on by default */
     bool restart_after_idle; /* a small window again after a pause (RFC 5681 §4.1); on by default */
     bool ecn;             /* RFC 3168: offered, and agreed to; on by default */
+    bool timestamps, sack, window_scale; /* offered, and agreed to (RFC 7323 §2, §3; RFC 2018 §2);
+                                            on by default */
     const char *congestion; /* "cubic", "reno", "bbr"; NULL: the stack's default */
     uint32_t keep_count;    /* probes without an answer that end the connection; 0: 9 */
     uint32_t syn_retries;   /* R2 for SYN (RFC 9293 §3.8.3); 0: 6 */

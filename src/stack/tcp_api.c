@@ -27,6 +27,9 @@ void tern_tcp_settings_defaults(struct tern_tcp_settings *settings)
     settings->pacing = true;
     settings->restart_after_idle = true;
     settings->ecn = true;
+    settings->timestamps = true;
+    settings->sack = true;
+    settings->window_scale = true;
 }
 
 static struct tern_tcp_settings settings_of(const struct tern_tcp_options *o)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Opening: a control block is born active (RFC 9293 §3.10.1), with a SYN to send, or passive
- * (RFC 9293 §3.10.7.2), from the SYN that reached a listener, with a SYN-ACK to send. All options
- * are offered; what the other SYN lacks is dropped in tern_tcb_negotiate().
+ * (RFC 9293 §3.10.7.2), from the SYN that reached a listener, with a SYN-ACK to send. The options
+ * that its settings name are offered; what the other SYN lacks is dropped in tern_tcb_negotiate().
  */
 #include "proto/tcp/internal.h"
 
@@ -74,9 +74,11 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
 
     c->rcv.mss = own_mss(env, o->remote.addr, o->set.mss_bytes);
     c->rcv.piece_bytes = c->rcv.frame_bytes = c->rcv.mss;
-    c->rcv.wscale = wscale_for(env->receive_buffer_bytes);
+    c->rcv.wscale = o->set.window_scale ? wscale_for(env->receive_buffer_bytes) : 0;
     c->snd.mss = TERN_TCP_MSS_DEFAULT;
-    c->opt.timestamps = c->opt.sack = c->opt.wscale = true;
+    c->opt.timestamps = o->set.timestamps;
+    c->opt.sack = o->set.sack;
+    c->opt.wscale = o->set.window_scale;
     c->opt.ecn = c->set.ecn;
     c->opt.ts_offset = o->ts_offset;
 

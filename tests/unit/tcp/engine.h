@@ -117,6 +117,7 @@ static inline void engine_connect(struct engine *e, struct tern_tcb *c, uint16_t
 
     o.local = (struct tern_endpoint){tern_addr_v4(10, 0, 0, 1), port};
     o.remote = (struct tern_endpoint){tern_addr_v4(10, 0, 0, 2), 80};
+    o.set.timestamps = o.set.sack = o.set.window_scale = true;
     tern_tcb_open_active(c, &e->env, &o, e->now);
     assert_int_equal(engine_drain(e, c, &h), 1);
     engine_input(e, c, TERN_TCP_SYN | TERN_TCP_ACK, 0, tern_span_of("", 0));
