@@ -35,6 +35,7 @@ extern "C" {
     X(DUPLICATE_ACK, "ACK: the segment held nothing new (RFC 9293 §3.10.7.4)")                     \
     X(HOLE_FILLED_ACK, "ACK: a hole in the received bytes was filled (RFC 5681 §4.2)")             \
     X(FIN_ACK, "ACK: the peer's FIN arrived (RFC 9293 §3.10.7.4)")                                 \
+    X(URGENT, "ACK: urgent data waits before a closed window (RFC 9293 §3.8.5)")                   \
     X(WINDOW_UPDATE, "window update: the application read (RFC 9293 §3.8.6.2.2)")                  \
     X(WINDOW_PROBE, "window probe: the peer's window is closed (RFC 9293 §3.8.6.1)")               \
     X(KEEPALIVE, "keep-alive: is the peer still there? (RFC 9293 §3.8.4)")                         \

@@ -132,6 +132,10 @@ TERN_EXPORT uint16_t tern_listener_port(const struct tern_listener *listener);
  */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data,
                                                     size_t len);
+/* The same, and the last byte taken is urgent (RFC 9293 §3.8.5): the peer hears where it stands,
+ * even while its window is closed. A later one takes the mark over. */
+TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data,
+                                                           size_t len);
 /* Room in the connection's own buffer; tern_tcp_write() takes less while the pool is short. */
 TERN_EXPORT size_t tern_tcp_write_space(const struct tern_conn *conn);
 
@@ -152,6 +156,19 @@ TERN_EXPORT TERN_NODISCARD int tern_tcp_peekv(const struct tern_conn *conn, stru
 TERN_EXPORT void tern_tcp_skip(struct tern_conn *conn, size_t bytes);
 /* peek, copy and skip in one. */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len);
+
+/*
+ * Is there an urgent byte that was not read past yet? ahead: bytes before it, 0 at the mark itself;
+ * more may have to arrive until it comes. peek and read stop at the mark.
+ */
+TERN_EXPORT bool tern_tcp_urgent_mark(const struct tern_conn *conn, size_t *ahead);
+/*
+ * With urgent_inline off the urgent byte is left out of what peek and read show; this takes it.
+ * TERN_ERR_AGAIN: announced, but not here yet; TERN_ERR_INVAL: there is none, it was taken, or it
+ * stands in the stream. peek: it can be taken again.
+ */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_read_urgent(struct tern_conn *conn, uint8_t *byte,
+                                                              bool peek);
 
 /* Send FIN after what was written; receiving goes on (half-close). Again: no effect. */
 TERN_EXPORT void tern_tcp_shutdown(struct tern_conn *conn);

@@ -210,7 +210,7 @@ static enum tern_err ended(const struct tern_tcb *c)
     return c->reason != TERN_ERR_OK ? c->reason : TERN_ERR_CLOSED;
 }
 
-ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
+static ptrdiff_t write_bytes(struct tern_conn *conn, const void *data, size_t len, bool urgent)
 {
     struct tern_tcb *c = &conn->tcb;
     size_t taken;
@@ -222,8 +222,33 @@ ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
     if (len == 0)
         return 0;
     taken = tern_tcb_write(c, data, len);
+    if (urgent && taken > 0)
+        tern_tcb_mark_urgent(c);
     tern_conn_update(conn);
     return taken > 0 ? (ptrdiff_t)taken : TERN_ERR_AGAIN;
+}
+
+ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
+{
+    return write_bytes(conn, data, len, false);
+}
+
+ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data, size_t len)
+{
+    return write_bytes(conn, data, len, true);
+}
+
+bool tern_tcp_urgent_mark(const struct tern_conn *conn, size_t *ahead)
+{
+    const struct tern_tcb *c = &conn->tcb;
+
+    *ahead = c->urg.pending ? (size_t)(c->urg.at - c->rcv.head) : 0;
+    return c->urg.pending;
+}
+
+enum tern_err tern_tcp_read_urgent(struct tern_conn *conn, uint8_t *byte, bool peek)
+{
+    return tern_tcb_read_urgent(&conn->tcb, byte, peek);
 }
 
 size_t tern_tcp_write_space(const struct tern_conn *conn)
@@ -242,8 +267,8 @@ static enum tern_err nothing_to_read(const struct tern_tcb *c)
 int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max)
 {
     const struct tern_tcb *c = &conn->tcb;
-    uint64_t unread = tern_tcb_unread(c);
-    uint64_t at = c->rcv.head;
+    uint64_t at;
+    uint64_t unread = tern_tcb_readable(c, &at);
     int count = 0;
 
     if (unread == 0)
@@ -269,6 +294,11 @@ void tern_tcp_skip(struct tern_conn *conn, size_t bytes)
     tern_conn_update(conn);
 }
 
+static bool at_urgent_mark(const struct tern_tcb *c)
+{
+    return c->urg.pending && c->urg.at == c->rcv.head;
+}
+
 ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len)
 {
     uint8_t *to = data;
@@ -280,7 +310,7 @@ ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len)
 
         if (n <= 0 && done == 0)
             return n;
-        if (n <= 0)
+        if (n <= 0 || (done > 0 && at_urgent_mark(&conn->tcb)))
             break;
         if (slice.bytes > len - done)
             slice.bytes = len - done;

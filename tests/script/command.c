@@ -165,21 +165,25 @@ static bool do_accept(struct script_world *w, const struct script_step *step)
     return judge(w, step, err, wanted(step, 1, TERN_ERR_OK));
 }
 
-/* write N [= N|ERROR] */
+/* write N [urgent] [= N|ERROR] */
 static bool do_write(struct script_world *w, const struct script_step *step)
 {
     static uint8_t data[MOVE_MAX];
     const long n = atol(script_word(step, 1));
+    const bool urgent = strcmp(script_word(step, 2), "urgent") == 0;
     ptrdiff_t got;
 
     if (!script_has_conn(w, step) || n < 0 || n > MOVE_MAX)
         return script_refuse(w, step, "cannot write that");
     for (long i = 0; i < n; i++)
         data[i] = script_byte(w->flow->written + (uint32_t)i);
-    got = tern_tcp_write(w->flow->conn, data, (size_t)n);
+    if (urgent)
+        got = tern_tcp_write_urgent(w->flow->conn, data, (size_t)n);
+    else
+        got = tern_tcp_write(w->flow->conn, data, (size_t)n);
     if (got > 0)
         w->flow->written += (uint32_t)got;
-    return judge(w, step, got, wanted(step, 2, n));
+    return judge(w, step, got, wanted(step, urgent ? 3 : 2, n));
 }
 
 /* read N [= N|ERROR]: and the bytes must be the peer's stream, in order. */
@@ -199,6 +203,31 @@ static bool do_read(struct script_world *w, const struct script_step *step)
     if (got > 0)
         w->flow->read += (uint32_t)got;
     return judge(w, step, got, wanted(step, 2, n));
+}
+
+/* read-urgent [peek] [= ERROR]: the byte that stands out of the stream, which reading passes. */
+static bool do_read_urgent(struct script_world *w, const struct script_step *step)
+{
+    const bool peek = strcmp(script_word(step, 1), "peek") == 0;
+    uint8_t byte = 0;
+    size_t ahead = 0;
+    enum tern_err err;
+
+    if (!script_has_conn(w, step))
+        return false;
+    (void)tern_tcp_urgent_mark(w->flow->conn, &ahead);
+    err = tern_tcp_read_urgent(w->flow->conn, &byte, peek);
+    if (err == TERN_ERR_OK && byte != script_byte(w->flow->read + (uint32_t)ahead))
+        return script_refuse(w, step, "another byte than the peer's urgent one");
+    return judge(w, step, err, wanted(step, peek ? 2 : 1, TERN_ERR_OK));
+}
+
+/* pass-urgent: the stream goes on behind the urgent byte. */
+static bool do_pass_urgent(struct script_world *w, const struct script_step *step)
+{
+    (void)step;
+    w->flow->read++;
+    return true;
 }
 
 static bool do_shutdown(struct script_world *w, const struct script_step *step)
@@ -306,14 +335,24 @@ bool script_command(struct script_world *w, const struct script_step *step)
         const char *name;
         bool (*run)(struct script_world *w, const struct script_step *step);
     } commands[] = {
-        {"set", do_set},         {"flow", do_flow},
-        {"connect", do_connect}, {"connect-to", do_connect_to},
-        {"listen", do_listen},   {"unlisten", do_unlisten},
-        {"accept", do_accept},   {"write", do_write},
-        {"read", do_read},       {"shutdown", do_shutdown},
-        {"close", do_close},     {"abort", do_abort},
-        {"again", do_again},     {"feed", do_feed},
-        {"acks", do_acks},       {"quiet", do_quiet},
+        {"set", do_set},
+        {"flow", do_flow},
+        {"connect", do_connect},
+        {"connect-to", do_connect_to},
+        {"listen", do_listen},
+        {"unlisten", do_unlisten},
+        {"accept", do_accept},
+        {"read-urgent", do_read_urgent},
+        {"pass-urgent", do_pass_urgent},
+        {"write", do_write},
+        {"read", do_read},
+        {"shutdown", do_shutdown},
+        {"close", do_close},
+        {"abort", do_abort},
+        {"again", do_again},
+        {"feed", do_feed},
+        {"acks", do_acks},
+        {"quiet", do_quiet},
     };
 
     bool known;

@@ -28,10 +28,10 @@ static bool expect_reason(struct script_world *w, const struct script_step *step
 
 static uint32_t event_named(const char *name)
 {
-    static const char *const names[] = {"ESTABLISHED", "READABLE", "WRITABLE",
-                                        "PEER_FIN",    "CLOSED",   "SENT_ALL"};
+    static const char *const names[] = {"ESTABLISHED", "READABLE", "WRITABLE", "PEER_FIN",
+                                        "CLOSED",      "SENT_ALL", "URGENT"};
 
-    for (uint32_t i = 0; i < 6; i++) {
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0)
             return 1u << i;
     }
@@ -114,6 +114,21 @@ static size_t info_fields(const struct tern_tcp_info *info, struct field *out)
         {"segs-in", info->segs_in},
         {"data-segs-out", info->data_segs_out},
         {"data-segs-in", info->data_segs_in},
+        {"soft-error", (uint64_t)-info->soft_error},
+        {"ca-state", info->ca_state},
+        {"retransmits", info->retransmits},
+        {"probes-unanswered", info->probes},
+        {"backoff", info->backoff},
+        {"keepalives", info->keepalives_out},
+        {"pmtu", info->pmtu_bytes},
+        {"rcvmss", info->rcvmss_bytes},
+        {"busy", ms(info->busy)},
+        {"rwnd-limited", ms(info->rwnd_limited)},
+        {"sndbuf-limited", ms(info->sndbuf_limited)},
+        {"data-sent-ago", ms(info->at - info->data_sent_at)},
+        {"data-received-ago", ms(info->at - info->data_received_at)},
+        {"ack-sent-ago", ms(info->at - info->ack_sent_at)},
+        {"ack-received-ago", ms(info->at - info->ack_received_at)},
         {"dup-acks-in", info->dup_acks_in},
         {"out-of-order-in", info->out_of_order_in},
         {"acks-out", info->acks_out},
@@ -164,17 +179,31 @@ static bool expect_info(struct script_world *w, const struct script_step *step)
     return script_refuse(w, step, "no field is called that");
 }
 
+/* expect-mark N|none: bytes before the urgent one. */
+static bool expect_mark(struct script_world *w, const struct script_step *step)
+{
+    const bool wanted = strcmp(script_word(step, 1), "none") != 0;
+    size_t ahead;
+    char text[64];
+    bool got;
+
+    if (!script_has_conn(w, step))
+        return false;
+    got = tern_tcp_urgent_mark(w->flow->conn, &ahead);
+    snprintf(text, sizeof text, got ? "it is %zu" : "there is none", ahead);
+    return (got == wanted && (!got || ahead == strtoull(script_word(step, 1), NULL, 10))) ||
+           script_refuse(w, step, text);
+}
+
 bool script_expect(struct script_world *w, const struct script_step *step, bool *known)
 {
     static const struct {
         const char *name;
         bool (*run)(struct script_world *w, const struct script_step *step);
     } kinds[] = {
-        {"expect", expect_info},
-        {"expect-state", expect_state},
-        {"expect-reason", expect_reason},
-        {"expect-event", expect_event},
-        {"expect-no-event", expect_no_event},
+        {"expect", expect_info},        {"expect-mark", expect_mark},
+        {"expect-state", expect_state}, {"expect-reason", expect_reason},
+        {"expect-event", expect_event}, {"expect-no-event", expect_no_event},
         {"expect-drop", expect_drop},
     };
 

@@ -231,7 +231,7 @@ static void arrive_otherwise(struct tern_tcb *c, const struct tern_segment *seg,
         return;
     if (!act_on(c, seg, check_ack(c, seg, now), now))
         return;
-    /* Sixth: urgent data is left in the stream (RFC 6093 §4). */
+    tern_tcb_arrive_urgent(c, seg, text_at); /* sixth */
     tern_tcb_arrive_text(c, seg, text_at, now);
     tern_tcb_arrive_fin(c, seg, text_at, now);
 }

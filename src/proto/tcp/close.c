@@ -73,7 +73,8 @@ void tern_tcb_abort(struct tern_tcb *c, enum tern_cause cause, tern_time now)
 
 void tern_tcb_close(struct tern_tcb *c, tern_time now)
 {
-    const bool unread = tern_tcb_unread(c) > 0;
+    uint64_t from;
+    const bool unread = tern_tcb_readable(c, &from) > 0 || tern_tcb_urgent_untaken(c);
 
     c->orphan = true;
     c->rcv.no_reader = true;

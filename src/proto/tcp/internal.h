@@ -134,6 +134,13 @@ void tern_tcb_note_promise(struct tern_tcb *c);     /* after rcv.nxt or rcv.adv 
 void tern_tcb_recvq_fini(struct tern_tcb *c);
 void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);
 
+/* urgent.c */
+bool tern_tcb_is_urgent(const struct tern_tcb *c); /* a byte of ours, not yet acknowledged */
+void tern_tcb_fill_urgent(const struct tern_tcb *c, struct tern_tcp_header *h, uint64_t seq);
+void tern_tcb_arrive_urgent(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq);
+bool tern_tcb_urgent_untaken(const struct tern_tcb *c); /* the next unread byte is, and waits */
+void tern_tcb_note_read(struct tern_tcb *c);            /* rcv.head moved */
+
 /* sendq.c */
 size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t bytes);
 void tern_tcb_sendq_advance(struct tern_tcb *c, uint64_t head);

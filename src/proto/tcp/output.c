@@ -108,6 +108,7 @@ static void fill(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq,
         out->h.window = syn_window_field(c);
     }
     tern_tcb_fill_options(c, &out->h, syn, now);
+    tern_tcb_fill_urgent(c, &out->h, seq);
     c->env->segments_out++;
     c->count.segs_out++;
 }
@@ -194,7 +195,7 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
         *segment = c->snd.mss > sack_bytes + 12 + 8 ? c->snd.mss - 12 - sack_bytes : 8;
         return *segment;
     }
-    if (!c->env->tso)
+    if (!c->env->tso || tern_tcb_is_urgent(c)) /* each piece needs a pointer of its own */
         return *segment;
     most = tern_min_u64(c->env->super_bytes_max, tern_tcb_pace_burst(c));
     return most <= *segment ? *segment : (uint32_t)(most - most % *segment);

@@ -109,12 +109,14 @@ uint64_t tern_tcb_unread(const struct tern_tcb *c)
 
 void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now)
 {
-    uint64_t before, after;
+    uint64_t before, after, from;
 
-    TERN_ASSERT(bytes <= tern_tcb_unread(c));
     if (bytes == 0)
         return;
-    c->rcv.head += bytes;
+    (void)tern_tcb_readable(c, &from);
+    TERN_ASSERT(from - c->rcv.head + bytes <= tern_tcb_unread(c));
+    c->rcv.head = from + bytes;
+    tern_tcb_note_read(c);
     tern_bytequeue_advance(&c->recvq, &c->env->chunks, c->rcv.head,
                            tern_max_u64(held_end(c), c->rcv.head));
     if (!tern_tcb_can_receive(c))

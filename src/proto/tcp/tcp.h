@@ -150,6 +150,13 @@ struct tern_tcb {
     } rcv;
 
     struct {
+        uint64_t up;  /* of ours: the number after the urgent byte */
+        uint64_t at;  /* the peer's urgent byte; 0: none came yet */
+        bool pending; /* the application has not passed it */
+        bool taken;   /* it was read out of the stream */
+    } urg;            /* urgent.c */
+
+    struct {
         bool timestamps, sack, wscale, ecn; /* offered, then agreed */
         uint32_t ts_recent, ts_offset;
         tern_time ts_recent_at;
@@ -317,6 +324,10 @@ void tern_tcb_expire(struct tern_tcb *c, tern_time now);
 size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes);
 size_t tern_tcb_write_space(const struct tern_tcb *c);
 uint64_t tern_tcb_unread(const struct tern_tcb *c); /* in order */
+/* Of them, how many can be read in one go, and from where: up to the urgent mark. */
+uint64_t tern_tcb_readable(const struct tern_tcb *c, uint64_t *from);
+void tern_tcb_mark_urgent(struct tern_tcb *c); /* the byte written last */
+enum tern_err tern_tcb_read_urgent(struct tern_tcb *c, uint8_t *byte, bool peek);
 void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now);
 void tern_tcb_shutdown(struct tern_tcb *c, tern_time now);
 void tern_tcb_close(struct tern_tcb *c, tern_time now);
