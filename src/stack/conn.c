@@ -9,8 +9,8 @@
 #include "proto/tcp/isn.h"
 #include "stack/internal.h"
 
-static uint64_t pair_hash(const struct tern_stack *s, const struct tern_endpoint *local,
-                          const struct tern_endpoint *remote)
+uint64_t tern_stack_pair_hash(const struct tern_stack *s, const struct tern_endpoint *local,
+                              const struct tern_endpoint *remote)
 {
     uint8_t bytes[36];
 
@@ -24,7 +24,7 @@ static uint64_t pair_hash(const struct tern_stack *s, const struct tern_endpoint
 struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
                                        const struct tern_endpoint *remote)
 {
-    const uint64_t hash = pair_hash(s, local, remote);
+    const uint64_t hash = tern_stack_pair_hash(s, local, remote);
     struct tern_table_node *node = tern_table_first(&s->conn_table, hash);
 
     for (; node != NULL; node = tern_table_next(node)) {
@@ -54,7 +54,16 @@ void tern_conn_enter(struct tern_conn *conn)
     struct tern_stack *s = conn->stack;
 
     tern_table_insert(&s->conn_table, &conn->by_pair,
-                      pair_hash(s, &conn->tcb.local, &conn->tcb.remote));
+                      tern_stack_pair_hash(s, &conn->tcb.local, &conn->tcb.remote));
+}
+
+void tern_conn_leave(struct tern_conn *conn)
+{
+    conn->left = true;
+    tern_table_remove(&conn->stack->conn_table, &conn->by_pair);
+    tern_list_remove(&conn->ready);
+    tern_list_remove(&conn->starved);
+    tern_list_remove(&conn->holed);
 }
 
 static void leave_listener(struct tern_conn *conn)
@@ -90,13 +99,19 @@ static void conn_free(struct tern_conn *conn)
     leave_listener(conn);
     tern_tcb_fini(&conn->tcb);
     tern_wheel_cancel(&s->wheel, &conn->timer);
-    tern_list_remove(&conn->ready);
-    tern_list_remove(&conn->starved);
-    tern_list_remove(&conn->holed);
     tern_stack_event_drop(&conn->event);
-    tern_table_remove(&s->conn_table, &conn->by_pair);
+    tern_conn_leave(conn);
     tern_pool_give(&s->conns, conn);
     feed_starved(s);
+}
+
+/* Its record answers for it from now on. */
+static void conn_forget(struct tern_conn *conn)
+{
+    if (conn->tcb.state == TERN_TCP_TIME_WAIT)
+        tern_conn_time_wait_disowned(conn);
+    tern_tcb_forget(&conn->tcb);
+    conn_free(conn);
 }
 
 static void update_timer(struct tern_conn *conn)
@@ -125,6 +140,12 @@ void tern_conn_update(struct tern_conn *conn)
 {
     struct tern_tcb *c = &conn->tcb;
 
+    if (c->state == TERN_TCP_TIME_WAIT && !conn->left)
+        tern_conn_leave_for_time_wait(conn);
+    if (conn->left && !conn->owned) {
+        conn_forget(conn);
+        return;
+    }
     if (c->state == TERN_TCP_CLOSED && !conn->owned && !c->rst_due && !c->stray_rst_due) {
         conn_free(conn);
         return;

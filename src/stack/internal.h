@@ -23,6 +23,7 @@
 #include "proto/neigh.h"
 #include "proto/reass.h"
 #include "proto/tcp/tcp.h"
+#include "proto/tcp/timewait.h"
 #include "wire/eth.h"
 #include "wire/udp.h"
 #include <tern/ping.h>
@@ -57,6 +58,7 @@ struct tern_conn {
     uint32_t holed_acks;    /* duplicate ACKs put off to the end of the burst */
     bool queued;            /* in the accept queue */
     bool owned;             /* the application has the handle */
+    bool left;              /* the demux: TIME-WAIT, where a record has its pair */
 };
 
 struct tern_listener {
@@ -116,6 +118,7 @@ struct tern_stack {
     struct tern_list ready, waiting, events, starved, holed;
 
     struct tern_pool conns, listeners, udps, pings;
+    struct tern_timewaits time_waits;
     struct tern_table conn_table, listener_table, udp_table, ping_table;
 
     struct tern_own_address *addresses;
@@ -179,14 +182,38 @@ void tern_stack_tcp_input_end(struct tern_stack *s); /* of a burst */
 struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
                                        const struct tern_endpoint *remote);
 struct tern_conn *tern_conn_take(struct tern_stack *s);
+uint64_t tern_stack_pair_hash(const struct tern_stack *s, const struct tern_endpoint *local,
+                              const struct tern_endpoint *remote);
 void tern_conn_enter(struct tern_conn *conn);  /* into the demux */
+void tern_conn_leave(struct tern_conn *conn);  /* out of it, and of the lists of the wire */
 void tern_conn_update(struct tern_conn *conn); /* after any verb: timer, lists, events, free */
 struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
                                                const struct tern_endpoint *local);
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
                             const struct tern_endpoint *local, const struct tern_endpoint *remote);
 
+/* timewait.c */
+/* The record takes over. The control block is the caller's to free, if nobody holds its handle. */
+void tern_conn_leave_for_time_wait(struct tern_conn *conn);
+void tern_conn_time_wait_disowned(struct tern_conn *conn); /* its handle was given up */
+void tern_conn_time_wait_abort(struct tern_conn *conn);    /* RFC 9293 §3.10.5 */
+bool tern_stack_timewait_input(struct tern_stack *s, const struct tern_endpoint *local,
+                               const struct tern_endpoint *remote, const struct tern_segment *seg);
+/* For our own connecting: is there a record, and one that we may not reuse? */
+bool tern_stack_timewait_any(struct tern_stack *s, const struct tern_endpoint *local,
+                             const struct tern_endpoint *remote);
+bool tern_stack_timewait_blocks(struct tern_stack *s, const struct tern_endpoint *local,
+                                const struct tern_endpoint *remote);
+/* A new connection of a pair: its record ends, if there is one, and o->iss is beyond its numbers.
+ */
+void tern_stack_timewait_reuse(struct tern_stack *s, struct tern_tcb_options *o);
+void tern_stack_timewait_expire(struct tern_stack *s);
+
 /* output.c */
+/* A segment without text, of no connection. */
+void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *local,
+                          const struct tern_endpoint *remote, const struct tern_tcp_header *h,
+                          enum tern_cause cause);
 bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
                            const struct tern_segment_out *seg, struct tern_mac dst,
                            struct tern_frame *frame, uint8_t *headers);

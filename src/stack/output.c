@@ -105,6 +105,26 @@ bool tern_stack_queue(struct tern_stack *s, struct tern_addr src, struct tern_ad
     return tern_dgram_queue_push(&s->tx, &meta, payload);
 }
 
+void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *local,
+                          const struct tern_endpoint *remote, const struct tern_tcp_header *h,
+                          enum tern_cause cause)
+{
+    uint8_t bytes[TERN_TCP_HEADER_BYTES_MAX];
+    struct tern_writer w = tern_writer_of(bytes, sizeof(bytes));
+    struct tern_sum sum = {0, false};
+
+    tern_tcp_emit(h, &w);
+    TERN_ASSERT(!w.failed);
+    tern_sum_add_pseudo(&sum, local->addr, remote->addr, TERN_IP_TCP, (uint32_t)w.bytes);
+    tern_sum_add(&sum, bytes, w.bytes);
+    tern_put_be16(bytes + TERN_TCP_OFF_CHECKSUM, tern_sum_finish(&sum));
+    if (!tern_stack_queue(s, local->addr, remote->addr, TERN_IP_TCP, TERN_TTL, cause,
+                          tern_span_of(bytes, w.bytes)))
+        return;
+    s->tcp.resets_out += (h->flags & TERN_TCP_RST) != 0;
+    s->tcp.segments_out++;
+}
+
 /* One packet, or one fragment of it (RFC 791 §3.2); true: the whole packet is out. */
 static bool frame_packet(struct tern_stack *s, const struct tern_dgram *meta, tern_span payload,
                          struct tern_addr src, struct tern_mac dst, struct tern_frame *frame,

@@ -16,6 +16,7 @@ void tern_config_defaults(struct tern_config *config)
 {
     memset(config, 0, sizeof(*config));
     config->connections_max = 1024;
+    config->time_waits_max = 4096;
     config->listeners_max = 16;
     config->udp_sockets_max = 16;
     config->ping_sockets_max = 4;
@@ -45,7 +46,8 @@ static bool is_possible(const struct tern_config *c)
 {
     const uint32_t buffer_max = UINT32_C(1) << 30;
 
-    return c->connections_max > 0 && c->connections_max <= 1u << 24 && c->listeners_max <= 65535 &&
+    return c->connections_max > 0 && c->connections_max <= 1u << 24 && c->time_waits_max > 0 &&
+           c->time_waits_max <= 1u << 24 && c->listeners_max <= 65535 &&
            c->udp_sockets_max <= 65535 && c->ping_sockets_max <= 65535 && c->neighbours_max > 0 &&
            c->neighbours_max <= 1u << 20 && c->reassembly_max > 0 && c->reassembly_max <= 65535 &&
            c->addresses_max > 0 && c->addresses_max <= 64 && is_power_of_two(c->chunk_bytes) &&
@@ -159,6 +161,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
         sizeof(struct tern_ranges) + TERN_TCP_SACK_RANGES * sizeof(struct tern_range);
 
     carve_pool(c, &to->conns, sizeof(struct tern_conn), config->connections_max);
+    carve_pool(c, &to->time_waits.pool, sizeof(struct tern_timewait), config->time_waits_max);
     carve_pool(c, &to->listeners, sizeof(struct tern_listener), config->listeners_max);
     carve_pool(c, &to->udps, sizeof(struct tern_udp_socket), config->udp_sockets_max);
     carve_pool(c, &to->pings, sizeof(struct tern_ping_socket), config->ping_sockets_max);
@@ -167,6 +170,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
     carve_pool(c, &to->tcp.ranges, ranges_bytes, maps);
     carve_pool(c, &to->tcp.logs, sizeof(struct tern_sentlog), maps);
     carve_table(c, &to->conn_table, config->connections_max);
+    carve_table(c, &to->time_waits.table, config->time_waits_max);
     carve_table(c, &to->listener_table, config->listeners_max);
     carve_table(c, &to->udp_table, config->udp_sockets_max);
     carve_table(c, &to->ping_table, config->ping_sockets_max);
@@ -235,6 +239,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     tern_list_init(&s->events);
     tern_list_init(&s->starved);
     tern_list_init(&s->holed);
+    tern_list_init(&s->time_waits.oldest);
     tern_wheel_init(&s->wheel, now);
     tern_icmp_bucket_init(&s->icmp_bucket, now);
     carve_all(&c, s, config);
@@ -269,10 +274,13 @@ tern_time tern_stack_deadline(const struct tern_stack *s)
 {
     const tern_time wheel = tern_wheel_deadline(&s->wheel);
     const tern_time iface = tern_stack_iface_deadline(s);
+    const tern_time waits = tern_timewait_deadline(&s->time_waits, s->now);
+    tern_time at = wheel < iface ? wheel : iface;
 
     if (!tern_list_is_empty(&s->ready) || s->tx.count > 0 || s->acks_taken < s->acks_count)
         return s->now;
-    return wheel < iface ? wheel : iface;
+    at = waits < at ? waits : at;
+    return at > s->now ? at : s->now;
 }
 
 void tern_stack_expire(struct tern_stack *s, tern_time now)
@@ -288,6 +296,7 @@ void tern_stack_expire(struct tern_stack *s, tern_time now)
             tern_tcb_expire(&conn->tcb, now);
         tern_conn_update(conn);
     }
+    tern_stack_timewait_expire(s);
     tern_stack_iface_expire(s);
 }
 
@@ -301,6 +310,7 @@ void tern_stack_counters(const struct tern_stack *s, struct tern_stack_counters 
     out->tcp_resets_out = s->tcp.resets_out;
     out->chunks_used = s->tcp.chunks.chunks.used;
     out->connections_used = s->conns.used;
+    out->time_waits_used = s->time_waits.pool.used;
 }
 
 bool tern_stack_trace(struct tern_stack *s, struct tern_trace *out)
@@ -323,6 +333,7 @@ void tern_stack_check(const struct tern_stack *s)
     tern_pool_check(&s->tcp.ranges);
     tern_pool_check(&s->tcp.logs);
     tern_wheel_check(&s->wheel);
+    tern_timewait_check(&s->time_waits);
     tern_neigh_check(&s->neigh);
     tern_reass_check(&s->reass);
     tern_dgram_queue_check(&s->tx);

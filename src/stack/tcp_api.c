@@ -61,14 +61,17 @@ struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
     return wild;
 }
 
-/* RFC 6056 §3.3.3: try ports from a keyed start until one is free for this destination. */
+/* RFC 6056 §3.3.3: try ports from a keyed start until one is free for this destination. again: one
+ * in TIME-WAIT will do, where that is safe. */
 static bool pick_port(struct tern_stack *s, struct tern_endpoint *local,
-                      const struct tern_endpoint *remote)
+                      const struct tern_endpoint *remote, bool again)
 {
     for (uint32_t i = 0; i < TERN_PORT_EPHEMERAL_COUNT; i++) {
         local->port = tern_port_candidate(&s->port_key, local->addr, remote, s->port_counter++);
         if (tern_stack_conn_find(s, local, remote) == NULL &&
-            tern_stack_listener_find(s, local) == NULL)
+            tern_stack_listener_find(s, local) == NULL &&
+            (again ? !tern_stack_timewait_blocks(s, local, remote)
+                   : !tern_stack_timewait_any(s, local, remote)))
             return true;
     }
     return false;
@@ -87,9 +90,13 @@ static enum tern_err choose_local(struct tern_stack *s, const struct tern_tcp_op
     else if (tern_stack_own(s, local->addr) == NULL)
         return TERN_ERR_NO_ROUTE;
     if (local->port == 0)
-        return pick_port(s, local, &o->remote) ? TERN_ERR_OK : TERN_ERR_FULL;
-    return tern_stack_conn_find(s, local, &o->remote) == NULL ? TERN_ERR_OK
-                                                              : TERN_ERR_ADDRESS_IN_USE;
+        return pick_port(s, local, &o->remote, false) || pick_port(s, local, &o->remote, true)
+                   ? TERN_ERR_OK
+                   : TERN_ERR_FULL;
+    return tern_stack_conn_find(s, local, &o->remote) == NULL &&
+                   !tern_stack_timewait_blocks(s, local, &o->remote)
+               ? TERN_ERR_OK
+               : TERN_ERR_ADDRESS_IN_USE;
 }
 
 enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_options *options,
@@ -115,6 +122,7 @@ enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_optio
     o.ack_every = options->ack_every;
     o.connect_timeout = options->connect_timeout;
     o.set = settings_of(options);
+    tern_stack_timewait_reuse(s, &o);
     tern_tcb_open_active(&conn->tcb, &s->tcp, &o, s->now);
     conn->owned = true;
     conn->event.user = options->user;
@@ -344,6 +352,8 @@ void tern_tcp_close(struct tern_conn *conn)
 
 void tern_tcp_abort(struct tern_conn *conn)
 {
+    if (conn->left)
+        tern_conn_time_wait_abort(conn);
     tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, conn->stack->now);
     give_up_handle(conn);
 }

@@ -22,25 +22,13 @@ static bool checksum_is_good(const struct tern_packet *p)
 }
 
 static void answer_with_reset(struct tern_stack *s, const struct tern_packet *p,
+                              const struct tern_endpoint *local, const struct tern_endpoint *remote,
                               const struct tern_segment *seg)
 {
     struct tern_segment_out out;
-    struct tern_sum sum = {0, false};
-    uint8_t bytes[TERN_TCP_HEADER_BYTES];
-    struct tern_writer w = tern_writer_of(bytes, sizeof(bytes));
 
-    if (p->broadcast || !tern_tcp_reset_for(seg, &out))
-        return;
-    tern_tcp_emit(&out.h, &w);
-    TERN_ASSERT(!w.failed);
-    tern_sum_add_pseudo(&sum, p->ip.dst, p->ip.src, TERN_IP_TCP, TERN_TCP_HEADER_BYTES);
-    tern_sum_add(&sum, bytes, sizeof(bytes));
-    tern_put_be16(bytes + TERN_TCP_OFF_CHECKSUM, tern_sum_finish(&sum));
-    if (tern_stack_queue(s, p->ip.dst, p->ip.src, TERN_IP_TCP, TERN_TTL, out.cause,
-                         tern_span_of(bytes, sizeof(bytes)))) {
-        s->tcp.resets_out++;
-        s->tcp.segments_out++;
-    }
+    if (!p->broadcast && tern_tcp_reset_for(seg, &out))
+        tern_stack_send_bare(s, local, remote, &out.h, out.cause);
 }
 
 /* A SYN for a listener: a new connection in SYN-RECEIVED (RFC 9293 §3.10.7.2). */
@@ -64,6 +52,7 @@ static void open_child(struct tern_stack *s, struct tern_listener *listener,
     o.cc = listener->cc;
     o.ack_every = listener->ack_every;
     o.set = listener->set;
+    tern_stack_timewait_reuse(s, &o);
     tern_tcb_open_passive(&conn->tcb, &s->tcp, &o, syn, s->now);
     conn->listener = listener;
     listener->children_count++;
@@ -86,7 +75,7 @@ static void input_without_conn(struct tern_stack *s, const struct tern_packet *p
     tern_stack_drop(s, TERN_DROP_TCP_NO_CONNECTION);
     if (listener != NULL && (flags & TERN_TCP_ACK) == 0)
         return; /* RFC 9293 §3.10.7.2, fourth */
-    answer_with_reset(s, p, seg);
+    answer_with_reset(s, p, local, remote, seg);
 }
 
 /* The bare ACK that is due, now, if the burst has room and the next hop is known. */
@@ -159,12 +148,8 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
     local.port = seg.h.dst_port;
     remote.port = seg.h.src_port;
     conn = tern_stack_conn_find(s, &local, &remote);
-    if (conn != NULL && tern_tcb_timewait_reusable(&conn->tcb, &seg) &&
-        tern_stack_listener_find(s, &local) != NULL && !conn->owned) {
-        tern_tcb_abort(&conn->tcb, TERN_CAUSE_NONE, s->now);
-        tern_conn_update(conn);
-        conn = NULL;
-    }
+    if (conn == NULL && tern_stack_timewait_input(s, &local, &remote, &seg))
+        return;
     if (conn == NULL) {
         input_without_conn(s, p, &local, &remote, &seg);
         return;

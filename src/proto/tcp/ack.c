@@ -153,7 +153,7 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
         tern_tcb_drop(c, TERN_DROP_TCP_BAD_ACK, now);
         return TERN_ACK_DROP_AND_ACK;
     }
-    if (c->state == TERN_TCP_TIME_WAIT || ack < old_una)
+    if (ack < old_una)
         return TERN_ACK_GO_ON;
     if (old_wnd == 0 && !c->orphan)
         c->loss.retries = 0; /* somebody answers the window probes */

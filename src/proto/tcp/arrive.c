@@ -113,10 +113,6 @@ static enum arrive_verdict check_rst(struct tern_tcb *c, const struct tern_segme
     }
     c->env->resets_in++;
     switch (c->state) {
-    /* an old duplicate's echo must not cut the wait short (RFC 1337 §4 F1) */
-    case TERN_TCP_TIME_WAIT:
-        tern_tcb_drop(c, TERN_DROP_TCP_BAD_RST, now);
-        break;
     case TERN_TCP_SYN_RECEIVED:
         tern_tcb_finish(c, c->passive ? TERN_ERR_RESET : TERN_ERR_REFUSED, now);
         break;
@@ -201,12 +197,9 @@ static bool act_on(struct tern_tcb *c, const struct tern_segment *seg, enum arri
     case ARRIVE_NEXT:
         return true;
     case ARRIVE_DROP_ACK:
-        if (c->state == TERN_TCP_TIME_WAIT && (seg->h.flags & TERN_TCP_FIN) != 0)
-            c->timer.wait = now + TERN_TCP_TIME_WAIT_HOLD;
         if (!may_answer(c, seg, now))
             break;
-        tern_tcb_ack_now(c, c->state == TERN_TCP_TIME_WAIT ? TERN_CAUSE_TIMEWAIT_ACK
-                                                           : TERN_CAUSE_DUPLICATE_ACK);
+        tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
         break;
     case ARRIVE_CHALLENGE:
         challenge(c, now);
@@ -217,7 +210,7 @@ static bool act_on(struct tern_tcb *c, const struct tern_segment *seg, enum arri
     return false;
 }
 
-/* RFC 9293 §3.10.7.4: all states but CLOSED, LISTEN and SYN-SENT. */
+/* RFC 9293 §3.10.7.4: all states but CLOSED, LISTEN, SYN-SENT and TIME-WAIT. */
 static void arrive_otherwise(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
     const uint64_t seq = tern_tcb_unwrap(c->rcv.nxt, seg->h.seq);
@@ -301,6 +294,7 @@ void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_tim
     switch (c->state) {
     case TERN_TCP_CLOSED:
     case TERN_TCP_LISTEN:
+    case TERN_TCP_TIME_WAIT: /* its record answers: timewait.c */
         break;
     case TERN_TCP_SYN_SENT:
         arrive_syn_sent(c, seg, now);

@@ -116,6 +116,13 @@ void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
     tern_tcb_set_state(c, TERN_TCP_SYN_RECEIVED, now);
 }
 
+void tern_tcb_forget(struct tern_tcb *c)
+{
+    TERN_ASSERT(c->state == TERN_TCP_TIME_WAIT || c->state == TERN_TCP_CLOSED);
+    c->state = TERN_TCP_CLOSED;
+    tern_tcb_note_promise(c);
+}
+
 void tern_tcb_fini(struct tern_tcb *c)
 {
     if (c->state != TERN_TCP_CLOSED)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Segments for nobody (RFC 9293 §3.10.7.1), and whether a SYN may take over from TIME-WAIT. */
+/* Segments for nobody (RFC 9293 §3.10.7.1). */
 #include "proto/tcp/internal.h"
 
 bool tern_tcp_reset_for(const struct tern_segment *seg, struct tern_segment_out *out)
@@ -22,14 +22,4 @@ bool tern_tcp_reset_for(const struct tern_segment *seg, struct tern_segment_out 
     out->h.ack = tern_seq_add(seg->h.seq, len);
     out->h.flags = TERN_TCP_RST | TERN_TCP_ACK;
     return true;
-}
-
-bool tern_tcb_timewait_reusable(const struct tern_tcb *c, const struct tern_segment *syn)
-{
-    if (c->state != TERN_TCP_TIME_WAIT ||
-        (syn->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST)) != TERN_TCP_SYN)
-        return false;
-    if (c->opt.timestamps && syn->h.has_timestamps)
-        return (int32_t)(syn->h.ts_value - c->opt.ts_recent) > 0; /* RFC 6191 §2 */
-    return tern_tcb_unwrap(c->rcv.nxt, syn->h.seq) > c->rcv.nxt;
 }

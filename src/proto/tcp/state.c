@@ -96,6 +96,7 @@ void tern_tcb_enter_time_wait(struct tern_tcb *c, tern_time now)
 {
     stop_sending(c);
     c->timer.wait = now + TERN_TCP_TIME_WAIT_HOLD;
+    c->ack.every = 0; /* its record knows nothing of slow ACKs */
     tern_tcb_set_state(c, TERN_TCP_TIME_WAIT, now);
     tell_closed(c, now);
 }

@@ -304,6 +304,9 @@ void tern_tcb_open_active(struct tern_tcb *c, struct tern_tcp_env *env,
 void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
                            const struct tern_tcb_options *o, const struct tern_segment *syn,
                            tern_time now);
+/* In TIME-WAIT: what is left of it is for the application alone, and nobody need hear of its end.
+ */
+void tern_tcb_forget(struct tern_tcb *c);
 /* Give all memory back. */
 void tern_tcb_fini(struct tern_tcb *c);
 
@@ -360,9 +363,6 @@ bool tern_tcp_send_chunks_free(const struct tern_tcp_env *env);
 /* The reset that a segment for no connection deserves (RFC 9293 §3.10.7.1); false: none, it is one
  * itself. */
 bool tern_tcp_reset_for(const struct tern_segment *seg, struct tern_segment_out *out);
-
-/* May a new SYN take the place of this connection in TIME-WAIT? (RFC 6191 §2; RFC 9293 §3.6.1) */
-bool tern_tcb_timewait_reusable(const struct tern_tcb *c, const struct tern_segment *syn);
 
 static inline uint64_t tern_tcb_unwrap(uint64_t near, tern_seq seq)
 {

@@ -145,9 +145,9 @@ static void time_wait_reuse(void **state)
         bool listening, held; /* held: the application still has the handle */
         bool reused;
     } row[] = {
-        {"a later number", 1, true, false, true},   {"much later", 1 << 30, true, false, true},
-        {"the same number", 0, true, false, false}, {"an old number", -1000, true, false, false},
-        {"nobody listens", 1, false, false, false}, {"the handle is held", 1, true, true, false},
+        {"the next number", 0, true, false, true},  {"much later", 1 << 30, true, false, true},
+        {"the FIN's", -1, true, false, false},      {"an old number", -1000, true, false, false},
+        {"nobody listens", 1, false, false, false}, {"the handle is held", 1, true, true, true},
     };
 
     (void)state;
@@ -185,7 +185,14 @@ static void time_wait_reuse(void **state)
         else
             assert_true(tern_seq_eq(h.ack, tern_seq_add(peer.seq, 1)));
         tern_stack_counters(b.stack, &n);
-        assert_int_equal(n.connections_used, 1);
+        assert_int_equal(n.connections_used, row[i].held + row[i].reused);
+        assert_int_equal(n.time_waits_used, !row[i].reused);
+        if (row[i].held) {
+            assert_int_equal(tern_tcp_state(conn), TERN_TCP_TIME_WAIT);
+            tern_tcp_close(conn);
+            tern_stack_counters(b.stack, &n);
+            assert_int_equal(n.connections_used, 1);
+        }
         bench_close(&b);
     }
 }
