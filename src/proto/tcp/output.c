@@ -314,7 +314,7 @@ static uint64_t room_for_lost(struct tern_tcb *c, uint32_t segment)
     c->loss.first_due = false;
     if (room >= segment)
         return room;
-    c->cwnd_limited = true;
+    c->snd.limited_end = c->snd.nxt;
     return 0;
 }
 
@@ -385,7 +385,8 @@ static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_ma
 
     if (bytes == 0)
         return 0;
-    c->cwnd_limited = room < bytes || room < segment;
+    if (room < bytes || room < segment)
+        c->snd.limited_end = c->snd.nxt + tern_min_u64(room, bytes);
     bytes = tern_min_u64(bytes, room);
     if (bytes % segment == 0)
         return bytes;
@@ -403,6 +404,7 @@ static void restart_after_idle(struct tern_tcb *c, tern_time now)
 
     if (c->snd.nxt > c->snd.una || idle <= c->rtt.rto || !c->set.restart_after_idle)
         return;
+    tern_tcb_undo_disarm(c);
     if (c->cc_ops->on_restart != NULL)
         c->cc_ops->on_restart(&c->cc, idle, c->rtt.rto, now);
     else

@@ -59,10 +59,12 @@ void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
     rate->is_app_limited = d->sent.app_limited;
 }
 
+/* Nothing more could go: was it for want of data, or of the peer's window? */
 void tern_tcb_note_app_limited(struct tern_tcb *c)
 {
     const uint64_t pipe = tern_tcb_pipe(c);
+    const uint64_t until = tern_min_u64(c->snd.end, c->snd.una + c->snd.wnd);
 
-    if (pipe < c->cc.cwnd)
+    if (pipe < c->cc.cwnd && c->snd.nxt >= until && tern_tcb_lost_bytes(c) == 0)
         c->delivered.app_limited = tern_max_u64(c->delivered.total + pipe, 1);
 }

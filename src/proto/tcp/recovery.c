@@ -53,6 +53,8 @@ static void leave(struct tern_tcb *c, tern_time now)
 {
     if (c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_CWR)
         c->cc_ops->on_recovered(&c->cc, now);
+    if (c->loss.state == TERN_RECOVERY_CWR)
+        c->loss.recover = c->snd.una - 1; /* nothing was resent that duplicates could come of */
     c->loss.state = TERN_RECOVERY_OPEN;
     c->undo.frto = TERN_FRTO_OFF;
     tern_tcb_score_clear(c);
@@ -71,6 +73,16 @@ void tern_tcb_undo(struct tern_tcb *c, tern_time now)
     tern_tcb_score_clear(c);
     tern_rtt_backoff_end(&c->rtt);
     c->count.undone++;
+}
+
+/* Did the flight that is acknowledged fill the window? In slow start half of it is enough, since it
+ * was to double (RFC 7661 §4.2). */
+static bool was_limited(const struct tern_tcb *c, uint64_t flight_before)
+{
+    const uint64_t old_una = c->snd.nxt - flight_before;
+
+    return old_una < c->snd.limited_end ||
+           (c->cc.cwnd < c->cc.ssthresh && c->cc.cwnd < 2 * flight_before);
 }
 
 /* In slow start and congestion avoidance; in recovery only for those that see to it themselves. */
@@ -92,7 +104,7 @@ static void tell_controller(struct tern_tcb *c, const struct tern_delivery *d,
         .srtt = c->rtt.srtt,
         .now = now,
         .rate = *rate,
-        .cwnd_limited = c->cwnd_limited,
+        .cwnd_limited = was_limited(c, flight_before),
         .in_recovery = c->loss.state != TERN_RECOVERY_OPEN,
     };
 
@@ -107,7 +119,8 @@ static void detect_newreno(struct tern_tcb *c, const struct tern_delivery *d)
     const uint64_t first = c->snd.una + tern_tcb_segment_bytes(c);
 
     if (c->loss.state == TERN_RECOVERY_OPEN || c->loss.state == TERN_RECOVERY_CWR) {
-        if (c->loss.dupacks >= TERN_TCP_DUPACKS && c->snd.una > c->loss.recover)
+        if (c->loss.dupacks >= TERN_TCP_DUPACKS &&
+            (c->snd.una > c->loss.recover || c->loss.state == TERN_RECOVERY_CWR))
             tern_tcb_mark_lost(c, first);
     } else if (c->loss.state == TERN_RECOVERY_FAST && d->acked > 0 &&
                c->snd.una < c->loss.recover) {
@@ -172,6 +185,7 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     if (tern_tcb_undo_try(c, seg, &d, duplicate))
         tern_tcb_undo(c, now);
     if (tern_tcb_tlp_ack(c, seg, &d, duplicate) && was_open) {
+        tern_tcb_undo_disarm(c);
         c->cc_ops->on_loss(&c->cc, flight_before, now);
         c->cc_ops->on_recovered(&c->cc, now);
     }
@@ -233,7 +247,7 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
         if (undoable)
             tern_tcb_undo_arm(c);
         c->undo.frto = TERN_FRTO_RESENT;
-    } else if (!first) {
+    } else {
         c->undo.frto = TERN_FRTO_OFF;
     }
     c->cc_ops->on_rto(&c->cc, c->snd.nxt - c->snd.una, first, now);

@@ -122,6 +122,7 @@ struct tern_tcb {
         uint32_t mss;   /* of the path and the peer, before options */
         uint8_t wscale; /* the peer's shift */
         bool fin_queued, fin_sent, fin_acked;
+        uint64_t limited_end; /* what was in flight when cwnd held us back ended here */
         tern_time sent_at;    /* when data last went; TERN_TIME_NEVER: not yet */
         uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
         uint64_t short_to;    /* bytes below may go in a short segment, corked or not */
@@ -269,7 +270,6 @@ struct tern_tcb {
     bool stray_rst_due; /* a reset for a bad ACK, which does not end this connection */
     tern_seq stray_rst_seq;
     enum tern_cause rst_cause;
-    bool cwnd_limited;
 
     struct tern_rtt rtt;
     const struct tern_cc_ops *cc_ops;
