@@ -70,6 +70,22 @@ static void step_add(void)
     }
 }
 
+static void step_remove(void)
+{
+    bool left[OFFSETS];
+    unsigned start, end;
+
+    any_pair(&start, &end);
+    memcpy(left, model, sizeof left);
+    memset(left + start, 0, end - start);
+    if (tern_ranges_remove(&set, base + start, base + end)) {
+        assert_true(model_runs(left) <= set.count_max);
+        memcpy(model, left, sizeof model);
+    } else {
+        assert_true(model_runs(left) > set.count_max);
+    }
+}
+
 static void step_trim(void)
 {
     unsigned below = (unsigned)tern_random_below(&rng, OFFSETS / 4);
@@ -102,6 +118,22 @@ static void compare_set(void)
     assert_true(items[set.count_max].start == GUARD_ITEM);
 }
 
+static void compare_gap(unsigned start, unsigned end)
+{
+    struct tern_range gap;
+    unsigned from = start;
+
+    while (from < end && model[from])
+        from++;
+    assert_int_equal(tern_ranges_gap(&set, base + start, base + end, &gap), from < end);
+    if (from == end)
+        return;
+    assert_true(gap.start == base + from);
+    while (from < end && !model[from])
+        from++;
+    assert_true(gap.end == base + from);
+}
+
 static void compare_answers(void)
 {
     unsigned start, end, above, last = 0;
@@ -111,6 +143,7 @@ static void compare_answers(void)
                 model_bytes(start, end));
     assert_int_equal(tern_ranges_covers(&set, base + start, base + end),
                      model_bytes(start, end) == end - start);
+    compare_gap(start, end);
     above = tern_ranges_seek(&set, base + start);
     for (unsigned i = 0; i < start; i++) /* runs that end at or before start */
         last += model[i] && (i + 1 == OFFSETS || !model[i + 1]);
@@ -126,8 +159,10 @@ static void run(uint16_t count_max, uint64_t from)
     for (unsigned i = 0; i < STEPS; i++) {
         uint64_t choice = tern_random_below(&rng, 40);
 
-        if (choice < 36) {
+        if (choice < 30) {
             step_add();
+        } else if (choice < 36) {
+            step_remove();
         } else if (choice < 38) {
             step_trim();
         } else if (choice < 39) {
