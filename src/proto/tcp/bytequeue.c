@@ -2,7 +2,8 @@
 /*
  * Chunk number n of a stream (offset >> chunk_shift) stands in slot n & (map_count - 1) of the map.
  * The map is one larger than the most chunks that a full buffer can touch, so a slot never serves
- * two live chunks.
+ * two live chunks. An entry is the chunk's number + 1, and 0 where there is none: the memory comes
+ * zeroed and a map goes back empty, so that taking one costs nothing however long it is.
  *
  * Invariants: every held chunk covers some offset at or above head; map is NULL if and only if held
  * is 0.
@@ -10,6 +11,8 @@
 #include "proto/tcp/bytequeue.h"
 
 #include "base/assert.h"
+
+#define NO_CHUNK 0
 
 static uint32_t *slot_of(const struct tern_bytequeue *q, const struct tern_chunks *pools,
                          uint64_t at)
@@ -32,11 +35,7 @@ uint64_t tern_bytequeue_span_max(const struct tern_chunks *pools)
 static bool take_map(struct tern_bytequeue *q, struct tern_chunks *pools)
 {
     q->map = tern_pool_take(&pools->maps);
-    if (q->map == NULL)
-        return false;
-    for (uint32_t i = 0; i < pools->map_count; i++)
-        q->map[i] = TERN_POOL_NONE;
-    return true;
+    return q->map != NULL;
 }
 
 /* The chunk for an offset, taken from the pool if it is not there yet; NULL: the pool is empty. */
@@ -45,12 +44,12 @@ static uint8_t *chunk_for(struct tern_bytequeue *q, struct tern_chunks *pools, u
     uint32_t *slot = slot_of(q, pools, at);
     void *chunk;
 
-    if (*slot != TERN_POOL_NONE)
-        return tern_pool_at(&pools->chunks, *slot);
+    if (*slot != NO_CHUNK)
+        return tern_pool_at(&pools->chunks, *slot - 1);
     chunk = tern_pool_take(&pools->chunks);
     if (chunk == NULL)
         return NULL;
-    *slot = tern_pool_index(&pools->chunks, chunk);
+    *slot = tern_pool_index(&pools->chunks, chunk) + 1;
     q->held++;
     return chunk;
 }
@@ -99,23 +98,28 @@ struct tern_slice tern_bytequeue_slice(const struct tern_bytequeue *q,
 
     TERN_ASSERT(at >= q->head);
     TERN_ASSERT(q->map != NULL);
-    TERN_ASSERT(*slot_of(q, pools, at) != TERN_POOL_NONE);
-    chunk = tern_pool_at(&pools->chunks, *slot_of(q, pools, at));
+    TERN_ASSERT(*slot_of(q, pools, at) != NO_CHUNK);
+    chunk = tern_pool_at(&pools->chunks, *slot_of(q, pools, at) - 1);
     return (struct tern_slice){chunk + within, bytes_max < room ? bytes_max : room};
 }
 
 static void give_chunk(struct tern_bytequeue *q, struct tern_chunks *pools, uint32_t *slot)
 {
-    tern_pool_give(&pools->chunks, tern_pool_at(&pools->chunks, *slot));
-    *slot = TERN_POOL_NONE;
+    tern_pool_give(&pools->chunks, tern_pool_at(&pools->chunks, *slot - 1));
+    *slot = NO_CHUNK;
     q->held--;
 }
 
 void tern_bytequeue_clear(struct tern_bytequeue *q, struct tern_chunks *pools)
 {
-    for (uint32_t i = 0; q->held > 0 && i < pools->map_count; i++)
-        if (q->map[i] != TERN_POOL_NONE)
-            give_chunk(q, pools, &q->map[i]);
+    const uint64_t first = q->head >> pools->chunk_shift; /* near the front, as a rule */
+
+    for (uint64_t n = first; q->held > 0 && n < first + pools->map_count; n++) {
+        uint32_t *slot = &q->map[n & (pools->map_count - 1)];
+
+        if (*slot != NO_CHUNK)
+            give_chunk(q, pools, slot);
+    }
     give_map_if_empty(q, pools);
 }
 
@@ -130,7 +134,7 @@ void tern_bytequeue_advance(struct tern_bytequeue *q, struct tern_chunks *pools,
     for (uint64_t n = first; n < keep && q->held > 0; n++) {
         uint32_t *slot = slot_of(q, pools, n << pools->chunk_shift);
 
-        if (*slot != TERN_POOL_NONE)
+        if (*slot != NO_CHUNK)
             give_chunk(q, pools, slot);
     }
     q->head = new_head;
@@ -149,9 +153,9 @@ void tern_bytequeue_check(const struct tern_bytequeue *q, const struct tern_chun
         return;
     }
     for (uint32_t i = 0; i < pools->map_count; i++) {
-        if (q->map[i] == TERN_POOL_NONE)
+        if (q->map[i] == NO_CHUNK)
             continue;
-        TERN_ASSERT(tern_pool_is_taken(&pools->chunks, q->map[i]));
+        TERN_ASSERT(tern_pool_is_taken(&pools->chunks, q->map[i] - 1));
         held++;
     }
     TERN_ASSERT(held == q->held);
