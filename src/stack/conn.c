@@ -136,6 +136,18 @@ static void update_child(struct tern_conn *conn)
     tern_stack_event_raise(conn->stack, &conn->listener->event, TERN_CONN_READABLE);
 }
 
+void tern_conn_raise(struct tern_conn *conn)
+{
+    struct tern_tcb *c = &conn->tcb;
+
+    if (!conn->owned || c->events == 0)
+        return;
+    if ((c->events & TERN_CONN_CLOSED) != 0 && c->reason != TERN_ERR_OK)
+        conn->stack->counters.connections_failed++;
+    tern_stack_event_raise(conn->stack, &conn->event, c->events);
+    c->events = 0;
+}
+
 void tern_conn_update(struct tern_conn *conn)
 {
     struct tern_tcb *c = &conn->tcb;
@@ -154,12 +166,7 @@ void tern_conn_update(struct tern_conn *conn)
     update_child(conn);
     if (!tern_list_is_linked(&conn->ready) && tern_tcb_wants_output(c))
         tern_list_push(&conn->stack->ready, &conn->ready);
-    if (conn->owned && c->events != 0) {
-        if ((c->events & TERN_CONN_CLOSED) != 0 && c->reason != TERN_ERR_OK)
-            conn->stack->counters.connections_failed++;
-        tern_stack_event_raise(conn->stack, &conn->event, c->events);
-        c->events = 0;
-    }
+    tern_conn_raise(conn);
     if (c->snd.pool_wanted && !tern_list_is_linked(&conn->starved))
         tern_list_push(&conn->stack->starved, &conn->starved);
     feed_starved(conn->stack);

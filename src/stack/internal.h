@@ -186,6 +186,7 @@ uint64_t tern_stack_pair_hash(const struct tern_stack *s, const struct tern_endp
                               const struct tern_endpoint *remote);
 void tern_conn_enter(struct tern_conn *conn);  /* into the demux */
 void tern_conn_leave(struct tern_conn *conn);  /* out of it, and of the lists of the wire */
+void tern_conn_raise(struct tern_conn *conn);  /* its events, to the application */
 void tern_conn_update(struct tern_conn *conn); /* after any verb: timer, lists, events, free */
 struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
                                                const struct tern_endpoint *local);

@@ -222,10 +222,13 @@ static void leave_ready(struct tern_stack *s, struct tern_conn *conn)
     const tern_time at = tern_tcb_deadline(&conn->tcb);
 
     tern_list_remove(&conn->ready);
-    if (conn->tcb.state == TERN_TCP_CLOSED)
-        tern_conn_update(conn);
-    else if (at != TERN_TIME_NEVER && (!tern_timer_is_set(&conn->timer) || conn->timer.at > at))
+    if (conn->tcb.state == TERN_TCP_CLOSED) {
+        tern_conn_update(conn); /* which may be its end */
+        return;
+    }
+    if (at != TERN_TIME_NEVER && (!tern_timer_is_set(&conn->timer) || conn->timer.at > at))
         tern_wheel_set(&s->wheel, &conn->timer, at);
+    tern_conn_raise(conn);
 }
 
 /* The next hop does not answer: what it wants to send is lost, as on the wire. */

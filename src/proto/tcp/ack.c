@@ -86,10 +86,6 @@ static void advance_una(struct tern_tcb *c, uint64_t ack)
     c->probe_out = false;
     if (c->snd.una >= c->snd.end + c->snd.fin_queued)
         c->events |= TERN_CONN_SENT_ALL;
-    if (c->snd.writable_wanted && tern_tcb_write_space(c) >= c->env->send_buffer_bytes / 4) {
-        c->snd.writable_wanted = false;
-        c->events |= TERN_CONN_WRITABLE;
-    }
 }
 
 static void move_state(struct tern_tcb *c, tern_time now)
@@ -162,6 +158,7 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
         advance_una(c, ack);
         tern_rtt_backoff_end(&c->rtt);
         tern_tcb_timer_arm_resend(c, now);
+        tern_tcb_note_writable(c);
     }
     if (c->snd.wl1 < seq || (c->snd.wl1 == seq && c->snd.wl2 <= ack))
         tern_tcb_take_window(c, seg, seq, ack, now);

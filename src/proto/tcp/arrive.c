@@ -240,6 +240,7 @@ static void take_syn(struct tern_tcb *c, const struct tern_segment *seg, tern_ti
     c->rcv.last_ack_sent = c->rcv.nxt;
     c->ack.slow_nxt = c->rcv.nxt;
     tern_bytequeue_init(&c->recvq, c->rcv.nxt);
+    tern_tcb_tune_start(c, now);
     tern_tcb_negotiate(c, &seg->h, now);
 }
 

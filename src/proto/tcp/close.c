@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The application's side: writing, and the ways to stop (RFC 9293 §3.10.2, §3.10.4, §3.10.5; §3.6.1
+ * The application's ways to stop (RFC 9293 §3.10.4, §3.10.5; §3.6.1
  * for closing with unread bytes). ICMP's ways to stop a connection are here as well
  * (RFC 9293 §3.9.2.2, RFC 5927 §4, §5.2).
  */
 #include "proto/tcp/internal.h"
-
-size_t tern_tcb_write_space(const struct tern_tcb *c)
-{
-    const uint64_t used = c->snd.end - tern_max_u64(c->snd.una, c->snd.iss + 1);
-
-    if (c->snd.fin_queued || c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
-        return 0;
-    return used < c->env->send_buffer_bytes ? (size_t)(c->env->send_buffer_bytes - used) : 0;
-}
-
-size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
-{
-    const size_t space = tern_tcb_write_space(c);
-    const size_t taken = tern_tcb_sendq_write(c, data, bytes < space ? bytes : space);
-
-    c->snd.end += taken;
-    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
-    if (taken < bytes)
-        c->snd.writable_wanted = true;
-    return taken;
-}
 
 void tern_tcb_shutdown(struct tern_tcb *c, tern_time now)
 {

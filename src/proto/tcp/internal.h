@@ -129,10 +129,25 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
                           tern_time now);
 void tern_tcb_arrive_fin(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
                          tern_time now);
-uint64_t tern_tcb_window(const struct tern_tcb *c); /* what we could advertise, from rcv.nxt */
-void tern_tcb_note_promise(struct tern_tcb *c);     /* after rcv.nxt or rcv.adv moved */
 void tern_tcb_recvq_fini(struct tern_tcb *c);
-void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);
+/* Enough to read, as the settings have it, or as much as there will be? Then say so. */
+void tern_tcb_note_readable(struct tern_tcb *c);
+
+/* sack.c */
+void tern_tcb_sack_note(struct tern_tcb *c, uint64_t at); /* bytes came beyond a hole */
+void tern_tcb_dsack_note(struct tern_tcb *c, uint64_t start, uint64_t end); /* they came again */
+void tern_tcb_dsack_note_held(struct tern_tcb *c, uint64_t start, uint64_t end);
+bool tern_tcb_sack_wanted(const struct tern_tcb *c);
+void tern_tcb_sack_fill(struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);
+
+/* window.c */
+uint64_t tern_tcb_receive_limit(const struct tern_tcb *c);
+uint64_t tern_tcb_window(const struct tern_tcb *c); /* what we could advertise, from rcv.nxt */
+uint8_t tern_tcb_wscale(const struct tern_tcb *c);
+void tern_tcb_note_promise(struct tern_tcb *c); /* after rcv.nxt or rcv.adv moved */
+void tern_tcb_tune_start(struct tern_tcb *c, tern_time now);
+void tern_tcb_tune_on_text(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
+void tern_tcb_tune_on_read(struct tern_tcb *c, tern_time now);
 
 /* urgent.c */
 bool tern_tcb_is_urgent(const struct tern_tcb *c); /* a byte of ours, not yet acknowledged */
@@ -145,6 +160,7 @@ void tern_tcb_note_read(struct tern_tcb *c);            /* rcv.head moved */
 size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t bytes);
 void tern_tcb_sendq_advance(struct tern_tcb *c, uint64_t head);
 void tern_tcb_sendq_clear(struct tern_tcb *c);
+void tern_tcb_note_writable(struct tern_tcb *c); /* after bytes were sent or acknowledged */
 
 /* output.c */
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);

@@ -12,15 +12,6 @@ static uint64_t extended_first(tern_seq seq)
     return (UINT64_C(1) << 32) + seq.value;
 }
 
-static uint8_t wscale_for(uint32_t buffer_bytes)
-{
-    uint8_t shift = 0;
-
-    while (shift < TERN_TCP_WSCALE_MAX && (buffer_bytes >> shift) > UINT16_MAX)
-        shift++;
-    return shift;
-}
-
 /* mss_max: the application's, 0: none */
 static uint32_t own_mss(const struct tern_tcp_env *env, struct tern_addr remote, uint32_t mss_max)
 {
@@ -74,7 +65,9 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
 
     c->rcv.mss = own_mss(env, o->remote.addr, o->set.mss_bytes);
     c->rcv.piece_bytes = c->rcv.frame_bytes = c->rcv.mss;
-    c->rcv.wscale = o->set.window_scale ? wscale_for(env->receive_buffer_bytes) : 0;
+    c->rcv.buffer = tern_min_u64(TERN_TCP_RECEIVE_START, env->receive_buffer_bytes);
+    c->rcv.wscale = o->set.window_scale ? tern_tcb_wscale(c) : 0;
+    c->snd.buffer = tern_min_u64(TERN_TCP_SEND_START, env->send_buffer_bytes);
     c->snd.mss = TERN_TCP_MSS_DEFAULT;
     c->opt.timestamps = o->set.timestamps;
     c->opt.sack = o->set.sack;
@@ -111,6 +104,7 @@ void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
     c->rcv.last_ack_sent = c->rcv.nxt;
     c->ack.slow_nxt = c->rcv.nxt;
     tern_bytequeue_init(&c->recvq, c->rcv.nxt);
+    tern_tcb_tune_start(c, now);
     tern_tcb_negotiate(c, &syn->h, now);
     tern_tcb_take_window(c, syn, c->rcv.irs, c->snd.una, now);
     tern_tcb_set_state(c, TERN_TCP_SYN_RECEIVED, now);

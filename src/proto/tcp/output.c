@@ -40,7 +40,7 @@ static uint64_t ack_number(const struct tern_tcb *c)
  */
 static uint16_t window_units(const struct tern_tcb *c, uint64_t ack, uint64_t edge, uint8_t shift)
 {
-    const uint64_t buffer = c->env->receive_buffer_bytes;
+    const uint64_t buffer = tern_tcb_receive_limit(c);
     const uint64_t room =
         tern_min_u64(buffer + buffer / 8, tern_bytequeue_span_max(&c->env->chunks));
     const uint64_t wnd = edge > ack ? edge - ack : 0;
@@ -64,8 +64,10 @@ static uint16_t window_field(struct tern_tcb *c, uint64_t ack, bool syn, tern_ti
     closed = !c->rcv.closed && c->rcv.adv - c->rcv.nxt < c->rcv.mss;
     if (closed != c->rcv.window_closed) {
         c->rcv.window_closed = closed;
-        if (closed)
+        if (closed) {
             c->count.zero_windows_sent++;
+            tern_tcb_note_readable(c); /* all that there will be for now */
+        }
         tern_tcb_trace_window(c, c->rcv.adv - c->rcv.nxt, now);
     }
     return field;
@@ -189,7 +191,7 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
     uint64_t most;
 
     *segment = tern_tcb_segment_bytes(c);
-    if (c->rcv.ooo != NULL && c->opt.sack) {
+    if (tern_tcb_sack_wanted(c)) {
         const uint32_t sack_bytes = 4 + 8 * 3; /* with timestamps no more than three fit */
 
         *segment = c->snd.mss > sack_bytes + 12 + 8 ? c->snd.mss - 12 - sack_bytes : 8;
@@ -236,7 +238,7 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     if (fin)
         flags |= TERN_TCP_FIN;
     fill(c, out, from, flags, now);
-    tern_tcb_fill_sack(c, &out->h, 3);
+    tern_tcb_sack_fill(c, &out->h, 3);
     out->text_at = from;
     out->text_bytes = bytes;
     if (bytes > 0)
@@ -431,6 +433,8 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
     if (is_new && bytes > 0)
         mark_new_text(c, out);
+    if (c->set.notsent_lowat_bytes > 0)
+        tern_tcb_note_writable(c);
     c->probe_due = false;
     c->probe_out = false;
     if (c->snd.nxt >= c->snd.end)
@@ -507,7 +511,7 @@ static bool emit_ack(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     if (c->ack.every > 0)
         out->cause = TERN_CAUSE_SLOW_ACK;
     fill(c, out, seq_without_text(c), TERN_TCP_ACK, now);
-    tern_tcb_fill_sack(c, &out->h, blocks);
+    tern_tcb_sack_fill(c, &out->h, blocks);
     c->count.acks_out++;
     return true;
 }

@@ -3,89 +3,19 @@
  * Bytes that arrive: the seventh and eighth step of RFC 9293 §3.10.7.4.
  *
  * Text goes straight to its place in the receive queue, in order or not; what lies beyond a hole is
- * remembered as ranges (rcv.ooo), from which the SACK blocks are made (RFC 2018 §4). When a hole is
- * filled rcv.nxt jumps over them. ACKs are decided here and at no one's convenience: at once for
- * anything unusual and for every second full segment (a super-frame counting as its pieces), else
- * after TERN_TCP_DELACK.
- *
- * The window: never more than the buffer, than the link can hold for us, than the pool can give.
- * Its right edge never moves back, and forward only in steps worth a segment (RFC 9293 §3.8.6.2.2).
+ * remembered as ranges (rcv.ooo), from which sack.c makes its blocks. When a hole is filled rcv.nxt
+ * jumps over them. ACKs are decided here and at no one's convenience: at once for anything unusual
+ * and for every second full segment (a super-frame counting as its pieces), else after
+ * TERN_TCP_DELACK. How much may come is window.c's concern.
  */
 #include "proto/tcp/internal.h"
-
-/* Bytes may come for this connection: they were promised room. */
-void tern_tcb_note_promise(struct tern_tcb *c)
-{
-    const bool open = c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT;
-    const uint64_t promised = open && !c->rcv.closed ? c->rcv.adv - c->rcv.nxt : 0;
-
-    c->env->promised += promised - c->rcv.promised;
-    c->rcv.promised = promised;
-}
-
-/* Of what is there for all: an even share, and no more than others' promises have left. */
-static uint64_t share_of(const struct tern_tcb *c, uint64_t total)
-{
-    const uint64_t sharers = c->env->synchronised_count > 0 ? c->env->synchronised_count : 1;
-    const uint64_t others = c->env->promised - c->rcv.promised;
-    const uint64_t left = total > others ? total - others : 0;
-
-    return tern_min_u64(left, total / sharers);
-}
-
-/* What the link can hold: so many frames of the mean length seen (halved, since the next ones may
- * be shorter), at least of one segment. */
-static uint64_t link_share(const struct tern_tcb *c)
-{
-    const struct tern_tcp_env *env = c->env;
-    const uint64_t frame = tern_max_u64(c->rcv.mss, c->rcv.frame_bytes / 2);
-
-    if (env->hold_frames == 0)
-        return UINT64_MAX;
-    return share_of(c, tern_min_u64(env->hold_frames * frame, env->hold_bytes));
-}
-
-/* What the half of the chunks that sendq.c leaves us can take; halved again, since each window
- * begins and ends within a chunk. */
-static uint64_t pool_share(const struct tern_tcb *c)
-{
-    const struct tern_tcp_env *env = c->env;
-    const struct tern_pool *pool = &env->chunks.chunks;
-    const uint64_t ours = pool->count / 2;
-    const uint64_t taken = pool->used - env->send_chunks;
-
-    return ours > taken ? share_of(c, (ours - taken) << env->chunks.chunk_shift) / 2 : 0;
-}
-
-/* However many share, each may have two segments under way, or nothing would move; but not once
- * the pool runs low, since in-order bytes that find no room are dropped and sent again. */
-static uint64_t least_share(const struct tern_tcb *c)
-{
-    const struct tern_pool *pool = &c->env->chunks.chunks;
-
-    return pool->count - pool->used >= pool->count / 4 ? 2 * (uint64_t)c->rcv.mss : 0;
-}
-
-uint64_t tern_tcb_window(const struct tern_tcb *c)
-{
-    const uint64_t buffer = c->env->receive_buffer_bytes;
-    const uint64_t unread = c->rcv.nxt - c->rcv.head;
-    const uint64_t room = unread < buffer ? buffer - unread : 0;
-    const uint64_t share = tern_max_u64(tern_min_u64(link_share(c), pool_share(c)), least_share(c));
-    const uint64_t wnd = c->rcv.closed ? 0 : tern_min_u64(room, share);
-    const uint64_t promised = c->rcv.adv - c->rcv.nxt;
-    const uint64_t step = tern_min_u64(buffer / 2, c->rcv.mss);
-
-    if (wnd <= promised || wnd - promised < step)
-        return promised;
-    return wnd;
-}
 
 void tern_tcb_recvq_fini(struct tern_tcb *c)
 {
     tern_bytequeue_clear(&c->recvq, &c->env->chunks);
     tern_tcb_ranges_give(c, &c->rcv.ooo);
     c->rcv.sack_recent_count = 0;
+    c->rcv.twice_end = 0;
 }
 
 static uint64_t held_end(const struct tern_tcb *c)
@@ -119,6 +49,7 @@ void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now)
     tern_tcb_note_read(c);
     tern_bytequeue_advance(&c->recvq, &c->env->chunks, c->rcv.head,
                            tern_max_u64(held_end(c), c->rcv.head));
+    tern_tcb_tune_on_read(c, now);
     if (!tern_tcb_can_receive(c))
         return;
     before = c->rcv.adv - c->rcv.nxt;
@@ -128,49 +59,15 @@ void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now)
         tern_tcb_ack_now(c, TERN_CAUSE_WINDOW_UPDATE);
     else if (c->rcv.window_closed && after > before)
         tern_tcb_ack_now(c, TERN_CAUSE_WINDOW_UPDATE);
-    (void)now;
 }
 
-/* The newest range first (RFC 2018 §4): remember a byte in it, forget others in the same range. */
-static void note_recent(struct tern_tcb *c, uint64_t at)
+void tern_tcb_note_readable(struct tern_tcb *c)
 {
-    const struct tern_ranges *r = c->rcv.ooo;
-    const struct tern_range mine = r->item[tern_ranges_seek(r, at)];
-    uint8_t kept = 1;
-    uint64_t list[TERN_TCP_SACK_BLOCKS_MAX] = {at};
+    const uint64_t unread = tern_tcb_unread(c);
+    const uint64_t wanted = tern_max_u64(c->set.readable_bytes, 1);
 
-    for (uint8_t i = 0; i < c->rcv.sack_recent_count && kept < TERN_TCP_SACK_BLOCKS_MAX; i++) {
-        const uint64_t other = c->rcv.sack_recent[i];
-
-        if (other < mine.start || other >= mine.end)
-            list[kept++] = other;
-    }
-    memcpy(c->rcv.sack_recent, list, sizeof(list));
-    c->rcv.sack_recent_count = kept;
-}
-
-/* A FIN that waits behind the last range has arrived as well: its number goes with it. */
-static uint64_t sack_end(const struct tern_tcb *c, uint64_t end)
-{
-    return end + (c->rcv.fin_at != 0 && end == c->rcv.fin_at);
-}
-
-void tern_tcb_fill_sack(const struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max)
-{
-    const struct tern_ranges *r = c->rcv.ooo;
-
-    h->sack_count = 0;
-    if (r == NULL || !c->opt.sack)
-        return;
-    for (uint8_t i = 0; i < c->rcv.sack_recent_count && h->sack_count < blocks_max; i++) {
-        const uint16_t at = tern_ranges_seek(r, c->rcv.sack_recent[i]);
-
-        if (at == r->count || r->item[at].start > c->rcv.sack_recent[i])
-            continue; /* filled since */
-        h->sack[h->sack_count].start = tern_tcb_wrap(r->item[at].start);
-        h->sack[h->sack_count].end = tern_tcb_wrap(sack_end(c, r->item[at].end));
-        h->sack_count++;
-    }
+    if (unread >= wanted || (unread > 0 && c->rcv.window_closed))
+        c->events |= TERN_CONN_READABLE;
 }
 
 /* Out-of-order bytes are a loan to the peer; the last of the pool is for what comes in order, or
@@ -198,7 +95,7 @@ static size_t keep_out_of_order(struct tern_tcb *c, uint64_t at, const uint8_t *
     if (kept == 0 || !tern_ranges_add(c->rcv.ooo, at, at + kept))
         kept = 0;
     if (kept > 0)
-        note_recent(c, at);
+        tern_tcb_sack_note(c, at);
     if (c->rcv.ooo->count == 0)
         tern_tcb_ranges_give(c, &c->rcv.ooo);
     return kept;
@@ -268,8 +165,7 @@ static void take_in_order(struct tern_tcb *c, const uint8_t *text, size_t bytes,
     hole = join_out_of_order(c);
     if (kept < bytes && !hole)
         tern_tcb_drop(c, TERN_DROP_TCP_NO_BUFFER, now);
-    if (kept > 0)
-        c->events |= TERN_CONN_READABLE;
+    tern_tcb_note_readable(c);
     schedule_ack(c, kept, hole, now);
     if (kept < bytes)
         tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
@@ -305,6 +201,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
     tern_tcb_ecn_text(c, seg);
     note_sizes(c, seg);
     c->last.data_received_at = now;
+    tern_tcb_tune_on_text(c, seg, now);
     if (start == c->rcv.nxt) {
         take_in_order(c, seg->text.data + (start - seq), stop - start, now);
         return;

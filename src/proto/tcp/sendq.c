@@ -3,6 +3,10 @@
  * Bytes that the application wrote, until they are acknowledged. All send queues together may hold
  * half of the shared chunks: were they to hold them all, no ACK's text could be taken in, on either
  * side, and nothing would ever be freed.
+ *
+ * A connection's own limit follows its congestion window, twice of which keeps the network busy
+ * while the application fills up what was acknowledged. It never shrinks. The application hears
+ * that it may write again when a third of the limit is free, not at each byte.
  */
 #include "proto/tcp/internal.h"
 
@@ -58,4 +62,61 @@ void tern_tcb_sendq_clear(struct tern_tcb *c)
 
     tern_bytequeue_clear(&c->sendq, &c->env->chunks);
     account(c, held);
+}
+
+static uint64_t send_limit(const struct tern_tcb *c)
+{
+    const uint64_t limit = c->set.send_buffer_bytes > 0 ? c->set.send_buffer_bytes : c->snd.buffer;
+
+    return tern_min_u64(limit, c->env->send_buffer_bytes);
+}
+
+/* What the application may have unsent, less what it has. */
+static uint64_t unsent_room(const struct tern_tcb *c)
+{
+    const uint64_t unsent = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+    const uint64_t most = c->set.notsent_lowat_bytes;
+
+    if (most == 0)
+        return UINT64_MAX;
+    return unsent < most ? most - unsent : 0;
+}
+
+size_t tern_tcb_write_space(const struct tern_tcb *c)
+{
+    const uint64_t used = c->snd.end - tern_max_u64(c->snd.una, c->snd.iss + 1);
+    const uint64_t limit = send_limit(c);
+
+    if (c->snd.fin_queued || c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
+        return 0;
+    return used < limit ? (size_t)tern_min_u64(limit - used, unsent_room(c)) : 0;
+}
+
+size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
+{
+    const size_t space = tern_tcb_write_space(c);
+    const size_t taken = tern_tcb_sendq_write(c, data, bytes < space ? bytes : space);
+
+    c->snd.end += taken;
+    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
+    if (taken < bytes)
+        c->snd.writable_wanted = true;
+    return taken;
+}
+
+void tern_tcb_note_writable(struct tern_tcb *c)
+{
+    uint64_t enough;
+
+    c->snd.buffer =
+        tern_max_u64(c->snd.buffer, tern_min_u64(2 * c->cc.cwnd, c->env->send_buffer_bytes));
+    if (!c->snd.writable_wanted)
+        return;
+    enough = send_limit(c) / 3;
+    if (c->set.notsent_lowat_bytes > 0)
+        enough = tern_min_u64(enough, (c->set.notsent_lowat_bytes + 1) / 2);
+    if (tern_tcb_write_space(c) < enough)
+        return;
+    c->snd.writable_wanted = false;
+    c->events |= TERN_CONN_WRITABLE;
 }

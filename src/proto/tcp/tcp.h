@@ -46,7 +46,11 @@
 #define TERN_TCP_CHALLENGE_INTERVAL (500 * TERN_MS) /* RFC 5961 §7: a connection's limit */
 #define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
 #define TERN_TCP_DUPACKS            3               /* RFC 5681 §3.2 */
-#define TERN_TCP_SACK_RANGES        64 /* remembered each way; beyond: a hint is lost */
+#define TERN_TCP_SACK_RANGES        64    /* remembered each way; beyond: a hint is lost */
+#define TERN_TCP_RECEIVE_START      65535 /* bytes a buffer may hold before it is tuned */
+#define TERN_TCP_SEND_START         131072
+#define TERN_TCP_TUNE_START         10 /* segments: what a reader takes in the first round trip */
+#define TERN_TCP_TUNE_MARGIN        16 /* segments beside twice what it took */
 #define TERN_TCP_PERSIST_MAX        (60 * TERN_SECOND) /* window probes at least so often */
 
 /* What connections of one stack share. Owned by the stack. */
@@ -127,6 +131,7 @@ struct tern_tcb {
         uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
         uint64_t short_to;    /* bytes below may go in a short segment, corked or not */
         bool last_whole;      /* the newest record of the log ends with a full segment */
+        uint64_t buffer;      /* bytes that the queue may hold: see sendq.c */
         bool writable_wanted; /* a write found no room in the buffer */
         bool pool_wanted;     /* a write found no chunk: see sendq.c */
     } snd;
@@ -148,6 +153,15 @@ struct tern_tcb {
         struct tern_ranges *ooo; /* NULL: no holes */
         uint64_t sack_recent[TERN_TCP_SACK_BLOCKS_MAX]; /* a byte in each range lately added to */
         uint8_t sack_recent_count;
+        uint64_t twice_start, twice_end; /* bytes that came again, to be told; end 0: none */
+        /* window.c's */
+        uint64_t buffer;  /* bytes that may be held */
+        tern_time rtt;    /* the receiver's; 0: unknown */
+        uint64_t rtt_end; /* without timestamps: the sample is taken when this has come */
+        tern_time rtt_at;
+        uint32_t rtt_echo;
+        tern_time tuned_at;
+        uint64_t tuned_head, tuned_bytes;
     } rcv;
 
     struct {

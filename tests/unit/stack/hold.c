@@ -53,14 +53,18 @@ static uint64_t promised(const struct watched *w, uint32_t count)
     return sum;
 }
 
-/* An active connection whose peer speaks window scaling, watched from its first ACK on. */
+/* An active connection whose peer speaks window scaling, watched from its first ACK on. The whole
+ * buffer is there from the start. */
 static struct tern_conn *dial(struct bench *b, struct watched *w, struct tern_tcp_header *peer)
 {
-    const struct tern_tcp_options o = {.remote = {bench_addr(2), 80}};
+    struct tern_tcp_settings set;
+    const struct tern_tcp_options o = {.remote = {bench_addr(2), 80}, .settings = &set};
     struct tern_conn *conn;
     struct tern_tcp_header syn;
     tern_span text;
 
+    tern_tcp_settings_defaults(&set);
+    set.receive_buffer_bytes = UINT32_MAX;
     assert_int_equal(tern_tcp_connect(b->stack, &o, &conn), TERN_ERR_OK);
     bench_drain(b);
     assert_true(bench_sent_tcp(b, 0, &syn, &text));

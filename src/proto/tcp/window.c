@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The window that we advertise: never more than the buffer, than the link can hold for us, than the
+ * pool can give. Its right edge never moves back, and forward only in steps worth a segment
+ * (RFC 9293 §3.8.6.2.2).
+ *
+ * The buffer's limit begins modest and follows the reader: in each round trip it is made room
+ * enough for twice what the application took in the last one, and more while that grows, so that
+ * the window stays ahead of a sender in slow start. A reader that is slow keeps the limit as it is,
+ * and so the memory that its peer can fill. It never shrinks. The round trip is the receiver's:
+ * from the echoed timestamps of full segments, or how long a window's worth of bytes takes; before
+ * either, the handshake's.
+ */
+#include "proto/tcp/internal.h"
+
+/* Bytes may come for this connection: they were promised room. */
+void tern_tcb_note_promise(struct tern_tcb *c)
+{
+    const bool open = c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT;
+    const uint64_t promised = open && !c->rcv.closed ? c->rcv.adv - c->rcv.nxt : 0;
+
+    c->env->promised += promised - c->rcv.promised;
+    c->rcv.promised = promised;
+}
+
+/* Of what is there for all: an even share, and no more than others' promises have left. */
+static uint64_t share_of(const struct tern_tcb *c, uint64_t total)
+{
+    const uint64_t sharers = c->env->synchronised_count > 0 ? c->env->synchronised_count : 1;
+    const uint64_t others = c->env->promised - c->rcv.promised;
+    const uint64_t left = total > others ? total - others : 0;
+
+    return tern_min_u64(left, total / sharers);
+}
+
+/* What the link can hold: so many frames of the mean length seen (halved, since the next ones may
+ * be shorter), at least of one segment. */
+static uint64_t link_share(const struct tern_tcb *c)
+{
+    const struct tern_tcp_env *env = c->env;
+    const uint64_t frame = tern_max_u64(c->rcv.mss, c->rcv.frame_bytes / 2);
+
+    if (env->hold_frames == 0)
+        return UINT64_MAX;
+    return share_of(c, tern_min_u64(env->hold_frames * frame, env->hold_bytes));
+}
+
+/* What the half of the chunks that sendq.c leaves us can take; halved again, since each window
+ * begins and ends within a chunk. */
+static uint64_t pool_share(const struct tern_tcb *c)
+{
+    const struct tern_tcp_env *env = c->env;
+    const struct tern_pool *pool = &env->chunks.chunks;
+    const uint64_t ours = pool->count / 2;
+    const uint64_t taken = pool->used - env->send_chunks;
+
+    return ours > taken ? share_of(c, (ours - taken) << env->chunks.chunk_shift) / 2 : 0;
+}
+
+/* However many share, each may have two segments under way, or nothing would move; but not once
+ * the pool runs low, since in-order bytes that find no room are dropped and sent again. */
+static uint64_t least_share(const struct tern_tcb *c)
+{
+    const struct tern_pool *pool = &c->env->chunks.chunks;
+
+    return pool->count - pool->used >= pool->count / 4 ? 2 * (uint64_t)c->rcv.mss : 0;
+}
+
+/* Most bytes that may wait for the reader, or beyond holes. */
+uint64_t tern_tcb_receive_limit(const struct tern_tcb *c)
+{
+    const uint64_t tuned = tern_max_u64(c->rcv.buffer, 2 * (uint64_t)c->set.readable_bytes);
+    const uint64_t limit = c->set.receive_buffer_bytes > 0 ? c->set.receive_buffer_bytes : tuned;
+
+    return tern_min_u64(limit, c->env->receive_buffer_bytes);
+}
+
+static uint64_t window_clamp(const struct tern_tcb *c)
+{
+    return c->set.window_clamp_bytes > 0 ? c->set.window_clamp_bytes : UINT64_MAX;
+}
+
+/* The shift for the largest window that this connection may ever advertise (RFC 7323 §2.3). */
+uint8_t tern_tcb_wscale(const struct tern_tcb *c)
+{
+    const uint64_t most = tern_min_u64(c->env->receive_buffer_bytes, window_clamp(c));
+    uint8_t shift = 0;
+
+    while (shift < TERN_TCP_WSCALE_MAX && (most >> shift) > UINT16_MAX)
+        shift++;
+    return shift;
+}
+
+uint64_t tern_tcb_window(const struct tern_tcb *c)
+{
+    const uint64_t limit = tern_tcb_receive_limit(c);
+    const uint64_t clamp = window_clamp(c);
+    const uint64_t unread = c->rcv.nxt - c->rcv.head;
+    const uint64_t room = unread < limit ? tern_min_u64(limit - unread, clamp) : 0;
+    const uint64_t share = tern_max_u64(tern_min_u64(link_share(c), pool_share(c)), least_share(c));
+    const uint64_t wnd = c->rcv.closed ? 0 : tern_min_u64(room, share);
+    const uint64_t promised = c->rcv.adv - c->rcv.nxt;
+    const uint64_t step = tern_min_u64(tern_min_u64(limit, clamp) / 2, c->rcv.mss);
+
+    if (wnd <= promised || wnd - promised < step)
+        return promised;
+    return wnd;
+}
+
+/* A sample of the receiver's round trip. From a window's worth it is too long as a rule, so only a
+ * shorter one counts. */
+static void round_trip(struct tern_tcb *c, tern_time sample, bool by_window)
+{
+    if (c->rcv.rtt == 0 || (by_window && sample < c->rcv.rtt))
+        c->rcv.rtt = sample;
+    else if (!by_window)
+        c->rcv.rtt += (sample - c->rcv.rtt) / 8;
+}
+
+void tern_tcb_tune_on_text(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+{
+    if (c->opt.timestamps && seg->h.has_timestamps) {
+        const uint32_t ticks = tern_tcb_ts_now(c, now) - seg->h.ts_echo;
+
+        if (seg->text.bytes < c->rcv.piece_bytes || seg->h.ts_echo == c->rcv.rtt_echo ||
+            seg->h.ts_echo == 0 || ticks >= 1u << 16)
+            return; /* a short one may have waited for its application */
+        c->rcv.rtt_echo = seg->h.ts_echo;
+        round_trip(c, (tern_time)tern_max_u64(ticks, 1) * TERN_MS, false);
+        return;
+    }
+    if (c->rcv.nxt < c->rcv.rtt_end)
+        return;
+    if (c->rcv.rtt_end > 0)
+        round_trip(c, now > c->rcv.rtt_at ? now - c->rcv.rtt_at : 1, true);
+    c->rcv.rtt_end = c->rcv.adv;
+    c->rcv.rtt_at = now;
+}
+
+/* The application took so many bytes in a round trip, more than ever before. */
+static void grow(struct tern_tcb *c, uint64_t taken)
+{
+    const uint64_t before = c->rcv.tuned_bytes;
+    uint64_t want = 2 * taken + TERN_TCP_TUNE_MARGIN * (uint64_t)c->rcv.mss;
+
+    want += tern_min_u64(2 * want / before * (taken - before), 4 * want);
+    c->rcv.buffer = tern_min_u64(tern_max_u64(c->rcv.buffer, want), c->env->receive_buffer_bytes);
+    c->rcv.tuned_bytes = taken;
+}
+
+void tern_tcb_tune_on_read(struct tern_tcb *c, tern_time now)
+{
+    const tern_time rtt = c->rcv.rtt > 0 ? c->rcv.rtt : c->rtt.srtt;
+    const uint64_t taken = c->rcv.head - c->rcv.tuned_head;
+
+    if (rtt == 0 || now - c->rcv.tuned_at < rtt)
+        return;
+    if (taken > c->rcv.tuned_bytes)
+        grow(c, taken);
+    c->rcv.tuned_at = now;
+    c->rcv.tuned_head = c->rcv.head;
+}
+
+/* The first byte of the peer's is known: from here on. */
+void tern_tcb_tune_start(struct tern_tcb *c, tern_time now)
+{
+    c->rcv.tuned_head = c->rcv.head;
+    c->rcv.tuned_at = now;
+    c->rcv.tuned_bytes = TERN_TCP_TUNE_START * (uint64_t)c->rcv.mss;
+}
