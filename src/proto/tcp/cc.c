@@ -6,7 +6,8 @@
 
 #include "base/assert.h"
 
-static const struct tern_cc_ops *const controllers[] = {&tern_cc_cubic, &tern_cc_reno};
+static const struct tern_cc_ops *const controllers[] = {&tern_cc_cubic, &tern_cc_reno,
+                                                        &tern_cc_bbr};
 
 const struct tern_cc_ops *tern_cc_find(const char *name)
 {

@@ -28,6 +28,30 @@ struct tern_hystart {
     bool started, in_css;
 };
 
+/* BBR's view of the path, and where it is in its cycle: names as in draft-ietf-ccwg-bbr §2. */
+struct tern_bbr {
+    uint64_t max_bw[2]; /* bytes a second: of this ProbeBW cycle, of the one before */
+    uint64_t bw_shortterm, bw_latest, full_bw;
+    uint64_t delivered; /* bytes, as of the last ACK; the next two are ends of rounds in the same */
+    uint64_t next_round_delivered, loss_round_delivered;
+    tern_time min_rtt, min_rtt_stamp; /* min_rtt TERN_TIME_NEVER: none */
+    tern_time probe_rtt_min_delay, probe_rtt_min_stamp;
+    tern_time probe_rtt_done_stamp; /* TERN_TIME_NEVER: inflight has not come down yet */
+    tern_time cycle_stamp, bw_probe_wait;
+    tern_time extra_acked_start;
+    uint32_t inflight_latest, inflight_shortterm, inflight_longterm, prior_cwnd; /* bytes */
+    uint32_t extra_acked_delivered, extra_acked[2];
+    uint32_t lost_in_round; /* bytes */
+    uint32_t up_acked;      /* bytes counted towards the next raise of inflight_longterm */
+    uint8_t state, acks_of; /* enum tern_bbr_state, enum tern_bbr_acks */
+    uint8_t rounds_in_state, rounds_since_probe, up_rounds, full_bw_count, loss_events;
+    uint8_t extra_acked_rounds;
+    uint8_t ignore_rounds; /* of samples that ProbeRTT made low */
+    bool started : 1, round_start : 1, loss_round_start : 1, loss_in_round : 1;
+    bool full_bw_now : 1, full_bw_reached : 1, idle_restart : 1, probe_rtt_expired : 1;
+    bool probe_rtt_round_done : 1, bw_probe_samples : 1, in_recovery : 1, marked : 1;
+};
+
 struct tern_cc_state {
     uint64_t cwnd, ssthresh; /* bytes */
     uint64_t pacing_rate;    /* bytes a second; 0: the engine takes a multiple of cwnd / srtt */
@@ -45,6 +69,7 @@ struct tern_cc_state {
             tern_time epoch_start;                /* TERN_TIME_NEVER: none */
             tern_time last_ack_at;                /* within the epoch */
         } cubic;
+        struct tern_bbr bbr;
     };
 };
 
@@ -94,7 +119,7 @@ struct tern_cc_ops {
     void (*on_restart)(struct tern_cc_state *s, tern_time idle, tern_time rto, tern_time now);
 };
 
-extern const struct tern_cc_ops tern_cc_reno, tern_cc_cubic;
+extern const struct tern_cc_ops tern_cc_reno, tern_cc_cubic, tern_cc_bbr;
 
 /* By name; NULL: unknown. */
 const struct tern_cc_ops *tern_cc_find(const char *name);
