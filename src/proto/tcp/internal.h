@@ -35,12 +35,13 @@ void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern
 
 /* What one ACK tells of. */
 struct tern_delivery {
-    uint64_t acked;     /* bytes: in order */
-    uint64_t delivered; /* in order or by SACK, and not known before */
-    uint64_t lost;      /* deemed lost because of it */
-    bool original;      /* some of it had been sent only once, … */
+    uint64_t fack_before;   /* the highest that had arrived; blocks of one ACK come in any order */
+    uint64_t acked;         /* bytes: in order */
+    uint64_t delivered;     /* in order or by SACK, and not known before */
+    uint64_t lost;          /* deemed lost because of it */
+    bool original;          /* some of it had been sent only once, … */
     uint64_t original_from; /* … from here on */
-    bool has_sent;      /* sent: the newest record of what arrived */
+    bool has_sent;          /* sent: the newest record of what arrived */
     struct tern_sent sent;
     tern_time rtt;        /* of what was sent only once; 0: none */
     bool dsack;           /* something arrived twice (RFC 2883 §4) */
@@ -61,7 +62,7 @@ void tern_tcb_mark_lost(struct tern_tcb *c, uint64_t below);
 /* Sent again, and lost again. */
 void tern_tcb_mark_relost(struct tern_tcb *c, uint64_t from, uint64_t to);
 void tern_tcb_note_resent(struct tern_tcb *c, uint64_t from, uint64_t to);
-uint64_t tern_tcb_pipe(const struct tern_tcb *c); /* bytes thought to be in the network */
+uint64_t tern_tcb_pipe(const struct tern_tcb *c);       /* bytes thought to be in the network */
 uint64_t tern_tcb_lost_bytes(const struct tern_tcb *c); /* and not yet sent again */
 /* The next lost bytes to send again; false: none. */
 bool tern_tcb_next_lost(const struct tern_tcb *c, uint64_t *from, uint64_t *to);
@@ -112,8 +113,8 @@ bool tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
 bool tern_tcb_frto_blocks_resends(const struct tern_tcb *c);
 
 /* rate.c */
-void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment, bool again,
-                        tern_time now);
+void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment,
+                        bool again, tern_time now);
 void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
                              struct tern_rate_sample *rate, tern_time now);
 void tern_tcb_note_app_limited(struct tern_tcb *c);

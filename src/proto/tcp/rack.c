@@ -62,7 +62,7 @@ static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct
     if (!d->original || from < d->original_from)
         d->original_from = from;
     d->original = true;
-    if (to < c->rack.fack)
+    if (to < d->fack_before)
         c->rack.reordering_seen = true; /* RFC 8985 §6.2 step 3 */
     if (s == NULL)
         return;
@@ -70,6 +70,17 @@ static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct
     note_sample(s, d);
     rtt = now - s->at > 0 ? now - s->at : 1;
     d->rtt = d->rtt == 0 || rtt < d->rtt ? rtt : d->rtt;
+}
+
+/* [from, to) lies above what recovery sent again; but a tail loss probe may have sent its end. */
+static void note_once(struct tern_tcb *c, uint64_t from, uint64_t to, struct tern_delivery *d,
+                      tern_time now)
+{
+    const struct tern_sent *probe = tern_sentlog_find_again(c->log, from, to);
+    const uint64_t stop = probe != NULL && probe->end >= to ? probe->start : to;
+
+    if (from < stop)
+        note_original(c, from, stop, d, now);
 }
 
 void tern_tcb_rack_delivered(struct tern_tcb *c, const struct tern_segment *seg, uint64_t from,
@@ -83,8 +94,8 @@ void tern_tcb_rack_delivered(struct tern_tcb *c, const struct tern_segment *seg,
         return;
     }
     again = tern_sentlog_find_again(c->log, from, to);
-    if (once < to && (again == NULL || again->end < to))
-        note_original(c, once, to, d, now);
+    if (once < to)
+        note_once(c, once, to, d, now);
     if (again != NULL && !is_of_original(c, seg, again, now - again->at)) {
         take_newest(c, again, tern_min_u64(to, again->end), now - again->at);
         note_sample(again, d);

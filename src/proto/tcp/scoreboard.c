@@ -67,8 +67,7 @@ bool tern_tcb_next_lost(const struct tern_tcb *c, uint64_t *from, uint64_t *to)
     } else {
         if (gap.start >= gap.end)
             return false;
-        if (c->loss.sacked != NULL &&
-            !tern_ranges_gap(c->loss.sacked, gap.start, gap.end, &gap))
+        if (c->loss.sacked != NULL && !tern_ranges_gap(c->loss.sacked, gap.start, gap.end, &gap))
             return false;
     }
     *from = gap.start;
@@ -107,7 +106,8 @@ void tern_tcb_mark_lost(struct tern_tcb *c, uint64_t below)
 
 void tern_tcb_mark_relost(struct tern_tcb *c, uint64_t from, uint64_t to)
 {
-    struct tern_range gap = {tern_max_u64(from, c->snd.una), tern_min_u64(to, c->loss.resent_below)};
+    struct tern_range gap = {tern_max_u64(from, c->snd.una),
+                             tern_min_u64(to, c->loss.resent_below)};
 
     if (c->loss.relost == NULL)
         c->loss.relost = tern_tcb_ranges_take(c);
@@ -238,6 +238,7 @@ void tern_tcb_score_ack(struct tern_tcb *c, const struct tern_segment *seg, uint
                         struct tern_delivery *d, tern_time now)
 {
     d->acked = c->snd.una - old_una;
+    d->fack_before = c->rack.fack;
     if (d->acked > 0)
         note_arrived(c, seg, old_una, c->snd.una, d, now);
     take_sack(c, seg, d, now);
@@ -256,8 +257,7 @@ void tern_tcb_score_clear(struct tern_tcb *c)
  * of those (RFC 2018 §8). */
 void tern_tcb_score_renege(struct tern_tcb *c)
 {
-    if (c->loss.sacked == NULL ||
-        !tern_ranges_covers(c->loss.sacked, c->snd.una, c->snd.una + 1))
+    if (c->loss.sacked == NULL || !tern_ranges_covers(c->loss.sacked, c->snd.una, c->snd.una + 1))
         return;
     tern_tcb_ranges_give(c, &c->loss.sacked);
     c->loss.sacked_bytes = 0;
