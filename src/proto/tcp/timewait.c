@@ -155,8 +155,8 @@ static bool is_paws_old(const struct tern_timewait *t, const struct tern_segment
 
 /* In the window, where nothing but a stray can be. */
 static enum tern_timewait_verdict take_stray(struct tern_timewait *t,
-                                             const struct tern_segment *seg, enum tern_drop *why,
-                                             enum tern_cause *cause)
+                                             const struct tern_segment *seg, tern_time now,
+                                             enum tern_drop *why, enum tern_cause *cause)
 {
     *cause = TERN_CAUSE_CHALLENGE_ACK;
     if ((seg->h.flags & TERN_TCP_RST) != 0) {
@@ -170,6 +170,10 @@ static enum tern_timewait_verdict take_stray(struct tern_timewait *t,
     if ((seg->h.flags & TERN_TCP_ACK) == 0) {
         *why = TERN_DROP_TCP_NO_ACK;
         return TERN_TIMEWAIT_DROP;
+    }
+    if (tern_seq_gt(seg->h.ack, t->snd_nxt)) {
+        *why = TERN_DROP_TCP_BAD_ACK;
+        return may_answer(t, seg, now) ? TERN_TIMEWAIT_ANSWER : TERN_TIMEWAIT_DROP;
     }
     if (seg->h.has_timestamps && tern_seq_le(seg->h.seq, t->rcv_nxt))
         t->ts_recent = seg->h.ts_value; /* RFC 7323 §4.3 (2) */
@@ -193,7 +197,7 @@ enum tern_timewait_verdict tern_timewait_input(struct tern_timewaits *w, struct 
         return refuse(t, seg, now);
     }
     if (is_acceptable(t, seg))
-        return take_stray(t, seg, why, cause);
+        return take_stray(t, seg, now, why, cause);
     *why =
         tern_seq_le(end, t->rcv_nxt) ? TERN_DROP_TCP_OLD_DUPLICATE : TERN_DROP_TCP_OUTSIDE_WINDOW;
     if ((seg->h.flags & TERN_TCP_FIN) != 0 && tern_seq_eq(end, t->rcv_nxt))

@@ -53,6 +53,7 @@ static struct tern_segment segment(uint8_t flags, uint32_t seq, size_t bytes, in
     struct tern_segment s = {.h = {.flags = flags, .seq = tern_seq_of(seq)},
                              .text = tern_span_of(text, bytes)};
 
+    s.h.ack = tern_seq_of(2000);
     s.h.has_timestamps = ts >= 0;
     s.h.ts_value = ts >= 0 ? (uint32_t)ts : 0;
     return s;
