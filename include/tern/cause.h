@@ -25,6 +25,7 @@ extern "C" {
     X(UDP_SEND, "the application sent a datagram (RFC 768)")                                       \
     X(SYN, "the application connects (RFC 9293 §3.5)")                                             \
     X(SYN_ACK, "answer to a SYN for a listener (RFC 9293 §3.10.7.2)")                              \
+    X(SYN_COOKIE, "answer to a SYN that there is no room to remember (RFC 4987 §3.6)")             \
     X(HANDSHAKE_ACK, "the handshake is complete (RFC 9293 §3.10.7.3)")                             \
     X(APP_WRITE, "the application wrote bytes and the windows allow them (RFC 9293 §3.8)")         \
     X(SECOND_SEGMENT, "ACK: a second full segment arrived (RFC 9293 §3.8.6.3)")                    \

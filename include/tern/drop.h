@@ -36,6 +36,8 @@ extern "C" {
     X(TCP_BAD_CHECKSUM, "tcp_bad_checksum", "wrong TCP checksum")                                  \
     X(TCP_NO_CONNECTION, "tcp_no_connection", "segment for no connection")                         \
     X(TCP_LISTEN_FULL, "tcp_listen_full", "SYN for a full listen queue")                           \
+    X(TCP_ACCEPT_FULL, "tcp_accept_full", "end of a handshake that nobody accepts")                \
+    X(TCP_BAD_COOKIE, "tcp_bad_cookie", "ACK that answers no SYN cookie")                          \
     X(TCP_OUTSIDE_WINDOW, "tcp_outside_window", "segment outside the receive window")              \
     X(TCP_OLD_DUPLICATE, "tcp_old_duplicate", "bytes that had arrived before")                     \
     X(TCP_PAWS, "tcp_paws", "timestamp older than the last (PAWS)")                                \

@@ -102,6 +102,7 @@ struct tern_stack_counters {
     uint64_t drops[TERN_DROP_COUNT];
     uint64_t tcp_segments_in, tcp_segments_out, tcp_retransmits, tcp_resets_in, tcp_resets_out;
     uint64_t connections_opened, connections_accepted, connections_failed;
+    uint64_t syn_cookies_sent, syn_cookies_accepted;
     uint64_t chunks_used, connections_used, time_waits_used;
 };
 TERN_EXPORT void tern_stack_counters(const struct tern_stack *stack,

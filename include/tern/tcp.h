@@ -55,21 +55,21 @@ enum tern_mtu_probe {
  * nanoseconds; 0 means the default that the comment names.
  */
 struct tern_tcp_settings {
-    bool nodelay;         /* no Nagle (RFC 9293 §3.7.4) */
-    bool cork;            /* full segments only, for at most 200 ms (Linux TCP_CORK) */
-    bool quickack;        /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
-    bool keepalive;       /* RFC 9293 §3.8.4; off by default */
-    bool urgent_inline;   /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
-    bool fastopen;        /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
-    bool pacing;          /* spread segments over the round trip; on by default */
+    bool nodelay;       /* no Nagle (RFC 9293 §3.7.4) */
+    bool cork;          /* full segments only, for at most 200 ms (Linux TCP_CORK) */
+    bool quickack;      /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
+    bool keepalive;     /* RFC 9293 §3.8.4; off by default */
+    bool urgent_inline; /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
+    bool fastopen;      /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
+    bool pacing;        /* spread segments over the round trip; on by default */
     bool restart_after_idle; /* a small window again after a pause (RFC 5681 §4.1); on by default */
-    bool ecn;             /* RFC 3168: offered, and agreed to; on by default */
+    bool ecn;                /* RFC 3168: offered, and agreed to; on by default */
     bool timestamps, sack, window_scale; /* offered, and agreed to (RFC 7323 §2, §3; RFC 2018 §2);
                                             on by default */
-    const char *congestion; /* "cubic", "reno", "bbr"; NULL: the stack's default */
-    uint32_t keep_count;    /* probes without an answer that end the connection; 0: 9 */
-    uint32_t syn_retries;   /* R2 for SYN (RFC 9293 §3.8.3); 0: 6 */
-    uint32_t mss_bytes;     /* at most, both ways; 0: what the path takes */
+    const char *congestion;              /* "cubic", "reno", "bbr"; NULL: the stack's default */
+    uint32_t keep_count;  /* probes without an answer that end the connection; 0: 9 */
+    uint32_t syn_retries; /* R2 for SYN (RFC 9293 §3.8.3); 0: 6 */
+    uint32_t mss_bytes;   /* at most, both ways; 0: what the path takes */
     uint32_t send_buffer_bytes, receive_buffer_bytes; /* fixed; 0: autotuned up to the stack's */
     uint32_t window_clamp_bytes;                      /* never advertise more; 0: no clamp */
     uint32_t notsent_lowat_bytes; /* WRITABLE only while less than this is unsent; 0: off */
@@ -111,8 +111,9 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_connect(struct tern_stack *sta
                                                           const struct tern_tcp_options *options,
                                                           struct tern_conn **out);
 
-/* Listen on a port of one own address, or of all of them (any address). backlog: connections
- * that may wait, unaccepted or unfinished. TERN_ERR_ADDRESS_IN_USE, TERN_ERR_FULL, TERN_ERR_INVAL.
+/* Listen on a port of one own address, or of all of them (any address). backlog: so many
+ * connections may wait to be accepted, and as many handshakes be unfinished (beyond, SYN cookies).
+ * TERN_ERR_ADDRESS_IN_USE, TERN_ERR_FULL, TERN_ERR_INVAL.
  */
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_listen(struct tern_stack *stack,
                                                          const struct tern_tcp_options *options,

@@ -66,16 +66,6 @@ void tern_conn_leave(struct tern_conn *conn)
     tern_list_remove(&conn->holed);
 }
 
-static void leave_listener(struct tern_conn *conn)
-{
-    if (conn->listener == NULL)
-        return;
-    tern_list_remove(&conn->child);
-    TERN_ASSERT(conn->listener->children_count > 0);
-    conn->listener->children_count--;
-    conn->listener = NULL;
-}
-
 /* Writers that found no chunk hear of it once others have given enough back. */
 static void feed_starved(struct tern_stack *s)
 {
@@ -96,7 +86,7 @@ static void conn_free(struct tern_conn *conn)
 {
     struct tern_stack *s = conn->stack;
 
-    leave_listener(conn);
+    tern_conn_leave_listener(conn);
     tern_tcb_fini(&conn->tcb);
     tern_wheel_cancel(&s->wheel, &conn->timer);
     tern_stack_event_drop(&conn->event);
@@ -122,18 +112,6 @@ static void update_timer(struct tern_conn *conn)
         tern_wheel_cancel(&conn->stack->wheel, &conn->timer);
     else if (!tern_timer_is_set(&conn->timer) || conn->timer.at > at)
         tern_wheel_set(&conn->stack->wheel, &conn->timer, at);
-}
-
-/* A child that finished its handshake moves to the accept queue. */
-static void update_child(struct tern_conn *conn)
-{
-    if (conn->listener == NULL || conn->queued || conn->tcb.state < TERN_TCP_ESTABLISHED)
-        return;
-    conn->queued = true;
-    tern_list_remove(&conn->child);
-    tern_list_push(&conn->listener->accepted, &conn->child);
-    conn->stack->counters.connections_accepted++;
-    tern_stack_event_raise(conn->stack, &conn->listener->event, TERN_CONN_READABLE);
 }
 
 void tern_conn_raise(struct tern_conn *conn)
@@ -163,7 +141,7 @@ void tern_conn_update(struct tern_conn *conn)
         return;
     }
     update_timer(conn);
-    update_child(conn);
+    tern_conn_queue_for_accept(conn);
     if (!tern_list_is_linked(&conn->ready) && tern_tcb_wants_output(c))
         tern_list_push(&conn->stack->ready, &conn->ready);
     tern_conn_raise(conn);

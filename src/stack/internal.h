@@ -69,8 +69,9 @@ struct tern_listener {
     const struct tern_cc_ops *cc;
     tern_time ack_every;
     struct tern_tcp_settings set;
-    uint32_t backlog, children_count;
-    struct tern_list children; /* not yet established */
+    uint32_t backlog, unfinished_count, waiting_count; /* of children, of accepted */
+    tern_time cookies_until;                           /* one that was sent may come back */
+    struct tern_list children;                         /* not yet established */
     struct tern_list accepted; /* established, waiting for tern_tcp_accept() */
 };
 
@@ -109,7 +110,7 @@ struct tern_stack {
     struct tern_trace_ring traces;
     struct tern_stack_counters counters;
 
-    struct tern_hash_key demux_key, isn_key, port_key, ts_key;
+    struct tern_hash_key demux_key, isn_key, port_key, ts_key, cookie_key;
     struct tern_random random;
     uint32_t port_counter, conn_id_next;
     uint16_t ip_id;
@@ -176,7 +177,7 @@ void tern_stack_ping_input(struct tern_stack *s, const struct tern_packet *p,
 void tern_stack_ping_error(struct tern_stack *s, const struct tern_packet *p,
                            const struct tern_icmp *icmp, const struct tern_icmp_quote *quote);
 
-/* tcp_input.c, conn.c */
+/* tcp_input.c, conn.c, listen.c */
 void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p);
 void tern_stack_tcp_input_end(struct tern_stack *s); /* of a burst */
 struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
@@ -188,6 +189,14 @@ void tern_conn_enter(struct tern_conn *conn);  /* into the demux */
 void tern_conn_leave(struct tern_conn *conn);  /* out of it, and of the lists of the wire */
 void tern_conn_raise(struct tern_conn *conn);  /* its events, to the application */
 void tern_conn_update(struct tern_conn *conn); /* after any verb: timer, lists, events, free */
+bool tern_listener_is_full(const struct tern_listener *l); /* nobody accepts */
+/* A segment for no connection. False: it deserves a reset. */
+bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *local,
+                         const struct tern_endpoint *remote, const struct tern_segment *seg);
+/* It would finish a handshake, and there is no room for what comes of it. */
+bool tern_conn_must_wait(const struct tern_conn *conn, const struct tern_segment *seg);
+void tern_conn_leave_listener(struct tern_conn *conn);
+void tern_conn_queue_for_accept(struct tern_conn *conn); /* if its handshake is finished */
 struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
                                                const struct tern_endpoint *local);
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,

@@ -211,6 +211,7 @@ static void init_keys(struct tern_stack *s)
     tern_random_bytes(&keys, &s->isn_key, sizeof(s->isn_key));
     tern_random_bytes(&keys, &s->port_key, sizeof(s->port_key));
     tern_random_bytes(&keys, &s->ts_key, sizeof(s->ts_key));
+    tern_random_bytes(&keys, &s->cookie_key, sizeof(s->cookie_key));
     tern_random_init(&s->random, s->config.seed, TERN_SEED_BYTES, "stack");
     s->port_counter = tern_random_u32(&s->random);
     s->ip_id = (uint16_t)tern_random_u32(&s->random);

@@ -44,23 +44,6 @@ static struct tern_tcp_settings settings_of(const struct tern_tcp_options *o)
     return set;
 }
 
-struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
-                                               const struct tern_endpoint *local)
-{
-    struct tern_table_node *node = tern_table_first(&s->listener_table, local->port);
-    struct tern_listener *wild = NULL;
-
-    for (; node != NULL; node = tern_table_next(node)) {
-        struct tern_listener *l = TERN_CONTAINER(node, struct tern_listener, by_port);
-
-        if (tern_addr_equal(l->local.addr, local->addr))
-            return l;
-        if (tern_addr_is_any(l->local.addr))
-            wild = l;
-    }
-    return wild;
-}
-
 /* RFC 6056 §3.3.3: try ports from a keyed start until one is free for this destination. again: one
  * in TIME-WAIT will do, where that is safe. */
 static bool pick_port(struct tern_stack *s, struct tern_endpoint *local,
@@ -167,13 +150,10 @@ enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_option
 
 static void reset_children(struct tern_listener *l, struct tern_list *list)
 {
-    struct tern_list *link;
+    while (!tern_list_is_empty(list)) {
+        struct tern_conn *conn = TERN_CONTAINER(list->next, struct tern_conn, child);
 
-    while ((link = tern_list_pop(list)) != NULL) {
-        struct tern_conn *conn = TERN_CONTAINER(link, struct tern_conn, child);
-
-        conn->listener = NULL;
-        l->children_count--;
+        tern_conn_leave_listener(conn);
         tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, l->stack->now);
         tern_conn_update(conn);
     }
@@ -192,14 +172,12 @@ void tern_tcp_unlisten(struct tern_listener *l)
 
 enum tern_err tern_tcp_accept(struct tern_listener *l, void *user, struct tern_conn **out)
 {
-    struct tern_list *link = tern_list_pop(&l->accepted);
     struct tern_conn *conn;
 
-    if (link == NULL)
+    if (tern_list_is_empty(&l->accepted))
         return TERN_ERR_AGAIN;
-    conn = TERN_CONTAINER(link, struct tern_conn, child);
-    conn->listener = NULL;
-    l->children_count--;
+    conn = TERN_CONTAINER(l->accepted.next, struct tern_conn, child);
+    tern_conn_leave_listener(conn);
     conn->owned = true;
     conn->event.user = user;
     tern_conn_update(conn);

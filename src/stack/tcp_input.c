@@ -31,50 +31,16 @@ static void answer_with_reset(struct tern_stack *s, const struct tern_packet *p,
         tern_stack_send_bare(s, local, remote, &out.h, out.cause);
 }
 
-/* A SYN for a listener: a new connection in SYN-RECEIVED (RFC 9293 §3.10.7.2). */
-static void open_child(struct tern_stack *s, struct tern_listener *listener,
-                       const struct tern_endpoint *local, const struct tern_endpoint *remote,
-                       const struct tern_segment *syn)
-{
-    struct tern_tcb_options o;
-    struct tern_conn *conn;
-
-    if (listener->children_count >= listener->backlog) {
-        tern_stack_drop(s, TERN_DROP_TCP_LISTEN_FULL);
-        return;
-    }
-    conn = tern_conn_take(s);
-    if (conn == NULL) {
-        tern_stack_drop(s, TERN_DROP_TCP_LIMIT);
-        return;
-    }
-    tern_stack_tcb_options(s, &o, local, remote);
-    o.cc = listener->cc;
-    o.ack_every = listener->ack_every;
-    o.set = listener->set;
-    tern_stack_timewait_reuse(s, &o);
-    tern_tcb_open_passive(&conn->tcb, &s->tcp, &o, syn, s->now);
-    conn->listener = listener;
-    listener->children_count++;
-    tern_list_push(&listener->children, &conn->child);
-    tern_conn_enter(conn);
-    tern_conn_update(conn);
-}
-
 static void input_without_conn(struct tern_stack *s, const struct tern_packet *p,
                                const struct tern_endpoint *local,
                                const struct tern_endpoint *remote, const struct tern_segment *seg)
 {
     struct tern_listener *listener = tern_stack_listener_find(s, local);
-    const uint8_t flags = seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
 
-    if (listener != NULL && flags == TERN_TCP_SYN) {
-        open_child(s, listener, local, remote, seg);
+    if (listener == NULL)
+        tern_stack_drop(s, TERN_DROP_TCP_NO_CONNECTION);
+    else if (tern_listener_input(listener, local, remote, seg))
         return;
-    }
-    tern_stack_drop(s, TERN_DROP_TCP_NO_CONNECTION);
-    if (listener != NULL && (flags & TERN_TCP_ACK) == 0)
-        return; /* RFC 9293 §3.10.7.2, fourth */
     answer_with_reset(s, p, local, remote, seg);
 }
 
@@ -152,6 +118,10 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
         return;
     if (conn == NULL) {
         input_without_conn(s, p, &local, &remote, &seg);
+        return;
+    }
+    if (tern_conn_must_wait(conn, &seg)) {
+        tern_stack_drop(s, TERN_DROP_TCP_ACCEPT_FULL);
         return;
     }
     tern_tcb_input(&conn->tcb, &seg, s->now);

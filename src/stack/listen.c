@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Listeners: what reaches a port where nobody is connected yet (RFC 9293 §3.10.7.2).
+ *
+ * Two counts, each limited by the backlog: handshakes that are not finished, and finished
+ * connections that nobody accepted yet. While the second is full, SYNs are dropped, and the ACKs
+ * that would finish a handshake as well: the peer sends again, and there may be room by then. When
+ * the first is full SYNs are answered with cookies (cookie.c), so that a flood of SYNs from
+ * nowhere keeps no real peer out; an ACK without a connection is looked at as a cookie's answer
+ * only while some may be on their way.
+ */
+#include "proto/tcp/cookie.h"
+#include "stack/internal.h"
+
+struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
+                                               const struct tern_endpoint *local)
+{
+    struct tern_table_node *node = tern_table_first(&s->listener_table, local->port);
+    struct tern_listener *wild = NULL;
+
+    for (; node != NULL; node = tern_table_next(node)) {
+        struct tern_listener *l = TERN_CONTAINER(node, struct tern_listener, by_port);
+
+        if (tern_addr_equal(l->local.addr, local->addr))
+            return l;
+        if (tern_addr_is_any(l->local.addr))
+            wild = l;
+    }
+    return wild;
+}
+
+bool tern_listener_is_full(const struct tern_listener *l)
+{
+    return l->waiting_count >= l->backlog;
+}
+
+static void child_options(struct tern_listener *l, struct tern_tcb_options *o,
+                          const struct tern_endpoint *local, const struct tern_endpoint *remote)
+{
+    tern_stack_tcb_options(l->stack, o, local, remote);
+    o->cc = l->cc;
+    o->ack_every = l->ack_every;
+    o->set = l->set;
+}
+
+static struct tern_conn *take_child(struct tern_stack *s)
+{
+    struct tern_conn *conn = tern_conn_take(s);
+
+    if (conn == NULL)
+        tern_stack_drop(s, TERN_DROP_TCP_LIMIT);
+    return conn;
+}
+
+static void enter_child(struct tern_listener *l, struct tern_conn *conn)
+{
+    conn->listener = l;
+    l->unfinished_count++;
+    tern_list_push(&l->children, &conn->child);
+    tern_conn_enter(conn);
+}
+
+static void open_child(struct tern_listener *l, const struct tern_endpoint *local,
+                       const struct tern_endpoint *remote, const struct tern_segment *syn)
+{
+    struct tern_stack *s = l->stack;
+    struct tern_tcb_options o;
+    struct tern_conn *conn = take_child(s);
+
+    if (conn == NULL)
+        return;
+    child_options(l, &o, local, remote);
+    tern_stack_timewait_reuse(s, &o);
+    tern_tcb_open_passive(&conn->tcb, &s->tcp, &o, syn, s->now);
+    enter_child(l, conn);
+    tern_conn_update(conn);
+}
+
+static void send_cookie(struct tern_listener *l, const struct tern_endpoint *local,
+                        const struct tern_endpoint *remote, const struct tern_segment *syn)
+{
+    struct tern_stack *s = l->stack;
+    struct tern_tcb_options o;
+    struct tern_segment_out out;
+
+    child_options(l, &o, local, remote);
+    tern_cookie_answer(&s->cookie_key, &s->tcp, &o, syn, s->now, &out);
+    l->cookies_until = s->now + TERN_COOKIE_LIFE;
+    s->counters.syn_cookies_sent++;
+    s->tcp.segments_in++;
+    tern_stack_send_bare(s, local, remote, &out.h, out.cause);
+}
+
+static void hear_syn(struct tern_listener *l, const struct tern_endpoint *local,
+                     const struct tern_endpoint *remote, const struct tern_segment *syn)
+{
+    if (tern_listener_is_full(l))
+        tern_stack_drop(l->stack, TERN_DROP_TCP_LISTEN_FULL);
+    else if (l->unfinished_count >= l->backlog)
+        send_cookie(l, local, remote, syn);
+    else
+        open_child(l, local, remote, syn);
+}
+
+/* Does this ACK bring a cookie back? Then the segment goes on as its connection's first. */
+static bool hear_cookie(struct tern_listener *l, const struct tern_endpoint *local,
+                        const struct tern_endpoint *remote, const struct tern_segment *seg)
+{
+    struct tern_stack *s = l->stack;
+    struct tern_tcb_options o;
+    struct tern_segment syn;
+    struct tern_conn *conn;
+
+    if (s->now >= l->cookies_until)
+        return false;
+    child_options(l, &o, local, remote);
+    if (!tern_cookie_accept(&s->cookie_key, &o, seg, s->now, &syn)) {
+        tern_stack_drop(s, TERN_DROP_TCP_BAD_COOKIE);
+        return false;
+    }
+    if (tern_listener_is_full(l)) {
+        tern_stack_drop(s, TERN_DROP_TCP_ACCEPT_FULL);
+        return true;
+    }
+    conn = take_child(s);
+    if (conn == NULL)
+        return true;
+    s->counters.syn_cookies_accepted++;
+    tern_tcb_open_cookie(&conn->tcb, &s->tcp, &o, &syn, s->now);
+    enter_child(l, conn);
+    tern_tcb_input(&conn->tcb, seg, s->now);
+    tern_conn_update(conn);
+    return true;
+}
+
+bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *local,
+                         const struct tern_endpoint *remote, const struct tern_segment *seg)
+{
+    const uint8_t flags = seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
+
+    if (flags == TERN_TCP_SYN) {
+        hear_syn(l, local, remote, seg);
+        return true;
+    }
+    if (flags == TERN_TCP_ACK && hear_cookie(l, local, remote, seg))
+        return true;
+    tern_stack_drop(l->stack, TERN_DROP_TCP_NO_CONNECTION);
+    return (flags & TERN_TCP_ACK) == 0; /* RFC 9293 §3.10.7.2, fourth */
+}
+
+bool tern_conn_must_wait(const struct tern_conn *conn, const struct tern_segment *seg)
+{
+    const uint8_t flags = seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
+
+    return conn->listener != NULL && !conn->queued && conn->tcb.state == TERN_TCP_SYN_RECEIVED &&
+           flags == TERN_TCP_ACK && tern_listener_is_full(conn->listener);
+}
+
+void tern_conn_leave_listener(struct tern_conn *conn)
+{
+    struct tern_listener *l = conn->listener;
+    uint32_t *count;
+
+    if (l == NULL)
+        return;
+    count = conn->queued ? &l->waiting_count : &l->unfinished_count;
+    TERN_ASSERT(*count > 0);
+    --*count;
+    tern_list_remove(&conn->child);
+    conn->queued = false;
+    conn->listener = NULL;
+}
+
+void tern_conn_queue_for_accept(struct tern_conn *conn)
+{
+    struct tern_listener *l = conn->listener;
+
+    if (l == NULL || conn->queued || conn->tcb.state < TERN_TCP_ESTABLISHED)
+        return;
+    tern_list_remove(&conn->child);
+    tern_list_push(&l->accepted, &conn->child);
+    conn->queued = true;
+    l->unfinished_count--;
+    l->waiting_count++;
+    l->stack->counters.connections_accepted++;
+    tern_stack_event_raise(l->stack, &l->event, TERN_CONN_READABLE);
+}
