@@ -154,9 +154,10 @@ static bool emit_reset(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     out->h.seq = stray ? c->stray_rst_seq : tern_tcb_wrap(seq_without_text(c));
     out->h.flags = know_peer ? TERN_TCP_RST | TERN_TCP_ACK : TERN_TCP_RST;
     out->h.ack = tern_seq_of(know_peer ? (uint32_t)c->rcv.nxt : 0);
+    if (know_peer) /* RFC 7323 §3.2 */
+        tern_tcb_fill_options(c, &out->h, false, now);
     c->env->segments_out++;
     c->count.segs_out++;
-    (void)now;
     return true;
 }
 
