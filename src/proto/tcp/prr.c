@@ -25,7 +25,7 @@ static uint64_t to_send(const struct tern_tcb *c, const struct tern_delivery *d,
     uint64_t limit, target;
 
     if (pipe > c->cc.ssthresh) {
-        /* in double words: both are below 2^40 */
+        /* the product may take more than 64 bits */
         target = whole((uint64_t)((double)c->prr.delivered * (double)c->cc.ssthresh /
                                   (double)c->prr.flight),
                        segment);
