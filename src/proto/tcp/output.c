@@ -256,7 +256,8 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
         if (c->timed.active && c->timed.seq > from)
             c->timed.active = false; /* Karn */
     } else {
-        time_segment(c, end, now);
+        /* the first piece, as without a link that cuts */
+        time_segment(c, pieces > 1 ? from + segment : end, now);
     }
     c->snd.nxt = tern_max_u64(c->snd.nxt, end);
     c->snd.max = tern_max_u64(c->snd.max, c->snd.nxt);
