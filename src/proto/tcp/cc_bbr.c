@@ -175,6 +175,14 @@ static void check_startup_and_drain(struct tern_cc_state *s, const struct tern_c
         start_down(s, ack->now);
 }
 
+/* The engine takes half a window for a full one in slow start, where it doubles; here it does not. */
+static bool is_cwnd_limited(const struct tern_cc_state *s, const struct tern_cc_ack *ack)
+{
+    const uint64_t before = ack->pipe + ack->delivered_bytes + ack->lost_bytes;
+
+    return ack->cwnd_limited && before + 3 * (uint64_t)s->mss > s->cwnd;
+}
+
 /* §5.5.10.2: once each time that it probes. */
 static void inflight_too_high(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 {
@@ -192,7 +200,7 @@ static void raise_inflight_longterm(struct tern_cc_state *s, const struct tern_c
     struct tern_bbr *b = &s->bbr;
     const uint64_t each = max_u64(s->cwnd >> b->up_rounds, s->mss);
 
-    if (!ack->cwnd_limited || s->cwnd < b->inflight_longterm)
+    if (!is_cwnd_limited(s, ack) || s->cwnd < b->inflight_longterm)
         return;
     b->up_acked = tern_bbr_clamp(b->up_acked + ack->delivered_bytes);
     b->inflight_longterm =
@@ -251,7 +259,7 @@ static bool is_time_to_cruise(const struct tern_cc_state *s, const struct tern_c
 /* §5.3.3.6: where inflight_longterm is what holds it, the rate says nothing of the path. */
 static bool is_time_to_go_down(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 {
-    if (ack->cwnd_limited && s->cwnd >= s->bbr.inflight_longterm) {
+    if (is_cwnd_limited(s, ack) && s->cwnd >= s->bbr.inflight_longterm) {
         tern_bbr_full_bw_reset(s, tern_bbr_rate(ack));
         return false;
     }
@@ -406,10 +414,19 @@ static void first_ack(struct tern_cc_state *s, const struct tern_cc_ack *ack)
     s->pacing_rate = (uint64_t)((double)window * (double)TERN_SECOND / (double)rtt);
 }
 
+static void bbr_on_recovered(struct tern_cc_state *s, tern_time now)
+{
+    (void)now;
+    s->bbr.in_recovery = false;
+    s->cwnd = min_u64(max_u64(s->cwnd, s->bbr.prior_cwnd), model_bound(s));
+}
+
 static void bbr_on_ack(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 {
     if (!s->bbr.started)
         first_ack(s, ack);
+    if (s->bbr.in_recovery && !ack->in_recovery) /* of a timeout's end nobody tells */
+        bbr_on_recovered(s, ack->now);
     tern_bbr_model_update(s, ack);
     check_startup_and_drain(s, ack);
     cycle(s, ack);
@@ -419,37 +436,35 @@ static void bbr_on_ack(struct tern_cc_state *s, const struct tern_cc_ack *ack)
     set_cwnd(s, ack);
 }
 
+static void enter_recovery(struct tern_cc_state *s)
+{
+    save_cwnd(s);
+    s->bbr.in_recovery = true;
+}
+
 /* §5.6.4.4: cwnd stays; the ACKs of the round lower the bounds. */
 static void bbr_on_loss(struct tern_cc_state *s, uint64_t in_flight, tern_time now)
 {
     (void)in_flight;
     (void)now;
-    save_cwnd(s);
-    s->bbr.in_recovery = true;
+    enter_recovery(s);
 }
 
 static void bbr_on_ecn(struct tern_cc_state *s, uint64_t in_flight, tern_time now)
 {
     (void)in_flight;
     (void)now;
+    enter_recovery(s);
     s->bbr.marked = true;
 }
 
 static void bbr_on_rto(struct tern_cc_state *s, uint64_t in_flight, bool first, tern_time now)
 {
-    (void)in_flight;
     (void)first;
     (void)now;
-    save_cwnd(s);
-    s->bbr.in_recovery = true;
+    enter_recovery(s);
+    tern_bbr_note_loss(s, in_flight);
     s->cwnd = s->mss;
-}
-
-static void bbr_on_recovered(struct tern_cc_state *s, tern_time now)
-{
-    (void)now;
-    s->bbr.in_recovery = false;
-    s->cwnd = min_u64(max_u64(s->cwnd, s->bbr.prior_cwnd), model_bound(s));
 }
 
 /* §5.4.1: the model is kept, and the next flight paced at exactly the rate. */

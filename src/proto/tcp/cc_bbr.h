@@ -45,6 +45,8 @@ bool tern_bbr_is_probing(const struct tern_cc_state *s);
 void tern_bbr_round_restart(struct tern_cc_state *s);
 void tern_bbr_full_bw_reset(struct tern_cc_state *s, uint64_t rate);
 void tern_bbr_short_term_reset(struct tern_cc_state *s);
+/* §5.5.10.2: the first loss of a round begins a loss round. */
+void tern_bbr_note_loss(struct tern_cc_state *s, uint64_t bytes);
 void tern_bbr_signals_reset(struct tern_cc_state *s);
 /* The application, or ProbeRTT, was what held this ACK's sample down. */
 bool tern_bbr_is_limited(const struct tern_cc_state *s, const struct tern_cc_ack *ack);

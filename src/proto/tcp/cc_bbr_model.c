@@ -121,15 +121,14 @@ bool tern_bbr_too_much_lost(const struct tern_cc_state *s, const struct tern_cc_
     return s->bbr.marked || s->bbr.lost_in_round * UINT64_C(100) > flight * LOSS_PERCENT;
 }
 
-/* §5.5.10.2: the first loss of a round begins a loss round. */
-static void note_loss(struct tern_cc_state *s, const struct tern_cc_ack *ack)
+void tern_bbr_note_loss(struct tern_cc_state *s, uint64_t bytes)
 {
-    if (ack->lost_bytes == 0)
+    if (bytes == 0)
         return;
     if (!s->bbr.loss_in_round)
-        s->bbr.loss_round_delivered = ack->delivered_total;
+        s->bbr.loss_round_delivered = s->bbr.delivered;
     s->bbr.loss_in_round = true;
-    s->bbr.lost_in_round = tern_bbr_clamp(s->bbr.lost_in_round + ack->lost_bytes);
+    s->bbr.lost_in_round = tern_bbr_clamp(s->bbr.lost_in_round + bytes);
     if (s->bbr.loss_events < UINT8_MAX)
         s->bbr.loss_events++;
 }
@@ -264,7 +263,7 @@ static void update_min_rtt(struct tern_cc_state *s, const struct tern_cc_ack *ac
 void tern_bbr_model_update(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 {
     s->bbr.delivered = ack->delivered_total;
-    note_loss(s, ack);
+    tern_bbr_note_loss(s, ack->lost_bytes);
     latest_signals(s, ack);
     update_round(s, ack);
     update_max_bw(s, ack);

@@ -43,7 +43,7 @@ struct bn_flow {
     tern_time app_interval, app_next; /* one packet each so long; 0: no limit */
     tern_time starts_at;
     uint64_t recover;
-    bool in_recovery, limited;
+    bool in_recovery, in_loss, limited; /* in_loss: that of a timeout */
     /* to be looked at */
     uint64_t losses, rtos, recoveries, cwnd_min, marks;
     tern_time last_rtt;
@@ -256,10 +256,12 @@ static inline void bn_tell(struct bn_flow *f, struct tern_cc_ack *a, const struc
     }
     if (f->in_recovery && w->number >= f->recover) {
         f->in_recovery = false;
-        f->ops->on_recovered(&f->cc, a->now);
+        if (!f->in_loss)
+            f->ops->on_recovered(&f->cc, a->now);
+        f->in_loss = false;
     }
     a->in_recovery = f->in_recovery;
-    if (!f->in_recovery || f->ops->own_recovery)
+    if (!f->in_recovery || f->in_loss || f->ops->own_recovery)
         f->ops->on_ack(&f->cc, a);
     if (f->cc.cwnd < f->cwnd_min)
         f->cwnd_min = f->cc.cwnd;
@@ -301,7 +303,8 @@ static inline void bn_timeout(struct bn *n, struct bn_flow *f)
     f->lost += f->in_flight;
     f->in_flight = 0;
     f->una = f->next;
-    f->in_recovery = false;
+    f->in_recovery = f->in_loss = true;
+    f->recover = f->next;
     f->last_ack_at = n->now;
 }
 

@@ -291,10 +291,12 @@ static void test_timeout(void **state)
     a.now = n.now;
     a.rtt_min = DELAY;
     a.delivered_total = f->delivered;
+    a.in_recovery = true;
     tern_cc_bbr.on_ack(&f->cc, &a);
     assert_int_equal(f->cc.cwnd, 4 * BN_MSS);
-    tern_cc_bbr.on_recovered(&f->cc, n.now);
-    assert_int_equal(f->cc.cwnd, before);
+    a.in_recovery = false;
+    tern_cc_bbr.on_ack(&f->cc, &a);
+    assert_int_equal(f->cc.cwnd, before + BN_MSS);
     bn_close(&n);
 }
 
