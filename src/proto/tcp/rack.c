@@ -174,6 +174,8 @@ static tern_time detect_fresh(struct tern_tcb *c, tern_time window, tern_time no
             continue;
         if (end <= s->start || !is_sent_after(c->rack.at, c->rack.end + 1, s->at, end))
             break;
+        if (end <= c->snd.una) /* of a burst, the part that has arrived */
+            continue;
         if (c->loss.sacked != NULL &&
             tern_ranges_covers(c->loss.sacked, tern_max_u64(s->start, c->snd.una), end))
             continue;
