@@ -412,7 +412,7 @@ static void restart_after_idle(struct tern_tcb *c, tern_time now)
     if (c->cc_ops->on_restart != NULL)
         c->cc_ops->on_restart(&c->cc, idle, c->rtt.rto, now);
     else
-        c->cc.cwnd = tern_min_u64(c->cc.cwnd, tern_cc_initial_window(c->cc.mss));
+        tern_cc_restart(&c->cc);
 }
 
 static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)

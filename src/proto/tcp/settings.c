@@ -36,6 +36,7 @@ static void change_congestion(struct tern_tcb *c, const struct tern_cc_ops *ops)
 
     if (ops == NULL || ops == c->cc_ops)
         return;
+    tern_tcb_undo_disarm(c); /* what it would restore is the other's */
     c->cc_ops = ops;
     ops->init(&c->cc, was.mss);
     c->cc.cwnd = was.cwnd;
