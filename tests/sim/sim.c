@@ -86,6 +86,7 @@ static void make_stack(struct sim *s, int i)
 {
     static const uint32_t chunk_sizes[] = {1024, 4096, 16384};
     static const uint32_t mtus[] = {576, 1500, 1500, 1500};
+    static const char *const controllers[] = {"cubic", "cubic", "reno", "bbr"};
     struct side *side = &s->side[i];
     struct tern_config c;
     const struct tern_cidr cidr = {address_of(i), 24};
@@ -108,7 +109,7 @@ static void make_stack(struct sim *s, int i)
     c.chunks_max = pick(s, 64, 2048);
     c.send_buffer_bytes = pick(s, 2048, 1u << 19);
     c.receive_buffer_bytes = pick(s, 2048, 1u << 19);
-    c.congestion = pick(s, 0, 1) ? "cubic" : "reno";
+    c.congestion = controllers[pick(s, 0, 3)];
     bytes = tern_stack_bytes(&c);
     side->memory = bytes == 0 ? NULL : aligned_alloc(64, bytes);
     if (side->memory == NULL)
