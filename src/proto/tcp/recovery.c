@@ -205,12 +205,19 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
 
 void tern_tcb_loss_on_reorder_timer(struct tern_tcb *c, tern_time now)
 {
-    const struct tern_delivery nothing = {0};
+    const uint64_t lost_before = tern_tcb_lost_bytes(c);
+    const uint64_t flight = c->snd.nxt - c->snd.una;
+    const struct tern_rate_sample no_rate = {0};
+    struct tern_delivery d = {0};
 
     c->timer.reorder = TERN_TIME_NEVER;
     tern_tcb_rack_detect(c, now);
+    d.lost = tern_tcb_lost_bytes(c);
+    d.lost = d.lost > lost_before ? d.lost - lost_before : 0;
     enter_if_lost(c, now);
-    reduce(c, &nothing);
+    reduce(c, &d);
+    if (c->cc_ops->own_recovery)
+        tell_controller(c, &d, flight, &no_rate, now);
 }
 
 static void enter_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
