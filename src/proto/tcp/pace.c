@@ -11,27 +11,38 @@
 #define PACE_BURST       (1 * TERN_MS) /* so long a part of the rate goes at once */
 #define PACE_BURST_LEAST 2             /* segments */
 
-uint64_t tern_tcb_pace_rate(const struct tern_tcb *c)
+static uint64_t within_limit(const struct tern_tcb *c, uint64_t rate)
+{
+    return c->set.pacing_rate_max > 0 && (rate == 0 || rate > c->set.pacing_rate_max)
+               ? c->set.pacing_rate_max
+               : rate;
+}
+
+/* What the window comes to over a round trip: twice in slow start, or the window could not double;
+ * else with a margin to probe into. 0: the path is too short, or nothing is known of it. */
+static uint64_t rate_of_window(const struct tern_tcb *c)
 {
     double rate;
 
-    if (c->cc.pacing_rate > 0)
-        return c->set.pacing_rate_max > 0
-                   ? tern_min_u64(c->cc.pacing_rate, c->set.pacing_rate_max)
-                   : c->cc.pacing_rate;
-    if (!c->set.pacing || c->rtt.srtt < PACE_RTT_MIN || c->delivered.total == 0)
-        return c->set.pacing_rate_max;
-    /* twice in slow start, or the window could not double; else with a margin to probe into */
+    if (c->rtt.srtt < PACE_RTT_MIN || c->delivered.total == 0)
+        return 0;
     rate = (double)c->cc.cwnd * (double)TERN_SECOND / (double)c->rtt.srtt *
            (c->cc.cwnd < c->cc.ssthresh / 2 ? 2.0 : 1.2);
-    if (c->set.pacing_rate_max > 0 && rate > (double)c->set.pacing_rate_max)
-        return c->set.pacing_rate_max;
     return rate > 1.0 ? (uint64_t)rate : 1;
 }
 
+uint64_t tern_tcb_pace_rate(const struct tern_tcb *c)
+{
+    if (c->cc.pacing_rate > 0)
+        return within_limit(c, c->cc.pacing_rate);
+    return within_limit(c, c->set.pacing ? rate_of_window(c) : 0);
+}
+
+/* Paced or not: a super-segment is a burst, and takes its time on the wire. */
 uint64_t tern_tcb_pace_burst(const struct tern_tcb *c)
 {
-    const uint64_t rate = tern_tcb_pace_rate(c);
+    const uint64_t rate =
+        within_limit(c, c->cc.pacing_rate > 0 ? c->cc.pacing_rate : rate_of_window(c));
     const uint64_t least = PACE_BURST_LEAST * (uint64_t)tern_tcb_segment_bytes(c);
 
     return rate == 0 ? UINT64_MAX : tern_max_u64(rate / (TERN_SECOND / PACE_BURST), least);
