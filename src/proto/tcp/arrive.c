@@ -156,8 +156,7 @@ static enum arrive_verdict check_ack(struct tern_tcb *c, const struct tern_segme
 
         if (ack <= c->snd.iss || ack > c->snd.max) {
             tern_tcb_drop(c, TERN_DROP_TCP_BAD_ACK, now);
-            c->stray_rst_due = true;
-            c->stray_rst_seq = seg->h.ack;
+            tern_tcb_answer_reset(c, seg, TERN_CAUSE_RST_BAD_ACK);
             return ARRIVE_DROP;
         }
         tern_tcb_first_ack(c, seg, now);
@@ -252,8 +251,8 @@ static void arrive_syn_sent(struct tern_tcb *c, const struct tern_segment *seg, 
 
     if (has_ack && (ack <= c->snd.iss || ack > c->snd.max)) { /* first */
         tern_tcb_drop(c, TERN_DROP_TCP_BAD_ACK, now);
-        c->stray_rst_due = (seg->h.flags & TERN_TCP_RST) == 0;
-        c->stray_rst_seq = seg->h.ack;
+        if ((seg->h.flags & TERN_TCP_RST) == 0)
+            tern_tcb_answer_reset(c, seg, TERN_CAUSE_RST_BAD_ACK);
         return;
     }
     if ((seg->h.flags & TERN_TCP_RST) != 0) { /* second; without ACK it proves nothing */

@@ -13,6 +13,10 @@ bool tern_tcb_is_synchronised(const struct tern_tcb *c);
 bool tern_tcb_can_receive(const struct tern_tcb *c); /* ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2 */
 void tern_tcb_trace_window(struct tern_tcb *c, uint64_t bytes, tern_time now);
 
+/* reset.c */
+void tern_tcb_answer_reset(struct tern_tcb *c, const struct tern_segment *seg,
+                           enum tern_cause cause);
+
 /* options.c */
 void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, tern_time now);
 void tern_tcb_fill_options(const struct tern_tcb *c, struct tern_tcp_header *h, bool syn,

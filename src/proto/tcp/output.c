@@ -148,7 +148,7 @@ static bool emit_reset(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
         c->stray_rst_due = false;
     else
         c->rst_due = false;
-    out->cause = stray ? TERN_CAUSE_RST_BAD_ACK : c->rst_cause;
+    out->cause = c->rst_cause;
     out->h.src_port = c->local.port;
     out->h.dst_port = c->remote.port;
     out->h.seq = stray ? c->stray_rst_seq : tern_tcb_wrap(seq_without_text(c));

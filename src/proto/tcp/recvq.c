@@ -171,11 +171,14 @@ static void take_in_order(struct tern_tcb *c, const uint8_t *text, size_t bytes,
         tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
 }
 
-/* Bytes for an application that has gone: they are lost, so say so (RFC 9293 §3.6.1). */
-static void refuse_text(struct tern_tcb *c, tern_time now)
+/* Bytes for an application that has gone: they are lost, so say so (RFC 9293 §3.6.1). By the
+ * number that the segment acknowledges, for that is what its sender must see to believe it (RFC
+ * 5961 §3.2); our own next number may lie beyond a lost FIN. */
+static void refuse_text(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
     tern_tcb_drop(c, TERN_DROP_TCP_AFTER_CLOSE, now);
-    tern_tcb_abort(c, TERN_CAUSE_RST_UNREAD, now);
+    tern_tcb_answer_reset(c, seg, TERN_CAUSE_RST_UNREAD);
+    tern_tcb_finish(c, TERN_ERR_ABORTED, now);
 }
 
 void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
@@ -195,7 +198,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
         return;
     }
     if (c->rcv.no_reader) {
-        refuse_text(c, now);
+        refuse_text(c, seg, now);
         return;
     }
     tern_tcb_ecn_text(c, seg);

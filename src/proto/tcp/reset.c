@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Segments for nobody (RFC 9293 §3.10.7.1). */
+/* Resets that answer a segment: for nobody (RFC 9293 §3.10.7.1), or by the same rule. */
 #include "proto/tcp/internal.h"
 
 bool tern_tcp_reset_for(const struct tern_segment *seg, struct tern_segment_out *out)
@@ -22,4 +22,12 @@ bool tern_tcp_reset_for(const struct tern_segment *seg, struct tern_segment_out 
     out->h.ack = tern_seq_add(seg->h.seq, len);
     out->h.flags = TERN_TCP_RST | TERN_TCP_ACK;
     return true;
+}
+
+void tern_tcb_answer_reset(struct tern_tcb *c, const struct tern_segment *seg,
+                           enum tern_cause cause)
+{
+    c->stray_rst_due = true;
+    c->stray_rst_seq = seg->h.ack;
+    c->rst_cause = cause;
 }
