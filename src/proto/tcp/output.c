@@ -445,14 +445,14 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     return true;
 }
 
-/* Where the last segment of what is in flight begins. */
+/* Where the last segment of what is in flight begins: a FIN that went alone is one. */
 static uint64_t last_segment_from(const struct tern_tcb *c, uint32_t segment, uint64_t text_end)
 {
     const struct tern_sent *s =
-        c->log == NULL || text_end <= c->snd.una ? NULL : tern_sentlog_find(c->log, text_end - 1);
+        c->log == NULL || text_end <= c->snd.una ? NULL : tern_sentlog_find(c->log, c->snd.nxt - 1);
     const uint64_t start = s == NULL ? c->snd.una : tern_max_u64(s->start, c->snd.una);
 
-    if (text_end <= c->snd.una)
+    if (text_end <= c->snd.una || start >= text_end)
         return text_end;
     return start + (text_end - 1 - start) / segment * segment;
 }
