@@ -43,7 +43,7 @@ struct tern_sockets_config {
     int fd_first;         /* without fd_new: the lowest number given out */
     /* What TCP sockets begin with, kept and looked at by each tern_socket(); NULL: the defaults. */
     const struct tern_tcp_settings *settings;
-    void *arg;            /* comes back as the first argument of each hook */
+    void *arg; /* comes back as the first argument of each hook */
     /* A descriptor for a new socket, not in use; or -1, with errno set. NULL: the lowest free
      * number from fd_first on. */
     int (*fd_new)(void *arg);
@@ -65,81 +65,92 @@ struct tern_sockets_config {
 };
 
 /* Zeroes all, and sets room for 256 sockets and as many watches, and 3 as the first descriptor. */
-void tern_sockets_config_defaults(struct tern_sockets_config *config);
+TERN_EXPORT void tern_sockets_config_defaults(struct tern_sockets_config *config);
 /* The memory that a table needs. */
-size_t tern_sockets_bytes(const struct tern_sockets_config *config);
+TERN_EXPORT size_t tern_sockets_bytes(const struct tern_sockets_config *config);
 /* Lay a table out in memory that the caller brings: at least tern_sockets_bytes(), aligned to 64
  * bytes. TERN_ERR_INVAL: no stack, or no room for a socket; TERN_ERR_MEMORY: too few bytes. */
-TERN_NODISCARD enum tern_err tern_sockets_init(void *memory, size_t bytes,
-                                               const struct tern_sockets_config *config,
-                                               struct tern_sockets **out);
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_sockets_init(void *memory, size_t bytes,
+                                                           const struct tern_sockets_config *config,
+                                                           struct tern_sockets **out);
 /* Close every socket as tern_close() does, without lingering. */
-void tern_sockets_fini(struct tern_sockets *sockets);
+TERN_EXPORT void tern_sockets_fini(struct tern_sockets *sockets);
 
 /* Take all events of the stack and bring the sockets up to date: after each turn of the loop, from
  * outside it. A call that blocks does it by itself. Returns the number of events taken. */
-uint32_t tern_sockets_pump(struct tern_sockets *sockets);
+TERN_EXPORT uint32_t tern_sockets_pump(struct tern_sockets *sockets);
 
 /* What poll(2) would say with every bit asked for; POLLNVAL: no socket of this table. */
-uint32_t tern_sockets_ready(const struct tern_sockets *sockets, int fd);
+TERN_EXPORT uint32_t tern_sockets_ready(const struct tern_sockets *sockets, int fd);
 /* The connection of a socket, for tern_tcp_info() and its like; NULL: it has none. */
-struct tern_conn *tern_sockets_conn(const struct tern_sockets *sockets, int fd);
+TERN_EXPORT struct tern_conn *tern_sockets_conn(const struct tern_sockets *sockets, int fd);
 /* Walk every structure and assert that it is sound. For tests. */
-void tern_sockets_check(const struct tern_sockets *sockets);
+TERN_EXPORT void tern_sockets_check(const struct tern_sockets *sockets);
 
 /* domain AF_INET or AF_INET6; type SOCK_STREAM or SOCK_DGRAM, with SOCK_NONBLOCK and
  * SOCK_CLOEXEC. */
-int tern_socket(struct tern_sockets *sockets, int domain, int type, int protocol);
-int tern_bind(struct tern_sockets *sockets, int fd, const struct sockaddr *address,
-              socklen_t bytes);
-int tern_listen(struct tern_sockets *sockets, int fd, int backlog);
-int tern_accept(struct tern_sockets *sockets, int fd, struct sockaddr *address, socklen_t *bytes);
-int tern_accept4(struct tern_sockets *sockets, int fd, struct sockaddr *address, socklen_t *bytes,
-                 int flags);
+TERN_EXPORT int tern_socket(struct tern_sockets *sockets, int domain, int type, int protocol);
+TERN_EXPORT int tern_bind(struct tern_sockets *sockets, int fd, const struct sockaddr *address,
+                          socklen_t bytes);
+TERN_EXPORT int tern_listen(struct tern_sockets *sockets, int fd, int backlog);
+TERN_EXPORT int tern_accept(struct tern_sockets *sockets, int fd, struct sockaddr *address,
+                            socklen_t *bytes);
+TERN_EXPORT int tern_accept4(struct tern_sockets *sockets, int fd, struct sockaddr *address,
+                             socklen_t *bytes, int flags);
 /* AF_UNSPEC: give the connection up; the socket can be used again. */
-int tern_connect(struct tern_sockets *sockets, int fd, const struct sockaddr *address,
-                 socklen_t bytes);
-int tern_getsockname(struct tern_sockets *sockets, int fd, struct sockaddr *address,
-                     socklen_t *bytes);
-int tern_getpeername(struct tern_sockets *sockets, int fd, struct sockaddr *address,
-                     socklen_t *bytes);
-int tern_shutdown(struct tern_sockets *sockets, int fd, int how);
+TERN_EXPORT int tern_connect(struct tern_sockets *sockets, int fd, const struct sockaddr *address,
+                             socklen_t bytes);
+TERN_EXPORT int tern_getsockname(struct tern_sockets *sockets, int fd, struct sockaddr *address,
+                                 socklen_t *bytes);
+TERN_EXPORT int tern_getpeername(struct tern_sockets *sockets, int fd, struct sockaddr *address,
+                                 socklen_t *bytes);
+TERN_EXPORT int tern_shutdown(struct tern_sockets *sockets, int fd, int how);
 /* With SO_LINGER it may wait; the descriptor is gone whatever it returns. */
-int tern_close(struct tern_sockets *sockets, int fd);
+TERN_EXPORT int tern_close(struct tern_sockets *sockets, int fd);
 
-ssize_t tern_read(struct tern_sockets *sockets, int fd, void *data, size_t bytes);
-ssize_t tern_readv(struct tern_sockets *sockets, int fd, const struct iovec *parts, int count);
-ssize_t tern_recv(struct tern_sockets *sockets, int fd, void *data, size_t bytes, int flags);
-ssize_t tern_recvfrom(struct tern_sockets *sockets, int fd, void *data, size_t bytes, int flags,
-                      struct sockaddr *from, socklen_t *from_bytes);
-ssize_t tern_recvmsg(struct tern_sockets *sockets, int fd, struct msghdr *message, int flags);
-ssize_t tern_write(struct tern_sockets *sockets, int fd, const void *data, size_t bytes);
-ssize_t tern_writev(struct tern_sockets *sockets, int fd, const struct iovec *parts, int count);
-ssize_t tern_send(struct tern_sockets *sockets, int fd, const void *data, size_t bytes, int flags);
-ssize_t tern_sendto(struct tern_sockets *sockets, int fd, const void *data, size_t bytes, int flags,
-                    const struct sockaddr *to, socklen_t to_bytes);
-ssize_t tern_sendmsg(struct tern_sockets *sockets, int fd, const struct msghdr *message, int flags);
+TERN_EXPORT ssize_t tern_read(struct tern_sockets *sockets, int fd, void *data, size_t bytes);
+TERN_EXPORT ssize_t tern_readv(struct tern_sockets *sockets, int fd, const struct iovec *parts,
+                               int count);
+TERN_EXPORT ssize_t tern_recv(struct tern_sockets *sockets, int fd, void *data, size_t bytes,
+                              int flags);
+TERN_EXPORT ssize_t tern_recvfrom(struct tern_sockets *sockets, int fd, void *data, size_t bytes,
+                                  int flags, struct sockaddr *from, socklen_t *from_bytes);
+TERN_EXPORT ssize_t tern_recvmsg(struct tern_sockets *sockets, int fd, struct msghdr *message,
+                                 int flags);
+TERN_EXPORT ssize_t tern_write(struct tern_sockets *sockets, int fd, const void *data,
+                               size_t bytes);
+TERN_EXPORT ssize_t tern_writev(struct tern_sockets *sockets, int fd, const struct iovec *parts,
+                                int count);
+TERN_EXPORT ssize_t tern_send(struct tern_sockets *sockets, int fd, const void *data, size_t bytes,
+                              int flags);
+TERN_EXPORT ssize_t tern_sendto(struct tern_sockets *sockets, int fd, const void *data,
+                                size_t bytes, int flags, const struct sockaddr *to,
+                                socklen_t to_bytes);
+TERN_EXPORT ssize_t tern_sendmsg(struct tern_sockets *sockets, int fd, const struct msghdr *message,
+                                 int flags);
 
 /* Linux's levels, names and value layouts: SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP. The
  * table of those known is in tern-socket(3). */
-int tern_setsockopt(struct tern_sockets *sockets, int fd, int level, int name, const void *value,
-                    socklen_t bytes);
-int tern_getsockopt(struct tern_sockets *sockets, int fd, int level, int name, void *value,
-                    socklen_t *bytes);
+TERN_EXPORT int tern_setsockopt(struct tern_sockets *sockets, int fd, int level, int name,
+                                const void *value, socklen_t bytes);
+TERN_EXPORT int tern_getsockopt(struct tern_sockets *sockets, int fd, int level, int name,
+                                void *value, socklen_t *bytes);
 
 /* F_GETFL, F_SETFL, F_GETFD, F_SETFD. */
-int tern_fcntl(struct tern_sockets *sockets, int fd, int command, long argument);
+TERN_EXPORT int tern_fcntl(struct tern_sockets *sockets, int fd, int command, long argument);
 /* FIONREAD (SIOCINQ), TIOCOUTQ (SIOCOUTQ), SIOCOUTQNSD, SIOCATMARK, FIONBIO. */
-int tern_ioctl(struct tern_sockets *sockets, int fd, unsigned long request, void *argument);
+TERN_EXPORT int tern_ioctl(struct tern_sockets *sockets, int fd, unsigned long request,
+                           void *argument);
 
 /* Descriptors that are not of this table come back with POLLNVAL. */
-int tern_poll(struct tern_sockets *sockets, struct pollfd *polled, nfds_t count, int timeout_ms);
-int tern_epoll_create(struct tern_sockets *sockets, int flags);
+TERN_EXPORT int tern_poll(struct tern_sockets *sockets, struct pollfd *polled, nfds_t count,
+                          int timeout_ms);
+TERN_EXPORT int tern_epoll_create(struct tern_sockets *sockets, int flags);
 /* EPOLLET, EPOLLONESHOT; EPOLLEXCLUSIVE and EPOLLWAKEUP are taken and change nothing. */
-int tern_epoll_ctl(struct tern_sockets *sockets, int epoll, int operation, int fd,
-                   struct epoll_event *event);
-int tern_epoll_wait(struct tern_sockets *sockets, int epoll, struct epoll_event *events,
-                    int events_max, int timeout_ms);
+TERN_EXPORT int tern_epoll_ctl(struct tern_sockets *sockets, int epoll, int operation, int fd,
+                               struct epoll_event *event);
+TERN_EXPORT int tern_epoll_wait(struct tern_sockets *sockets, int epoll, struct epoll_event *events,
+                                int events_max, int timeout_ms);
 
 #ifdef __cplusplus
 }

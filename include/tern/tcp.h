@@ -119,6 +119,8 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_listen(struct tern_stack *stac
                                                          const struct tern_tcp_options *options,
                                                          uint32_t backlog,
                                                          struct tern_listener **out);
+/* So many connections may wait from now on; those that do already stay. */
+TERN_EXPORT void tern_listener_backlog_set(struct tern_listener *listener, uint32_t backlog);
 /* Stop listening; connections not yet accepted are reset. */
 TERN_EXPORT void tern_tcp_unlisten(struct tern_listener *listener);
 /* The next finished connection; TERN_ERR_AGAIN: none. user is given to the connection. */
@@ -196,7 +198,7 @@ TERN_EXPORT void tern_listener_settings(const struct tern_listener *listener,
 TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_listener_set(struct tern_listener *listener, const struct tern_tcp_settings *settings);
 
-/* Bytes that tern_tcp_read() would give. */
+/* Bytes that tern_tcp_read() would give: up to the urgent mark, where there is one ahead. */
 TERN_EXPORT uint64_t tern_tcp_unread(const struct tern_conn *conn);
 /* The peer's FIN was taken: what is unread is all that there will be. */
 TERN_EXPORT bool tern_tcp_peer_done(const struct tern_conn *conn);

@@ -32,9 +32,11 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_udp_send(struct tern_udp_socket *u
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp,
                                                       struct tern_endpoint *from, void *data,
                                                       size_t len);
+/* What ICMP told since it was last asked: TERN_ERR_REFUSED, or TERN_ERR_OK. */
+TERN_EXPORT enum tern_err tern_udp_error(struct tern_udp_socket *udp);
 /* Look at the oldest datagram without taking it: its bytes, valid until the next call on the stack,
- * and their count; or the errors of tern_udp_receive(). */
-TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_udp_peek(struct tern_udp_socket *udp,
+ * and their count; TERN_ERR_AGAIN where none waits. */
+TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_udp_peek(const struct tern_udp_socket *udp,
                                                    struct tern_endpoint *from,
                                                    struct tern_slice *out);
 /* Be done with the datagram that peek showed; none: no effect. */

@@ -40,7 +40,9 @@ const char *tern_tcp_congestion_name(const struct tern_stack *s, const char *nam
 
 uint64_t tern_tcp_unread(const struct tern_conn *conn)
 {
-    return tern_tcb_unread(&conn->tcb);
+    uint64_t from;
+
+    return tern_tcb_readable(&conn->tcb, &from);
 }
 
 bool tern_tcp_peer_done(const struct tern_conn *conn)

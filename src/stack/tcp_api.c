@@ -185,6 +185,11 @@ enum tern_err tern_tcp_accept(struct tern_listener *l, void *user, struct tern_c
     return TERN_ERR_OK;
 }
 
+void tern_listener_backlog_set(struct tern_listener *l, uint32_t backlog)
+{
+    l->backlog = backlog > 0 ? backlog : 1;
+}
+
 uint16_t tern_listener_port(const struct tern_listener *l)
 {
     return l->local.port;

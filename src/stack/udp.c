@@ -169,16 +169,20 @@ enum tern_err tern_udp_send(struct tern_udp_socket *udp, const struct tern_endpo
     return TERN_ERR_OK;
 }
 
-ptrdiff_t tern_udp_peek(struct tern_udp_socket *udp, struct tern_endpoint *from,
+enum tern_err tern_udp_error(struct tern_udp_socket *udp)
+{
+    const bool refused = udp->refused;
+
+    udp->refused = false;
+    return refused ? TERN_ERR_REFUSED : TERN_ERR_OK;
+}
+
+ptrdiff_t tern_udp_peek(const struct tern_udp_socket *udp, struct tern_endpoint *from,
                         struct tern_slice *out)
 {
     struct tern_dgram meta;
     tern_span body;
 
-    if (udp->refused) {
-        udp->refused = false;
-        return TERN_ERR_REFUSED;
-    }
     if (!tern_dgram_queue_peek(&udp->queue, &meta, &body))
         return TERN_ERR_AGAIN;
     *from = meta.peer;
@@ -200,8 +204,12 @@ ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp, struct tern_endpoint *fr
                            size_t len)
 {
     struct tern_slice body;
-    const ptrdiff_t bytes = tern_udp_peek(udp, from, &body);
+    const enum tern_err err = tern_udp_error(udp);
+    ptrdiff_t bytes;
 
+    if (err != TERN_ERR_OK)
+        return err;
+    bytes = tern_udp_peek(udp, from, &body);
     if (bytes < 0)
         return bytes;
     if (body.bytes > 0 && len > 0)
