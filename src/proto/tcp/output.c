@@ -265,6 +265,18 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     start_resend_timer(c, now);
 }
 
+/* How much of the window a round trip uses, at its fullest (RFC 7661 §4.2's pipeACK, seen from the
+ * sending side). */
+static void note_peak(struct tern_tcb *c)
+{
+    const uint64_t flight = c->snd.nxt - c->snd.una;
+
+    if (c->snd.una >= c->snd.peak_end || flight > c->snd.peak) {
+        c->snd.peak = flight;
+        c->snd.peak_end = c->snd.nxt;
+    }
+}
+
 /* What all text has in common once it is out. */
 static void note_text(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment, bool again,
                       tern_time now)
@@ -274,6 +286,7 @@ static void note_text(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t s
     c->snd.sent_at = now;
     c->prr.out += to - from;
     if (!again) {
+        note_peak(c);
         tern_tcb_tlp_arm(c, now);
         return;
     }

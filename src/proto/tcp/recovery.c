@@ -82,7 +82,7 @@ static bool was_limited(const struct tern_tcb *c, uint64_t flight_before)
     const uint64_t old_una = c->snd.nxt - flight_before;
 
     return old_una < c->snd.limited_end ||
-           (c->cc.cwnd < c->cc.ssthresh && c->cc.cwnd < 2 * flight_before);
+           (c->cc.cwnd < c->cc.ssthresh && c->cc.cwnd < 2 * c->snd.peak);
 }
 
 /* In slow start and congestion avoidance; in recovery only for those that see to it themselves. */
@@ -91,7 +91,7 @@ static void tell_controller(struct tern_tcb *c, const struct tern_delivery *d,
                             tern_time now)
 {
     const struct tern_cc_ack ack = {
-        .bytes = d->acked,
+        .bytes = tern_min_u64(d->acked, d->delivered),
         .delivered_bytes = d->delivered,
         .delivered_total = c->delivered.total,
         .lost_bytes = d->lost,
@@ -151,6 +151,11 @@ static void count_duplicates(struct tern_tcb *c, struct tern_delivery *d, bool d
         if (!c->opt.sack) /* a segment left the network, though nobody knows which */
             d->delivered += tern_tcb_segment_bytes(c);
     } else if (d->acked > 0 && c->loss.state == TERN_RECOVERY_OPEN) {
+        if (!c->opt.sack) { /* those that the duplicates told of are no news */
+            const uint64_t told = c->loss.dupacks * (uint64_t)tern_tcb_segment_bytes(c);
+
+            d->delivered -= tern_min_u64(d->delivered - 1, told);
+        }
         c->loss.dupacks = 0;
     }
 }

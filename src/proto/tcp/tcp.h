@@ -127,6 +127,7 @@ struct tern_tcb {
         uint8_t wscale; /* the peer's shift */
         bool fin_queued, fin_sent, fin_acked;
         uint64_t limited_end; /* what was in flight when cwnd held us back ended here */
+        uint64_t peak, peak_end; /* most bytes in flight of this round trip, which ends there */
         tern_time sent_at;    /* when data last went; TERN_TIME_NEVER: not yet */
         uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
         uint64_t short_to;    /* bytes below may go in a short segment, corked or not */
