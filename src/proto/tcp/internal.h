@@ -141,6 +141,7 @@ void tern_tcb_note_readable(struct tern_tcb *c);
 /* sack.c */
 void tern_tcb_sack_note(struct tern_tcb *c, uint64_t at); /* bytes came beyond a hole */
 void tern_tcb_dsack_note(struct tern_tcb *c, uint64_t start, uint64_t end); /* they came again */
+void tern_tcb_dsack_note_old(struct tern_tcb *c, uint64_t seq, uint64_t length);
 void tern_tcb_dsack_note_held(struct tern_tcb *c, uint64_t start, uint64_t end);
 bool tern_tcb_sack_wanted(const struct tern_tcb *c);
 void tern_tcb_sack_fill(struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);

@@ -162,13 +162,32 @@ static void take_in_order(struct tern_tcb *c, const uint8_t *text, size_t bytes,
 
     c->rcv.nxt += kept;
     c->count.bytes_received += kept;
+    if (c->rcv.twice_end == 0)
+        tern_tcb_dsack_note_held(c, c->rcv.nxt - kept, c->rcv.nxt);
     hole = join_out_of_order(c);
     if (kept < bytes && !hole)
         tern_tcb_drop(c, TERN_DROP_TCP_NO_BUFFER, now);
     tern_tcb_note_readable(c);
     schedule_ack(c, kept, hole, now);
-    if (kept < bytes)
+    if (kept < bytes || c->rcv.twice_end > 0)
         tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
+}
+
+/* Beyond a hole: kept, or come twice. */
+static void take_beyond(struct tern_tcb *c, uint64_t at, const uint8_t *text, size_t bytes,
+                        tern_time now)
+{
+    c->count.out_of_order_in++;
+    tern_tcb_dsack_note_held(c, at, at + bytes);
+    if (c->rcv.ooo != NULL && tern_ranges_covers(c->rcv.ooo, at, at + bytes)) {
+        tern_tcb_sack_note(c, at); /* their range comes second (RFC 2883 §4.2) */
+        tern_tcb_drop(c, TERN_DROP_TCP_OLD_DUPLICATE, now);
+        tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
+        return;
+    }
+    if (keep_out_of_order(c, at, text, bytes) == 0)
+        tern_tcb_drop(c, TERN_DROP_TCP_NO_BUFFER, now);
+    tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
 }
 
 /* Bytes for an application that has gone: they are lost, so say so (RFC 9293 §3.6.1). By the
@@ -205,14 +224,11 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
     note_sizes(c, seg);
     c->last.data_received_at = now;
     tern_tcb_tune_on_text(c, seg, now);
-    if (start == c->rcv.nxt) {
+    tern_tcb_dsack_note_old(c, seq, seg->text.bytes);
+    if (start == c->rcv.nxt)
         take_in_order(c, seg->text.data + (start - seq), stop - start, now);
-        return;
-    }
-    c->count.out_of_order_in++;
-    if (keep_out_of_order(c, start, seg->text.data + (start - seq), stop - start) == 0)
-        tern_tcb_drop(c, TERN_DROP_TCP_NO_BUFFER, now);
-    tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
+    else
+        take_beyond(c, start, seg->text.data + (start - seq), stop - start, now);
 }
 
 /* RFC 9293 §3.10.7.4, eighth: the state after the peer's FIN. */
