@@ -134,6 +134,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
                           tern_time now);
 void tern_tcb_arrive_fin(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
                          tern_time now);
+void tern_tcb_note_answer(struct tern_tcb *c, tern_time now);
 void tern_tcb_recvq_fini(struct tern_tcb *c);
 /* Enough to read, as the settings have it, or as much as there will be? Then say so. */
 void tern_tcb_note_readable(struct tern_tcb *c);

@@ -136,6 +136,36 @@ static void note_sizes(struct tern_tcb *c, const struct tern_segment *seg)
         c->rcv.piece_bytes = TERN_TCP_MSS_MIN;
 }
 
+/* The start of a flow, and of a new one after a pause: its sender counts ACKs to open its window.
+ * Where our answers follow at once they carry the ACKs. */
+static bool is_quick(struct tern_tcb *c)
+{
+    if (c->set.quickack)
+        return true;
+    if (c->ack.quick == 0 || c->ack.interactive)
+        return false;
+    c->ack.quick--;
+    return true;
+}
+
+/* We send text: does it answer what has just come? */
+void tern_tcb_note_answer(struct tern_tcb *c, tern_time now)
+{
+    if (c->last.data_received_at != TERN_TIME_NEVER &&
+        now - c->last.data_received_at < TERN_TCP_DELACK)
+        c->ack.interactive = true;
+}
+
+static void note_pause(struct tern_tcb *c, tern_time now)
+{
+    if (c->last.data_received_at != TERN_TIME_NEVER &&
+        now - c->last.data_received_at > c->rtt.rto) {
+        c->ack.quick = TERN_TCP_QUICK_ACKS;
+        c->ack.interactive = false;
+    }
+    c->last.data_received_at = now;
+}
+
 /* In-order text: when is it acknowledged? (RFC 9293 §3.8.6.3; RFC 5681 §4.2) */
 static void schedule_ack(struct tern_tcb *c, size_t bytes, bool hole, tern_time now)
 {
@@ -145,8 +175,7 @@ static void schedule_ack(struct tern_tcb *c, size_t bytes, bool hole, tern_time 
             c->timer.delack = now + c->ack.every;
     } else if (hole) {
         tern_tcb_ack_now(c, TERN_CAUSE_HOLE_FILLED_ACK);
-    } else if (c->ack.quick > 0) {
-        c->ack.quick--;
+    } else if (is_quick(c)) {
         tern_tcb_ack_now(c, TERN_CAUSE_QUICK_ACK);
     } else if (c->ack.bytes >= 2 * c->rcv.piece_bytes) {
         tern_tcb_ack_now(c, TERN_CAUSE_SECOND_SEGMENT);
@@ -222,7 +251,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
     }
     tern_tcb_ecn_text(c, seg);
     note_sizes(c, seg);
-    c->last.data_received_at = now;
+    note_pause(c, now);
     tern_tcb_tune_on_text(c, seg, now);
     tern_tcb_dsack_note_old(c, seq, seg->text.bytes);
     if (start == c->rcv.nxt)
