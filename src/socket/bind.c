@@ -45,7 +45,10 @@ int tern_socket(struct tern_sockets *t, int domain, int type, int protocol)
     s->domain = domain;
     s->nonblock = (type & SOCK_NONBLOCK) != 0;
     s->cloexec = (type & SOCK_CLOEXEC) != 0;
-    tern_tcp_settings_defaults(&s->set);
+    if (t->config.settings != NULL)
+        s->set = *t->config.settings;
+    else
+        tern_tcp_settings_defaults(&s->set);
     s->set.urgent_inline = false;
     s->opt.read_lowat = 1;
     s->opt.mtu_discover = IP_PMTUDISC_WANT;

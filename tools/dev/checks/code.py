@@ -16,6 +16,7 @@ LAYERS = {
     "src/link/": ("tern/", "base/", "os/", "link/"),
     "src/socket/": ("tern/", "base/", "socket/"),
     "src/report/": ("tern/", "base/", "wire/", "report/", "link/record.h"),
+    "src/packetdrill/": ("tern/", "base/", "wire/", "link/", "packetdrill/"),
     "src/apps/": ("tern/", "base/", "os/", "link/", "apps/"),
     "src/cli/": ("tern/", "base/", "wire/", "os/", "link/", "apps/", "report/", "cli/"),
 }
