@@ -111,13 +111,9 @@ static bool hear_cookie(struct tern_listener *l, const struct tern_endpoint *loc
     struct tern_segment syn;
     struct tern_conn *conn;
 
-    if (s->now >= l->cookies_until)
-        return false;
     child_options(l, &o, local, remote);
-    if (!tern_cookie_accept(&s->cookie_key, &o, seg, s->now, &syn)) {
-        tern_stack_drop(s, TERN_DROP_TCP_BAD_COOKIE);
+    if (!tern_cookie_accept(&s->cookie_key, &o, seg, s->now, &syn))
         return false;
-    }
     if (tern_listener_is_full(l)) {
         tern_stack_drop(s, TERN_DROP_TCP_ACCEPT_FULL);
         return true;
@@ -137,14 +133,16 @@ bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *lo
                          const struct tern_endpoint *remote, const struct tern_segment *seg)
 {
     const uint8_t flags = seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
+    const bool may_be_cookie = flags == TERN_TCP_ACK && l->stack->now < l->cookies_until;
 
     if (flags == TERN_TCP_SYN) {
         hear_syn(l, local, remote, seg);
         return true;
     }
-    if (flags == TERN_TCP_ACK && hear_cookie(l, local, remote, seg))
+    if (may_be_cookie && hear_cookie(l, local, remote, seg))
         return true;
-    tern_stack_drop(l->stack, TERN_DROP_TCP_NO_CONNECTION);
+    tern_stack_drop(l->stack,
+                    may_be_cookie ? TERN_DROP_TCP_BAD_COOKIE : TERN_DROP_TCP_NO_CONNECTION);
     return (flags & TERN_TCP_ACK) == 0; /* RFC 9293 §3.10.7.2, fourth */
 }
 

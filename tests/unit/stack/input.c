@@ -266,13 +266,32 @@ static size_t broadcast_tcp(struct bench *b, uint8_t *frame)
     return n;
 }
 
-static size_t second_syn(struct bench *b, uint8_t *frame)
+/* One connection waits to be accepted, which is all that the listener takes. */
+static size_t syn_too_many(struct bench *b, uint8_t *frame)
 {
-    struct tern_tcp_header syn = {.src_port = 8, .dst_port = 80, .flags = TERN_TCP_SYN};
+    struct tern_tcp_header h = {.src_port = 8, .dst_port = 80, .flags = TERN_TCP_SYN}, answer;
+    tern_span text;
 
-    bench_tcp(b, syn, tern_span_of("", 0));
-    syn.src_port = 9;
-    return make_tcp(frame, &syn, bench_addr(1));
+    bench_tcp(b, h, tern_span_of("", 0));
+    assert_true(bench_sent_tcp(b, 0, &answer, &text));
+    h.seq = tern_seq_of(1);
+    h.ack = tern_seq_add(answer.seq, 1);
+    h.flags = TERN_TCP_ACK;
+    bench_tcp(b, h, tern_span_of("", 0));
+    h = (struct tern_tcp_header){.src_port = 9, .dst_port = 80, .flags = TERN_TCP_SYN};
+    return make_tcp(frame, &h, bench_addr(1));
+}
+
+/* One handshake is unfinished, so that the next gets a cookie; and this is not it. */
+static size_t another_cookie(struct bench *b, uint8_t *frame)
+{
+    struct tern_tcp_header h = {.src_port = 8, .dst_port = 80, .flags = TERN_TCP_SYN};
+
+    bench_tcp(b, h, tern_span_of("", 0));
+    h.src_port = 9;
+    bench_tcp(b, h, tern_span_of("", 0));
+    h.flags = TERN_TCP_ACK;
+    return make_tcp(frame, &h, bench_addr(1));
 }
 
 static void drops(void **state)
@@ -303,7 +322,8 @@ static void drops(void **state)
         {bad_tcp_sum, TERN_DROP_TCP_BAD_CHECKSUM, 0},
         {no_connection, TERN_DROP_TCP_NO_CONNECTION, 1},
         {broadcast_tcp, TERN_DROP_TCP_NO_CONNECTION, 0},
-        {second_syn, TERN_DROP_TCP_LISTEN_FULL, 0},
+        {syn_too_many, TERN_DROP_TCP_LISTEN_FULL, 0},
+        {another_cookie, TERN_DROP_TCP_BAD_COOKIE, 1},
     };
 
     (void)state;
