@@ -26,7 +26,8 @@ struct tern_config {
     uint8_t seed[TERN_SEED_BYTES]; /* all randomness: ISNs, ports, IDs, jitter, hash keys */
     struct tern_link_info link;    /* MAC, MTU, offloads, and how much the link holds */
     uint32_t connections_max;
-    uint32_t time_waits_max; /* beside the connections; the oldest gives way */
+    uint32_t time_waits_max;     /* beside the connections; the oldest gives way */
+    uint32_t fastopen_peers_max; /* whose Fast Open cookies are remembered */
     uint32_t listeners_max;
     uint32_t udp_sockets_max;
     uint32_t ping_sockets_max;
@@ -102,6 +103,7 @@ struct tern_stack_counters {
     uint64_t drops[TERN_DROP_COUNT];
     uint64_t tcp_segments_in, tcp_segments_out, tcp_retransmits, tcp_resets_in, tcp_resets_out;
     uint64_t connections_opened, connections_accepted, connections_failed;
+    uint64_t fastopen_accepted, fastopen_cookies_bad;
     uint64_t syn_cookies_sent, syn_cookies_accepted;
     uint64_t chunks_used, connections_used, time_waits_used;
 };

@@ -55,13 +55,14 @@ enum tern_mtu_probe {
  * nanoseconds; 0 means the default that the comment names.
  */
 struct tern_tcp_settings {
-    bool nodelay;       /* no Nagle (RFC 9293 §3.7.4) */
-    bool cork;          /* full segments only, for at most 200 ms (Linux TCP_CORK) */
-    bool quickack;      /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
-    bool keepalive;     /* RFC 9293 §3.8.4; off by default */
-    bool urgent_inline; /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
-    bool fastopen;      /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN */
-    bool pacing;        /* spread segments over the round trip; on by default */
+    bool nodelay;            /* no Nagle (RFC 9293 §3.7.4) */
+    bool cork;               /* full segments only, for at most 200 ms (Linux TCP_CORK) */
+    bool quickack;           /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
+    bool keepalive;          /* RFC 9293 §3.8.4; off by default */
+    bool urgent_inline;      /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
+    bool fastopen;           /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN,
+                           which waits for the first write where the peer's cookie is known */
+    bool pacing;             /* spread segments over the round trip; on by default */
     bool restart_after_idle; /* a small window again after a pause (RFC 5681 §4.1); on by default */
     bool ecn;                /* RFC 3168: offered, and agreed to; on by default */
     bool timestamps, sack, window_scale; /* offered, and agreed to (RFC 7323 §2, §3; RFC 2018 §2);
@@ -247,7 +248,9 @@ struct tern_tcp_info {
     uint32_t rcvmss_bytes; /* the longest that came */
     uint32_t pmtu_bytes;   /* of the path, as far as known */
     uint8_t snd_wscale, rcv_wscale;
-    bool timestamps, sack, wscale, ecn, ecn_seen, syn_data;
+    bool timestamps, sack, wscale, ecn, ecn_seen;
+    bool syn_data;        /* text in a SYN was taken, ours or the peer's (RFC 7413) */
+    bool syn_waits;       /* for the first bytes to carry */
     uint32_t retransmits; /* timeouts in a row */
     uint32_t probes;      /* window and keep-alive probes in a row without an answer */
     uint32_t backoff;     /* doublings of the RTO or of the probe's interval */

@@ -87,6 +87,7 @@ static void conn_free(struct tern_conn *conn)
     struct tern_stack *s = conn->stack;
 
     tern_conn_leave_listener(conn);
+    tern_conn_fastopen_end(conn);
     tern_tcb_fini(&conn->tcb);
     tern_wheel_cancel(&s->wheel, &conn->timer);
     tern_stack_event_drop(&conn->event);
@@ -130,6 +131,9 @@ void tern_conn_update(struct tern_conn *conn)
 {
     struct tern_tcb *c = &conn->tcb;
 
+    tern_conn_fastopen_learn(conn);
+    if (c->state != TERN_TCP_SYN_RECEIVED)
+        tern_conn_fastopen_end(conn);
     if (c->state == TERN_TCP_TIME_WAIT && !conn->left)
         tern_conn_leave_for_time_wait(conn);
     if (conn->left && !conn->owned) {

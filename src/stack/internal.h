@@ -54,6 +54,8 @@ struct tern_conn {
     struct tern_event_node event;
     struct tern_list child; /* in its listener's children or accept queue, until accepted */
     struct tern_listener *listener;
+    struct tern_list fastopen; /* in its listener's, whoever owns the handle */
+    struct tern_listener *fastopen_of;
     struct tern_list holed; /* in stack->holed: see tcp_input.c */
     uint32_t holed_acks;    /* duplicate ACKs put off to the end of the burst */
     bool queued;            /* in the accept queue */
@@ -73,6 +75,8 @@ struct tern_listener {
     tern_time cookies_until;                           /* one that was sent may come back */
     struct tern_list children;                         /* not yet established */
     struct tern_list accepted; /* established, waiting for tern_tcp_accept() */
+    struct tern_list fastopen; /* children that were opened fast, and are in SYN-RECEIVED yet */
+    uint32_t fastopen_count;
 };
 
 struct tern_udp_socket {
@@ -110,7 +114,7 @@ struct tern_stack {
     struct tern_trace_ring traces;
     struct tern_stack_counters counters;
 
-    struct tern_hash_key demux_key, isn_key, port_key, ts_key, cookie_key;
+    struct tern_hash_key demux_key, isn_key, port_key, ts_key, cookie_key, fastopen_key;
     struct tern_random random;
     uint32_t port_counter, conn_id_next;
     uint16_t ip_id;
@@ -120,6 +124,11 @@ struct tern_stack {
 
     struct tern_pool conns, listeners, udps, pings;
     struct tern_timewaits time_waits;
+    struct {
+        struct tern_pool pool;
+        struct tern_table table;
+        struct tern_list oldest;
+    } fastopen; /* peers' cookies */
     struct tern_table conn_table, listener_table, udp_table, ping_table;
 
     struct tern_own_address *addresses;
@@ -201,6 +210,18 @@ struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
                                                const struct tern_endpoint *local);
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
                             const struct tern_endpoint *local, const struct tern_endpoint *remote);
+
+/* fastopen.c */
+size_t tern_fastopen_peer_bytes(void);
+/* Our own connecting, and what came of it. */
+void tern_stack_fastopen_offer(struct tern_stack *s, struct tern_tcb_options *o);
+void tern_conn_fastopen_learn(struct tern_conn *conn);
+/* A SYN for a listener; a child that it opens fast; its handshake is over. */
+void tern_listener_fastopen(struct tern_listener *l, const struct tern_segment *syn,
+                            struct tern_tcb_options *o);
+void tern_conn_fastopen_begin(struct tern_conn *conn, struct tern_listener *l);
+void tern_conn_fastopen_end(struct tern_conn *conn);
+void tern_listener_fastopen_fini(struct tern_listener *l);
 
 /* timewait.c */
 /* The record takes over. The control block is the caller's to free, if nobody holds its handle. */

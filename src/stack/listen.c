@@ -70,9 +70,12 @@ static void open_child(struct tern_listener *l, const struct tern_endpoint *loca
     if (conn == NULL)
         return;
     child_options(l, &o, local, remote);
+    tern_listener_fastopen(l, syn, &o);
     tern_stack_timewait_reuse(s, &o);
     tern_tcb_open_passive(&conn->tcb, &s->tcp, &o, syn, s->now);
     enter_child(l, conn);
+    if (o.fastopen.accept)
+        tern_conn_fastopen_begin(conn, l);
     tern_conn_update(conn);
 }
 
@@ -173,7 +176,9 @@ void tern_conn_queue_for_accept(struct tern_conn *conn)
 {
     struct tern_listener *l = conn->listener;
 
-    if (l == NULL || conn->queued || conn->tcb.state < TERN_TCP_ESTABLISHED)
+    const bool fast = conn->fastopen_of != NULL && conn->tcb.state == TERN_TCP_SYN_RECEIVED;
+
+    if (l == NULL || conn->queued || (conn->tcb.state < TERN_TCP_ESTABLISHED && !fast))
         return;
     tern_list_remove(&conn->child);
     tern_list_push(&l->accepted, &conn->child);

@@ -17,6 +17,7 @@ void tern_config_defaults(struct tern_config *config)
     memset(config, 0, sizeof(*config));
     config->connections_max = 1024;
     config->time_waits_max = 4096;
+    config->fastopen_peers_max = 256;
     config->listeners_max = 16;
     config->udp_sockets_max = 16;
     config->ping_sockets_max = 4;
@@ -47,7 +48,8 @@ static bool is_possible(const struct tern_config *c)
     const uint32_t buffer_max = UINT32_C(1) << 30;
 
     return c->connections_max > 0 && c->connections_max <= 1u << 24 && c->time_waits_max > 0 &&
-           c->time_waits_max <= 1u << 24 && c->listeners_max <= 65535 &&
+           c->time_waits_max <= 1u << 24 && c->fastopen_peers_max > 0 &&
+           c->fastopen_peers_max <= 1u << 24 && c->listeners_max <= 65535 &&
            c->udp_sockets_max <= 65535 && c->ping_sockets_max <= 65535 && c->neighbours_max > 0 &&
            c->neighbours_max <= 1u << 20 && c->reassembly_max > 0 && c->reassembly_max <= 65535 &&
            c->addresses_max > 0 && c->addresses_max <= 64 && is_power_of_two(c->chunk_bytes) &&
@@ -162,6 +164,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
 
     carve_pool(c, &to->conns, sizeof(struct tern_conn), config->connections_max);
     carve_pool(c, &to->time_waits.pool, sizeof(struct tern_timewait), config->time_waits_max);
+    carve_pool(c, &to->fastopen.pool, tern_fastopen_peer_bytes(), config->fastopen_peers_max);
     carve_pool(c, &to->listeners, sizeof(struct tern_listener), config->listeners_max);
     carve_pool(c, &to->udps, sizeof(struct tern_udp_socket), config->udp_sockets_max);
     carve_pool(c, &to->pings, sizeof(struct tern_ping_socket), config->ping_sockets_max);
@@ -171,6 +174,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
     carve_pool(c, &to->tcp.logs, sizeof(struct tern_sentlog), maps);
     carve_table(c, &to->conn_table, config->connections_max);
     carve_table(c, &to->time_waits.table, config->time_waits_max);
+    carve_table(c, &to->fastopen.table, config->fastopen_peers_max);
     carve_table(c, &to->listener_table, config->listeners_max);
     carve_table(c, &to->udp_table, config->udp_sockets_max);
     carve_table(c, &to->ping_table, config->ping_sockets_max);
@@ -212,6 +216,7 @@ static void init_keys(struct tern_stack *s)
     tern_random_bytes(&keys, &s->port_key, sizeof(s->port_key));
     tern_random_bytes(&keys, &s->ts_key, sizeof(s->ts_key));
     tern_random_bytes(&keys, &s->cookie_key, sizeof(s->cookie_key));
+    tern_random_bytes(&keys, &s->fastopen_key, sizeof(s->fastopen_key));
     tern_random_init(&s->random, s->config.seed, TERN_SEED_BYTES, "stack");
     s->port_counter = tern_random_u32(&s->random);
     s->ip_id = (uint16_t)tern_random_u32(&s->random);
@@ -241,6 +246,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     tern_list_init(&s->starved);
     tern_list_init(&s->holed);
     tern_list_init(&s->time_waits.oldest);
+    tern_list_init(&s->fastopen.oldest);
     tern_wheel_init(&s->wheel, now);
     tern_icmp_bucket_init(&s->icmp_bucket, now);
     carve_all(&c, s, config);

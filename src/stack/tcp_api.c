@@ -106,6 +106,7 @@ enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_optio
     o.connect_timeout = options->connect_timeout;
     o.set = settings_of(options);
     tern_stack_timewait_reuse(s, &o);
+    tern_stack_fastopen_offer(s, &o);
     tern_tcb_open_active(&conn->tcb, &s->tcp, &o, s->now);
     conn->owned = true;
     conn->event.user = options->user;
@@ -143,6 +144,7 @@ enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_option
     l->backlog = backlog;
     tern_list_init(&l->children);
     tern_list_init(&l->accepted);
+    tern_list_init(&l->fastopen);
     tern_table_insert(&s->listener_table, &l->by_port, options->local.port);
     *out = l;
     return TERN_ERR_OK;
@@ -166,6 +168,7 @@ void tern_tcp_unlisten(struct tern_listener *l)
     tern_table_remove(&s->listener_table, &l->by_port);
     reset_children(l, &l->children);
     reset_children(l, &l->accepted);
+    tern_listener_fastopen_fini(l);
     tern_stack_event_drop(&l->event);
     tern_pool_give(&s->listeners, l);
 }

@@ -62,8 +62,16 @@ static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
         s->acks_count++;
 }
 
+/* The handshake's last ACK goes with the text that waits for it (RFC 9293 §3.10.7.3). */
+static bool goes_with_text(const struct tern_tcb *c)
+{
+    return c->ack.cause == TERN_CAUSE_HANDSHAKE_ACK && c->snd.end > c->snd.nxt;
+}
+
 static void ack_segment(struct tern_stack *s, struct tern_conn *conn)
 {
+    if (conn->tcb.ack.now && goes_with_text(&conn->tcb))
+        return;
     if (!conn->tcb.ack.now || conn->tcb.ack.cause != TERN_CAUSE_OUT_OF_ORDER_ACK) {
         emit_ack(s, conn);
         return;

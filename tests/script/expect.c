@@ -137,6 +137,8 @@ static size_t info_fields(const struct tern_tcp_info *info, struct field *out)
         {"timestamps", info->timestamps},
         {"sack", info->sack},
         {"wscale", info->wscale},
+        {"syn_data", info->syn_data},
+        {"syn_waits", info->syn_waits},
     };
 
     memcpy(out, fields, sizeof fields);

@@ -119,7 +119,7 @@ static bool is_our_stream(const struct script_sent *sent)
     const struct script_segment *s = &sent->segment;
 
     for (uint32_t i = 0; i < s->length; i++) {
-        if (sent->bytes[i] != script_byte(s->seq - 1 + i))
+        if (sent->bytes[i] != script_byte(s->seq - !(s->flags & 2) + i))
             return false;
     }
     return true;

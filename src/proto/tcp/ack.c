@@ -117,7 +117,8 @@ void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern
     c->syn_due = false;
     measure(c, seg, ack, now);
     advance_una(c, ack);
-    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
+    if (ack == c->snd.iss + 1)
+        c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
     if (syn_resent) {
         tern_rtt_after_syn_loss(&c->rtt);
         c->cc.cwnd = c->cc.mss; /* RFC 5681 §3.1 */

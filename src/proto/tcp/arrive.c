@@ -275,6 +275,7 @@ static void arrive_syn_sent(struct tern_tcb *c, const struct tern_segment *seg, 
         return;
     }
     tern_tcb_first_ack(c, seg, now);
+    tern_tcb_fastopen_answer(c, seg);
     tern_tcb_set_state(c, TERN_TCP_ESTABLISHED, now);
     if (c->snd.fin_queued)
         tern_tcb_set_state(c, TERN_TCP_FIN_WAIT_1, now);

@@ -11,6 +11,7 @@ void tern_tcb_shutdown(struct tern_tcb *c, tern_time now)
     if (c->snd.fin_queued || c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
         return;
     c->snd.fin_queued = true;
+    tern_tcb_fastopen_go(c);
     c->events &= ~(uint32_t)TERN_CONN_SENT_ALL; /* the FIN is not */
     switch (c->state) {
     case TERN_TCP_SYN_SENT:

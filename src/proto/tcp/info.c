@@ -87,6 +87,8 @@ void tern_tcb_info(const struct tern_tcb *c, tern_time now, struct tern_tcp_info
     out->timestamps = c->opt.timestamps;
     out->sack = c->opt.sack;
     out->wscale = c->opt.wscale;
+    out->syn_data = c->fastopen.taken;
+    out->syn_waits = c->fastopen.waits;
     out->ecn = c->opt.ecn;
     info_times(c, now, out);
     info_waiting(c, out);

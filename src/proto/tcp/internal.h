@@ -171,6 +171,17 @@ void tern_tcb_note_writable(struct tern_tcb *c); /* after bytes were sent or ack
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full segment, no SACK */
 
+/* fastopen.c */
+void tern_tcb_fastopen_open(struct tern_tcb *c, const struct tern_tcb_options *o);
+void tern_tcb_fastopen_go(struct tern_tcb *c); /* the SYN need wait no more */
+/* The option, and the text in the SYN: how many bytes. */
+uint32_t tern_tcb_fastopen_emit(struct tern_tcb *c, struct tern_segment_out *out, tern_time now);
+void tern_tcb_fastopen_unanswered(struct tern_tcb *c);
+/* The SYN-ACK has come; snd.una is where it says. */
+void tern_tcb_fastopen_answer(struct tern_tcb *c, const struct tern_segment *seg);
+void tern_tcb_fastopen_accept(struct tern_tcb *c, const struct tern_segment *syn, tern_time now);
+bool tern_tcb_fastopen_may_send(const struct tern_tcb *c); /* text, before the handshake ends */
+
 /* timers.c */
 void tern_tcb_timer_arm_resend(struct tern_tcb *c, tern_time now);
 void tern_tcb_give_up(struct tern_tcb *c, tern_time now); /* nobody answers */

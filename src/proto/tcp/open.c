@@ -59,7 +59,8 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
 
     c->snd.iss = extended_first(o->iss);
     c->snd.una = c->snd.nxt = c->snd.max = c->snd.iss;
-    c->snd.end = c->snd.small_end = c->snd.iss + 1;
+    c->snd.end = c->snd.iss + 1;
+    c->snd.small_end = c->snd.iss;
     tern_bytequeue_init(&c->sendq, c->snd.iss + 1);
     tern_bytequeue_init(&c->recvq, 0);
 
@@ -88,6 +89,7 @@ void tern_tcb_open_active(struct tern_tcb *c, struct tern_tcp_env *env,
     init_common(c, env, o, now);
     if (o->connect_timeout > 0)
         c->timer.give_up = now + o->connect_timeout;
+    tern_tcb_fastopen_open(c, o);
     tern_tcb_set_state(c, TERN_TCP_SYN_SENT, now);
 }
 
@@ -108,6 +110,10 @@ void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
     tern_tcb_negotiate(c, &syn->h, now);
     tern_tcb_take_window(c, syn, c->rcv.irs, c->snd.una, now);
     tern_tcb_set_state(c, TERN_TCP_SYN_RECEIVED, now);
+    c->fastopen.option = o->fastopen.option;
+    c->fastopen.cookie = o->fastopen.cookie;
+    if (o->fastopen.accept)
+        tern_tcb_fastopen_accept(c, syn, now);
 }
 
 void tern_tcb_forget(struct tern_tcb *c)

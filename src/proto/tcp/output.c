@@ -167,20 +167,22 @@ static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     const bool again = c->snd.nxt > c->snd.iss;
 
     c->syn_due = false;
+    c->fastopen.option = c->fastopen.option && !again;
     if (!answer && c->loss.retries > 0)
         c->opt.ecn = false; /* the path may swallow SYNs that offer it (RFC 3168 §6.1.1.1) */
     fill(c, out, c->snd.iss, answer ? TERN_TCP_SYN | TERN_TCP_ACK : TERN_TCP_SYN, now);
     out->cause = again && c->loss.retries > 0 ? TERN_CAUSE_RTO
                  : answer                     ? TERN_CAUSE_SYN_ACK
                                               : TERN_CAUSE_SYN;
-    c->snd.nxt = c->snd.iss + 1;
+    c->snd.nxt = c->snd.iss + 1 + tern_tcb_fastopen_emit(c, out, now);
     c->snd.max = tern_max_u64(c->snd.max, c->snd.nxt);
     if (again) {
+        tern_tcb_fastopen_unanswered(c);
         c->timed.active = false; /* Karn */
         c->count.retrans++;
         c->env->retransmits++;
     } else {
-        time_segment(c, c->snd.nxt, now);
+        time_segment(c, c->snd.iss + 1, now);
     }
     start_resend_timer(c, now);
     return true;
@@ -367,7 +369,8 @@ static bool can_send_data(const struct tern_tcb *c)
     return c->state == TERN_TCP_ESTABLISHED || c->state == TERN_TCP_CLOSE_WAIT ||
            ((c->state == TERN_TCP_FIN_WAIT_1 || c->state == TERN_TCP_CLOSING ||
              c->state == TERN_TCP_LAST_ACK) &&
-            !c->snd.fin_sent);
+            !c->snd.fin_sent) ||
+           tern_tcb_fastopen_may_send(c);
 }
 
 static uint64_t window_room(const struct tern_tcb *c)
@@ -440,7 +443,8 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
         return false;
     restart_after_idle(c, now);
     bytes = sendable(c, segment, bytes_max, now);
-    fin = c->snd.fin_queued && !c->snd.fin_sent && c->snd.nxt + bytes == c->snd.end;
+    fin = c->snd.fin_queued && !c->snd.fin_sent && c->snd.nxt + bytes == c->snd.end &&
+          tern_tcb_is_synchronised(c);
     if ((bytes == 0 && !fin) || tern_tcb_pace_holds(c, now))
         return false;
     from = c->snd.nxt;
@@ -577,7 +581,7 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
     if (c->state < TERN_TCP_ESTABLISHED && c->syn_due)
         return emit_syn(c, out, now);
     if (c->state < TERN_TCP_ESTABLISHED)
-        return ack_is_due(c) && emit_ack(c, out, now);
+        return emit_new(c, out, now) || (ack_is_due(c) && emit_ack(c, out, now));
     if (c->tlp.due)
         return emit_tail_probe(c, out, now);
     if (emit_lost(c, out, now) || emit_new(c, out, now))

@@ -93,15 +93,20 @@ struct tern_segment_out {
 
 enum tern_tcp_recovery {
     TERN_RECOVERY_OPEN,
-    TERN_RECOVERY_CWR,  /* the network marked: cwnd comes down, nothing is lost (RFC 3168 §6.1.2) */
+    TERN_RECOVERY_CWR, /* the network marked: cwnd comes down, nothing is lost (RFC 3168 §6.1.2) */
     TERN_RECOVERY_FAST, /* RFC 6675 §5, RFC 6582 */
     TERN_RECOVERY_LOSS, /* after a timeout (RFC 5681 §3.1) */
 };
 
 enum tern_frto { /* RFC 5682 §2.1 */
-    TERN_FRTO_OFF,
-    TERN_FRTO_RESENT, /* the timer ran out and the first segment went again */
-    TERN_FRTO_PROBED, /* an ACK came, and new bytes were sent instead of old ones */
+                 TERN_FRTO_OFF,
+                 TERN_FRTO_RESENT, /* the timer ran out and the first segment went again */
+                 TERN_FRTO_PROBED, /* an ACK came, and new bytes were sent instead of old ones */
+};
+
+struct tern_fastopen_cookie {
+    uint8_t bytes; /* 0: none */
+    uint8_t b[TERN_TCP_COOKIE_BYTES_MAX];
 };
 
 struct tern_tcb {
@@ -210,11 +215,11 @@ struct tern_tcb {
     struct tern_sentlog *log; /* NULL: nothing in flight, or no memory for it */
 
     struct {
-        tern_time at; /* when the newest of what has arrived was sent, … */
-        uint64_t end; /* … where that ended, … */
-        tern_time rtt; /* … and how long it took; 0: nothing arrived yet */
-        uint64_t fack; /* the highest that arrived */
-        uint64_t dsack_round; /* no DSACK counts until this is acknowledged */
+        tern_time at;          /* when the newest of what has arrived was sent, … */
+        uint64_t end;          /* … where that ended, … */
+        tern_time rtt;         /* … and how long it took; 0: nothing arrived yet */
+        uint64_t fack;         /* the highest that arrived */
+        uint64_t dsack_round;  /* no DSACK counts until this is acknowledged */
         uint32_t window_steps; /* the reordering window, in quarters of the least round trip */
         uint32_t persist;      /* recoveries until window_steps is one again */
         bool reordering_seen;
@@ -240,9 +245,9 @@ struct tern_tcb {
     } undo;
 
     struct {
-        uint64_t total;       /* bytes that arrived at the peer */
-        tern_time at;         /* when the last of them was told of, … */
-        tern_time burst_at;   /* … and had been sent */
+        uint64_t total;     /* bytes that arrived at the peer */
+        tern_time at;       /* when the last of them was told of, … */
+        tern_time burst_at; /* … and had been sent */
         /* until total is above, the rate is the application's; 0: it is not */
         uint64_t app_limited;
     } delivered;
@@ -258,7 +263,7 @@ struct tern_tcb {
     } timed;
 
     struct {
-        tern_time resend; /* RTO, or the window probe's */
+        tern_time resend;  /* RTO, or the window probe's */
         tern_time reorder; /* what is late is lost by then (RFC 8985 §6.3) */
         tern_time tail;    /* tail loss probe (RFC 8985 §7.2) */
         tern_time pace;    /* data waits until then */
@@ -279,6 +284,20 @@ struct tern_tcb {
         tern_time probed_at;
         bool due;
     } keep; /* keepalive.c */
+
+    struct {
+        /* our SYN or SYN-ACK carries it, with this cookie or asking for one */
+        bool option;
+        bool waits;           /* our SYN waits for bytes to carry */
+        bool asked;           /* our SYN carried the option */
+        bool accepted;        /* passive: the peer's SYN had a good cookie */
+        bool taken;           /* text of a SYN was taken, by either end */
+        bool learned, failed; /* news for the stack: a cookie and an MSS; or better not try again */
+        uint16_t mss;         /* of the peer */
+        struct tern_fastopen_cookie cookie;
+        uint64_t text_end; /* of the text in our SYN; 0: none */
+        tern_time timeout; /* for connecting, from the SYN on; 0: none */
+    } fastopen;
 
     bool syn_due, rst_due, probe_due;
     bool probe_out;     /* all that is in flight is the one byte of a window probe */
@@ -309,6 +328,12 @@ struct tern_tcb_options {
     const struct tern_cc_ops *cc;
     tern_time ack_every;
     tern_time connect_timeout; /* 0: TERN_TCP_SYN_RETRIES decides */
+    struct {
+        bool option; /* in our SYN or SYN-ACK, with the cookie; active and without one: asking */
+        bool accept; /* passive: take the SYN's text */
+        uint16_t mss;
+        struct tern_fastopen_cookie cookie;
+    } fastopen;
     struct tern_tcp_settings set;
 };
 
