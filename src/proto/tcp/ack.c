@@ -150,8 +150,11 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
         tern_tcb_drop(c, TERN_DROP_TCP_BAD_ACK, now);
         return TERN_ACK_DROP_AND_ACK;
     }
-    if (ack < old_una)
+    if (ack < old_una) { /* overtaken by a later one; but its SACK may still be news */
+        if (seg->h.sack_count > 0)
+            tern_tcb_loss_on_ack(c, seg, old_una, false, now);
         return TERN_ACK_GO_ON;
+    }
     if (old_wnd == 0 && !c->orphan)
         c->loss.retries = 0; /* somebody answers the window probes */
     if (ack > old_una) {

@@ -277,6 +277,8 @@ static void note_peak(struct tern_tcb *c)
         c->snd.peak = flight;
         c->snd.peak_end = c->snd.nxt;
     }
+    if (tern_tcb_pipe(c) >= c->cc.cwnd)
+        c->snd.limited_end = c->snd.nxt;
 }
 
 /* What all text has in common once it is out. */

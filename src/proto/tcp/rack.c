@@ -52,6 +52,15 @@ static void note_sample(const struct tern_sent *s, struct tern_delivery *d)
     d->has_sent = true;
 }
 
+/* A part of a segment is no segment (RFC 8985 §6.2): where the last whole one of [from, to) ends.
+ */
+static uint64_t whole_end(const struct tern_sent *s, uint64_t to)
+{
+    const uint64_t last = s->start + (to - 1 - s->start) / s->segment * s->segment;
+
+    return to == s->end || to - last == s->segment ? to : last;
+}
+
 /* [from, to) was sent once only. */
 static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct tern_delivery *d,
                           tern_time now)
@@ -64,7 +73,9 @@ static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct
     d->original = true;
     if (to < d->fack_before)
         c->rack.reordering_seen = true; /* RFC 8985 §6.2 step 3 */
-    if (s == NULL)
+    if (s != NULL)
+        to = whole_end(s, to);
+    if (s == NULL || to <= from || to <= s->start)
         return;
     take_newest(c, s, to, now - s->at);
     note_sample(s, d);
@@ -168,16 +179,14 @@ static tern_time detect_fresh(struct tern_tcb *c, tern_time window, tern_time no
 
     for (uint32_t i = 0; i < c->log->fresh_count; i++) {
         const struct tern_sent *s = tern_sentlog_fresh_at(c->log, i);
+        const uint64_t start = tern_max_u64(s->start, c->snd.una);
         const uint64_t end = s->at == c->rack.at ? tern_min_u64(s->end, c->rack.end) : s->end;
 
         if (s->end <= c->loss.lost_below)
             continue;
-        if (end <= s->start || !is_sent_after(c->rack.at, c->rack.end + 1, s->at, end))
+        if (end <= start || !is_sent_after(c->rack.at, c->rack.end + 1, s->at, end))
             break;
-        if (end <= c->snd.una) /* of a burst, the part that has arrived */
-            continue;
-        if (c->loss.sacked != NULL &&
-            tern_ranges_covers(c->loss.sacked, tern_max_u64(s->start, c->snd.una), end))
+        if (c->loss.sacked != NULL && tern_ranges_covers(c->loss.sacked, start, end))
             continue;
         wait = left(c, s, window, now);
         if (wait == 0)

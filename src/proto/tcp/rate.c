@@ -14,7 +14,8 @@ void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t
 {
     const bool was_idle = c->snd.nxt - c->snd.una == to - from;
     const tern_time join = c->rtt.srtt / JOIN_PART;
-    struct tern_sent s = {.start = from, .end = to, .first_at = now, .at = now};
+    struct tern_sent s = {
+        .start = from, .end = to, .first_at = now, .at = now, .segment = segment};
 
     if (c->log == NULL) {
         c->log = tern_pool_take(&c->env->logs);

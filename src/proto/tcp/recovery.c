@@ -49,10 +49,18 @@ static void enter_fast(struct tern_tcb *c, tern_time now)
     trace_loss(c, c->opt.sack ? TERN_CAUSE_SACK_RETRANSMIT : TERN_CAUSE_FAST_RETRANSMIT, now);
 }
 
+/* RFC 6937 §3: wherever the proportional reduction has come to, it was to come to ssthresh. */
+static void end_reduction(struct tern_tcb *c, tern_time now)
+{
+    if (!c->cc_ops->own_recovery)
+        c->cc.cwnd = c->cc.ssthresh;
+    c->cc_ops->on_recovered(&c->cc, now);
+}
+
 static void leave(struct tern_tcb *c, tern_time now)
 {
     if (c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_CWR)
-        c->cc_ops->on_recovered(&c->cc, now);
+        end_reduction(c, now);
     if (c->loss.state == TERN_RECOVERY_CWR)
         c->loss.recover = c->snd.una - 1; /* nothing was resent that duplicates could come of */
     c->loss.state = TERN_RECOVERY_OPEN;
@@ -204,7 +212,7 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     reduce(c, &d);
     if ((was_open && c->loss.state == TERN_RECOVERY_OPEN) || was_loss || c->cc_ops->own_recovery)
         tell_controller(c, &d, flight_before, &rate, now);
-    if (d.acked > 0 || c->loss.state != TERN_RECOVERY_OPEN || c->loss.sacked != NULL)
+    if (d.acked > 0 || c->loss.state != TERN_RECOVERY_OPEN || c->timer.reorder != TERN_TIME_NEVER)
         tern_tcb_tlp_arm(c, now);
 }
 

@@ -29,6 +29,7 @@ struct tern_sent {
     tern_time delivered_at; /* … and when, … */
     tern_time burst_at;     /* … and when what was delivered last had been sent */
     uint64_t in_flight;     /* this included */
+    uint32_t segment;       /* it went in segments of so many bytes, the last maybe shorter */
     bool app_limited;       /* nothing more was there to send */
 };
 

@@ -10,11 +10,10 @@
 #define WITHOUT_RTT   (1 * TERN_SECOND) /* RFC 8985 §7.2: no sample yet */
 #define MAX_ACK_DELAY (200 * TERN_MS)   /* RFC 8985 §7.2: what a lone segment's ACK may take */
 
-static bool may_arm(const struct tern_tcb *c)
+static bool may_probe(const struct tern_tcb *c)
 {
     return c->opt.sack && tern_tcb_is_synchronised(c) && c->loss.state == TERN_RECOVERY_OPEN &&
-           c->loss.sacked == NULL && !c->tlp.out && c->snd.nxt > c->snd.una && !c->probe_out &&
-           c->snd.wnd > 0;
+           !c->tlp.out && c->snd.nxt > c->snd.una && !c->probe_out && c->snd.wnd > 0;
 }
 
 void tern_tcb_tlp_arm(struct tern_tcb *c, tern_time now)
@@ -24,7 +23,7 @@ void tern_tcb_tlp_arm(struct tern_tcb *c, tern_time now)
 
     c->timer.tail = TERN_TIME_NEVER;
     c->tlp.due = false;
-    if (!may_arm(c))
+    if (!may_probe(c) || c->loss.sacked != NULL) /* with a SACK RACK has something to go by */
         return;
     if (c->rtt.srtt > 0 && flight <= tern_tcb_segment_bytes(c))
         wait += MAX_ACK_DELAY;
@@ -34,7 +33,7 @@ void tern_tcb_tlp_arm(struct tern_tcb *c, tern_time now)
 void tern_tcb_tlp_expire(struct tern_tcb *c, tern_time now)
 {
     c->timer.tail = TERN_TIME_NEVER;
-    if (!may_arm(c))
+    if (!may_probe(c))
         return;
     c->tlp.due = true;
     c->timer.resend = now + c->rtt.rto; /* RFC 8985 §7.3 */

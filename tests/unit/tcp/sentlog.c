@@ -13,7 +13,7 @@ static struct tern_sentlog sentlog;
 
 static struct tern_sent sent(uint64_t start, uint64_t end, tern_time at)
 {
-    return (struct tern_sent){.start = start, .end = end, .first_at = at, .at = at};
+    return (struct tern_sent){.start = start, .end = end, .first_at = at, .at = at, .segment = 100};
 }
 
 static void fresh(uint64_t start, uint64_t end, tern_time at, tern_time join, bool whole)
