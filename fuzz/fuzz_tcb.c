@@ -168,7 +168,7 @@ static void call(struct world *w, uint8_t which, uint8_t amount)
                       TERN_ERR_UNREACHABLE, w->now);
         break;
     case 5:
-        tern_tcb_path_mtu(&w->tcb, tern_seq_of(w->peer.our_una), amount * 8u, w->now);
+        tern_tcb_path_mtu(&w->tcb, tern_seq_of(w->peer.our_una), amount * 8u, amount * 9u, w->now);
         break;
     case 6:
         tern_tcb_unreachable(&w->tcb, w->now);

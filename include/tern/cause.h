@@ -28,6 +28,7 @@ extern "C" {
     X(SYN_COOKIE, "answer to a SYN that there is no room to remember (RFC 4987 §3.6)")             \
     X(HANDSHAKE_ACK, "the handshake is complete (RFC 9293 §3.10.7.3)")                             \
     X(APP_WRITE, "the application wrote bytes and the windows allow them (RFC 9293 §3.8)")         \
+    X(MTU_PROBE, "bytes in a longer packet than before: does the path take it? (RFC 4821 §7)")     \
     X(SECOND_SEGMENT, "ACK: a second full segment arrived (RFC 9293 §3.8.6.3)")                    \
     X(QUICK_ACK, "ACK at once: the start of a flow, or a pushed segment (RFC 9293 §3.8.6.3)")      \
     X(DELAYED_ACK, "ACK: the delay ran out with no data to carry it (RFC 9293 §3.8.6.3)")          \

@@ -24,6 +24,7 @@
 /* Where things stand in the packet that an error quotes: RFC 791 §3.1. */
 enum {
     QUOTE_OFF_VERSION = 0,
+    QUOTE_OFF_TOTAL = 2,
     QUOTE_OFF_FRAGMENT = 6,
     QUOTE_OFF_PROTOCOL = 9,
     QUOTE_OFF_SRC = 12,
@@ -164,6 +165,7 @@ bool tern_icmp_quote_parse(tern_span body, struct tern_icmp_quote *out)
         return false;
     if ((tern_get_be16(body.data + QUOTE_OFF_FRAGMENT) & 0x1fff) != 0) /* no ports in there */
         return false;
+    q.total_bytes = tern_get_be16(body.data + QUOTE_OFF_TOTAL);
     q.protocol = body.data[QUOTE_OFF_PROTOCOL];
     q.src = tern_addr_from_be32(tern_get_be32(body.data + QUOTE_OFF_SRC));
     q.dst = tern_addr_from_be32(tern_get_be32(body.data + QUOTE_OFF_DST));

@@ -46,6 +46,7 @@ enum tern_icmp_effect tern_icmp_effect_of(const struct tern_icmp *icmp);
 struct tern_icmp_quote {
     struct tern_addr src, dst; /* ours, the peer's */
     uint8_t protocol;
+    uint16_t total_bytes;            /* of that packet */
     uint16_t src_port, dst_port;     /* TCP, UDP */
     uint32_t seq;                    /* TCP */
     uint16_t echo_id, echo_sequence; /* ICMP echo request */

@@ -279,6 +279,14 @@ enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr
     return TERN_NEIGH_RESOLVED;
 }
 
+void tern_neigh_doubt(struct tern_neigh *n, struct tern_addr addr, tern_time now)
+{
+    struct tern_neigh_entry *e = find(n, addr);
+
+    if (e != NULL && e->state == ENTRY_KNOWN && now - e->confirmed_at < NEIGH_REACHABLE)
+        e->confirmed_at = now - NEIGH_REACHABLE;
+}
+
 bool tern_neigh_peek(const struct tern_neigh *n, struct tern_addr addr, struct tern_mac *out)
 {
     const struct tern_neigh_entry *e = find(n, addr);

@@ -48,6 +48,9 @@ void tern_neigh_init(struct tern_neigh *n, void *memory, uint32_t count_max,
 enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr addr,
                                           struct tern_addr source, tern_time now,
                                           struct tern_mac *out);
+/* The transport hears nothing through this neighbour (RFC 9293 §3.8.3, R1): what is known is used,
+ * and asked about at the next lookup. */
+void tern_neigh_doubt(struct tern_neigh *n, struct tern_addr addr, tern_time now);
 /* Look without asking or touching; for words on the screen. */
 bool tern_neigh_peek(const struct tern_neigh *n, struct tern_addr addr, struct tern_mac *out);
 

@@ -144,6 +144,9 @@ void tern_conn_update(struct tern_conn *conn)
         conn_free(conn);
         return;
     }
+    if (c->hop_doubted)
+        tern_stack_doubt_hop(conn->stack, c->local.addr, c->remote.addr);
+    c->hop_doubted = false;
     update_timer(conn);
     tern_conn_queue_for_accept(conn);
     if (!tern_list_is_linked(&conn->ready) && tern_tcb_wants_output(c))

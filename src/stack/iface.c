@@ -170,6 +170,14 @@ enum tern_neigh_verdict tern_stack_next_hop(struct tern_stack *s, struct tern_ad
     return tern_neigh_lookup(&s->neigh, hop, src, s->now, mac);
 }
 
+void tern_stack_doubt_hop(struct tern_stack *s, struct tern_addr src, struct tern_addr dst)
+{
+    const struct tern_own_address *own = find_any(s, src);
+    const bool on_link = own != NULL && tern_cidr_contains(&own->cidr, dst);
+
+    tern_neigh_doubt(&s->neigh, on_link ? dst : s->gateway, s->now);
+}
+
 bool tern_stack_neighbour(const struct tern_stack *s, struct tern_addr address,
                           struct tern_mac *out)
 {

@@ -164,6 +164,7 @@ bool tern_stack_is_broadcast(const struct tern_stack *s, struct tern_addr addr);
 bool tern_stack_source_for(struct tern_stack *s, struct tern_addr dst, struct tern_addr *src);
 enum tern_neigh_verdict tern_stack_next_hop(struct tern_stack *s, struct tern_addr src,
                                             struct tern_addr dst, struct tern_mac *mac);
+void tern_stack_doubt_hop(struct tern_stack *s, struct tern_addr src, struct tern_addr dst);
 void tern_stack_arp_input(struct tern_stack *s, tern_span body);
 bool tern_stack_arp_output(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers);
 tern_time tern_stack_iface_deadline(const struct tern_stack *s);

@@ -45,6 +45,7 @@ static const struct {
     FIELD(fin_wait_2, IS_TIME),
     FIELD(ttl, IS_U8),
     FIELD(tos, IS_U8),
+    FIELD(mtu_probe, IS_U8),
 };
 
 static bool put_bool(void *at, const char *value)

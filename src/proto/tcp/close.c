@@ -74,7 +74,7 @@ void tern_tcb_close(struct tern_tcb *c, tern_time now)
 }
 
 /* RFC 5927 §4.1: an error about a segment that is not in flight is a forgery, or too late. */
-static bool is_in_flight(const struct tern_tcb *c, tern_seq seq)
+bool tern_tcb_is_in_flight(const struct tern_tcb *c, tern_seq seq)
 {
     const uint64_t at = tern_tcb_unwrap(c->snd.una, seq);
 
@@ -83,33 +83,11 @@ static bool is_in_flight(const struct tern_tcb *c, tern_seq seq)
 
 void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err err, tern_time now)
 {
-    if (c->state == TERN_TCP_CLOSED || !is_in_flight(c, seq))
+    if (c->state == TERN_TCP_CLOSED || !tern_tcb_is_in_flight(c, seq))
         return;
     c->soft_error = err;
     if (hard && !tern_tcb_is_synchronised(c))
         tern_tcb_finish(c, err, now);
-}
-
-void tern_tcb_own_mtu(struct tern_tcb *c, uint32_t mtu_bytes)
-{
-    const uint32_t mss = mtu_bytes > 40 + TERN_TCP_MSS_MIN ? mtu_bytes - 40 : TERN_TCP_MSS_MIN;
-
-    if (mss >= c->snd.mss)
-        return;
-    c->snd.mss = mss;
-    c->cc.mss = tern_tcb_segment_bytes(c);
-}
-
-void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, tern_time now)
-{
-    const uint32_t mss = mtu_bytes > 40 ? mtu_bytes - 40 : 0;
-
-    if (!tern_tcb_is_synchronised(c) || !is_in_flight(c, seq) || mss >= c->snd.mss ||
-        mss < TERN_TCP_MSS_DEFAULT)
-        return;
-    tern_tcb_own_mtu(c, mtu_bytes);
-    /* All of it was too long: send it again, in smaller pieces. */
-    tern_tcb_loss_of_all(c, TERN_CAUSE_PATH_MTU, now);
 }
 
 void tern_tcb_unreachable(struct tern_tcb *c, tern_time now)

@@ -80,6 +80,7 @@ void tern_tcb_info(const struct tern_tcb *c, tern_time now, struct tern_tcp_info
     out->cwnd_bytes = c->cc.cwnd;
     out->ssthresh_bytes = c->cc.ssthresh;
     out->mss_bytes = tern_tcb_segment_bytes(c);
+    out->pmtu_bytes = c->mtu.path_bytes;
     out->advmss_bytes = c->rcv.mss;
     out->rcvmss_bytes = c->rcv.piece_bytes;
     out->snd_wscale = c->snd.wscale;

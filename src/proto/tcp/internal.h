@@ -98,6 +98,8 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now);
 void tern_tcb_loss_on_reorder_timer(struct tern_tcb *c, tern_time now);
 /* Everything in flight is lost, for a cause that says nothing about congestion. */
 void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now);
+/* The same of what is below. */
+void tern_tcb_loss_below(struct tern_tcb *c, uint64_t below, enum tern_cause cause, tern_time now);
 /* The network marked a segment of this round trip (RFC 3168 §6.1.2). */
 void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now);
 /* Out of recovery, with the congestion window as it was. */
@@ -188,6 +190,24 @@ void tern_tcb_give_up(struct tern_tcb *c, tern_time now); /* nobody answers */
 /* Bytes wait for the peer from now on, if they did not before. */
 void tern_tcb_note_stuck(struct tern_tcb *c, tern_time now);
 void tern_tcb_start_fin_wait_2_timer(struct tern_tcb *c, tern_time now);
+
+/* close.c: RFC 5927 §4.1 */
+bool tern_tcb_is_in_flight(const struct tern_tcb *c, tern_seq seq);
+
+/* mtu.c */
+void tern_tcb_mtu_init(struct tern_tcb *c);
+void tern_tcb_mtu_peer(struct tern_tcb *c, uint32_t mss); /* the peer's option */
+void tern_tcb_mtu_set(struct tern_tcb *c);                /* the application's limit changed */
+void tern_tcb_mtu_note_sent(struct tern_tcb *c, uint64_t from, uint64_t bytes);
+void tern_tcb_mtu_on_ack(struct tern_tcb *c, tern_time now); /* after snd.una moved */
+void tern_tcb_mtu_on_rto(struct tern_tcb *c, tern_time now);
+void tern_tcb_mtu_raise(struct tern_tcb *c, tern_time now); /* before new bytes go */
+/* Text of a probe that may go now, there being room for so many bytes; 0: none. */
+uint32_t tern_tcb_mtu_probe(struct tern_tcb *c, uint64_t room, tern_time now);
+void tern_tcb_mtu_probe_sent(struct tern_tcb *c, uint64_t from, uint32_t text);
+/* Is all that is lost a probe? */
+bool tern_tcb_mtu_probe_lost(const struct tern_tcb *c);
+void tern_tcb_mtu_probe_failed(struct tern_tcb *c, tern_time now);
 
 /* keepalive.c */
 tern_time tern_tcb_keep_deadline(const struct tern_tcb *c);

@@ -69,7 +69,7 @@ static void init_common(struct tern_tcb *c, struct tern_tcp_env *env,
     c->rcv.buffer = tern_min_u64(TERN_TCP_RECEIVE_START, env->receive_buffer_bytes);
     c->rcv.wscale = o->set.window_scale ? tern_tcb_wscale(c) : 0;
     c->snd.buffer = tern_min_u64(TERN_TCP_SEND_START, env->send_buffer_bytes);
-    c->snd.mss = TERN_TCP_MSS_DEFAULT;
+    tern_tcb_mtu_init(c);
     c->opt.timestamps = o->set.timestamps;
     c->opt.sack = o->set.sack;
     c->opt.wscale = o->set.window_scale;

@@ -13,16 +13,8 @@ uint32_t tern_tcb_ts_now(const struct tern_tcb *c, tern_time now)
     return (uint32_t)(now / TERN_MS) + c->opt.ts_offset;
 }
 
-static uint32_t clamp_mss(uint32_t peer_mss, uint32_t own_mss)
-{
-    const uint32_t mss = peer_mss < TERN_TCP_MSS_MIN ? TERN_TCP_MSS_MIN : peer_mss;
-
-    return mss < own_mss ? mss : own_mss;
-}
-
 void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, tern_time now)
 {
-    c->snd.mss = clamp_mss(syn->has_mss ? syn->mss : TERN_TCP_MSS_DEFAULT, c->rcv.mss);
     c->opt.wscale = c->opt.wscale && syn->has_wscale;
     c->opt.sack = c->opt.sack && syn->sack_permitted;
     c->opt.timestamps = c->opt.timestamps && syn->has_timestamps;
@@ -36,6 +28,7 @@ void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, t
         c->opt.ts_recent = syn->ts_value;
         c->opt.ts_recent_at = now;
     }
+    tern_tcb_mtu_peer(c, syn->has_mss ? syn->mss : TERN_TCP_MSS_DEFAULT);
     c->cc_ops->init(&c->cc, tern_tcb_segment_bytes(c));
 }
 

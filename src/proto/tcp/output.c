@@ -318,6 +318,8 @@ static uint64_t cwnd_room(const struct tern_tcb *c)
 
 static enum tern_cause resend_cause(const struct tern_tcb *c)
 {
+    if (c->snd.una < c->mtu.resend_below && c->loss.retries == 0)
+        return TERN_CAUSE_PATH_MTU;
     if (c->loss.state == TERN_RECOVERY_LOSS)
         return TERN_CAUSE_RTO;
     if (!c->opt.sack)
@@ -436,26 +438,38 @@ static void restart_after_idle(struct tern_tcb *c, tern_time now)
 static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
     uint32_t segment;
-    const uint64_t bytes_max = text_bytes_max(c, &segment);
     const bool is_new = c->snd.nxt == c->snd.max;
-    uint64_t bytes, from;
+    uint64_t bytes, from, bytes_max;
+    uint32_t probe;
     bool fin;
 
     if (!can_send_data(c) || c->snd.end + c->snd.fin_queued == c->snd.nxt)
         return false;
     restart_after_idle(c, now);
-    bytes = sendable(c, segment, bytes_max, now);
+    tern_tcb_mtu_raise(c, now);
+    bytes_max = text_bytes_max(c, &segment);
+    probe = tern_tcb_mtu_probe(c, tern_min_u64(window_room(c), cwnd_room(c)), now);
+    if (probe > 0)
+        bytes = segment = probe;
+    else
+        bytes = sendable(c, segment, bytes_max, now);
     fin = c->snd.fin_queued && !c->snd.fin_sent && c->snd.nxt + bytes == c->snd.end &&
           tern_tcb_is_synchronised(c);
     if ((bytes == 0 && !fin) || tern_tcb_pace_holds(c, now))
         return false;
     from = c->snd.nxt;
-    out->cause = bytes > 0 ? TERN_CAUSE_APP_WRITE : TERN_CAUSE_FIN;
+    out->cause = bytes == 0  ? TERN_CAUSE_FIN
+                 : probe > 0 ? TERN_CAUSE_MTU_PROBE
+                             : TERN_CAUSE_APP_WRITE;
     emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
     if (is_new && bytes > 0)
         mark_new_text(c, out);
     if (c->set.notsent_lowat_bytes > 0)
         tern_tcb_note_writable(c);
+    if (probe > 0)
+        tern_tcb_mtu_probe_sent(c, from, probe);
+    else
+        tern_tcb_mtu_note_sent(c, from, bytes);
     c->probe_due = false;
     c->probe_out = false;
     if (c->snd.nxt >= c->snd.end)

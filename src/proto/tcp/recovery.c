@@ -135,8 +135,8 @@ static void detect_newreno(struct tern_tcb *c, const struct tern_delivery *d)
         c->loss.lost_below = tern_min_u64(first, c->snd.nxt);
         c->loss.resent_below = c->snd.una;
         c->loss.first_due = true;
-        c->loss.dupacks -= (uint32_t)tern_min_u64(c->loss.dupacks,
-                                                  d->acked / tern_tcb_segment_bytes(c));
+        c->loss.dupacks -=
+            (uint32_t)tern_min_u64(c->loss.dupacks, d->acked / tern_tcb_segment_bytes(c));
     }
 }
 
@@ -170,8 +170,12 @@ static void count_duplicates(struct tern_tcb *c, struct tern_delivery *d, bool d
 
 static void enter_if_lost(struct tern_tcb *c, tern_time now)
 {
-    if ((c->loss.state == TERN_RECOVERY_OPEN || c->loss.state == TERN_RECOVERY_CWR) &&
-        c->loss.lost_below > c->snd.una)
+    if ((c->loss.state != TERN_RECOVERY_OPEN && c->loss.state != TERN_RECOVERY_CWR) ||
+        c->loss.lost_below <= c->snd.una)
+        return;
+    if (tern_tcb_mtu_probe_lost(c)) /* which says nothing of congestion (RFC 4821 §7.7) */
+        tern_tcb_mtu_probe_failed(c, now);
+    else
         enter_fast(c, now);
 }
 
@@ -248,11 +252,16 @@ static void enter_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
     trace_loss(c, cause, now);
 }
 
-void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now)
+void tern_tcb_loss_below(struct tern_tcb *c, uint64_t below, enum tern_cause cause, tern_time now)
 {
     tern_tcb_undo_disarm(c);
-    c->loss.lost_below = c->snd.nxt;
+    c->loss.lost_below = below;
     enter_loss(c, cause, now);
+}
+
+void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now)
+{
+    tern_tcb_loss_below(c, c->snd.nxt, cause, now);
 }
 
 void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)

@@ -52,6 +52,7 @@ void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_
         change_congestion(c, tern_cc_find(set->congestion));
     c->set = *set;
     c->set.congestion = c->cc_ops->name; /* the caller's string is the caller's */
+    tern_tcb_mtu_set(c);
     if (pushes || !set->cork) {
         c->timer.cork = TERN_TIME_NEVER;
         if (pushes)

@@ -40,8 +40,9 @@
 #define TERN_TCP_KEEP_INTERVAL      (75 * TERN_SECOND)
 #define TERN_TCP_KEEP_COUNT         9
 #define TERN_TCP_CORK_MAX           (200 * TERN_MS) /* so long may a short segment wait for more */
-#define TERN_TCP_RETRIES            15              /* R2 for data: over 100 s (RFC 9293 §3.8.3) */
-#define TERN_TCP_ORPHAN_RETRIES     8               /* the same once the application closed */
+#define TERN_TCP_R1                 3  /* timeouts in a row that cast doubt on the next hop */
+#define TERN_TCP_RETRIES            15 /* R2 for data: over 100 s (RFC 9293 §3.8.3) */
+#define TERN_TCP_ORPHAN_RETRIES     8  /* the same once the application closed */
 #define TERN_TCP_PAWS_IDLE          (24 * 86400 * TERN_SECOND) /* RFC 7323 §5.5 */
 #define TERN_TCP_CHALLENGE_INTERVAL (500 * TERN_MS) /* RFC 5961 §7: a connection's limit */
 #define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
@@ -280,6 +281,20 @@ struct tern_tcb {
     } last;
 
     struct {
+        uint32_t path_bytes;  /* packets that are thought to pass */
+        uint32_t peer_mss;    /* as its option says, or the default */
+        uint32_t good_bytes;  /* the longest that has arrived; 0: none was as long as it may be */
+        uint32_t bad_bytes;   /* a probe of that length was lost; 0: none since the search began */
+        uint32_t claim_bytes; /* a router says so, unproven; 0: none does */
+        uint64_t claim_at;    /* … of the segment that begins here */
+        uint64_t full_end;    /* end of the first full segment at this length; 0: none yet */
+        uint64_t probe_from, probe_end; /* a probe in flight; end 0: none */
+        uint32_t probe_bytes;
+        uint64_t resend_below; /* what is sent again below was too long for the path */
+        tern_time raise_at;    /* longer packets are tried from then on */
+    } mtu;                     /* mtu.c */
+
+    struct {
         uint32_t probes; /* unanswered */
         tern_time probed_at;
         bool due;
@@ -300,6 +315,7 @@ struct tern_tcb {
     } fastopen;
 
     bool syn_due, rst_due, probe_due;
+    bool hop_doubted;   /* is the next hop still there? (RFC 9293 §3.8.3, R1) */
     bool probe_out;     /* all that is in flight is the one byte of a window probe */
     bool stray_rst_due; /* a reset for a bad ACK, which does not end this connection */
     tern_seq stray_rst_seq;
@@ -386,8 +402,10 @@ void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_
 void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err err, tern_time now);
 /* Our own link takes packets of so many bytes only, from now on. */
 void tern_tcb_own_mtu(struct tern_tcb *c, uint32_t mtu_bytes);
-/* The path takes packets of so many bytes only (RFC 1191 §3). */
-void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, tern_time now);
+/* A router says that the path takes packets of so many bytes only (RFC 1191 §3); 0: it does not say
+ * how many. About a packet of ours of quoted_bytes, whose text began at seq. */
+void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, uint32_t quoted_bytes,
+                       tern_time now);
 /* The next hop does not answer: like a hard ICMP error, by our own hand. */
 void tern_tcb_unreachable(struct tern_tcb *c, tern_time now);
 

@@ -104,11 +104,14 @@ static void resend(struct tern_tcb *c, tern_time now)
         tern_tcb_give_up(c, now);
         return;
     }
+    if (c->loss.retries == TERN_TCP_R1)
+        c->hop_doubted = true;
     tern_rtt_backoff(&c->rtt); /* RFC 6298 §5.5 */
     if (!tern_tcb_is_synchronised(c)) {
         c->syn_due = true;
         return;
     }
+    tern_tcb_mtu_on_rto(c, now);
     tern_tcb_loss_on_rto(c, now);
 }
 

@@ -223,6 +223,32 @@ static void test_refresh(void **state)
     close_world(&w);
 }
 
+/* RFC 9293 §3.8.3, R1: the transport is in doubt: asked at once, and used while nothing else is
+ * known. */
+static void test_doubt(void **state)
+{
+    struct world w;
+    struct tern_mac m;
+
+    (void)state;
+    open_world(&w, SMALL);
+    tern_neigh_doubt(&w.n, host(2), w.now); /* of nobody: nothing */
+    assert_int_equal(lookup(&w, 2, &m), TERN_NEIGH_PENDING);
+    expect_request(&w, 2, broadcast);
+    tern_neigh_doubt(&w.n, host(2), w.now); /* being asked already */
+    expect_silence(&w);
+    reply(&w, 2);
+    expect_mac(&w, 2, mac(2));
+    expect_silence(&w);
+    tern_neigh_doubt(&w.n, host(2), w.now);
+    expect_mac(&w, 2, mac(2));
+    expect_request(&w, 2, mac(2));
+    reply(&w, 2);
+    expect_mac(&w, 2, mac(2));
+    expect_silence(&w);
+    close_world(&w);
+}
+
 /* Who may teach what: the rows of the file's comment on forgers. */
 static void test_learning(void **state)
 {
@@ -424,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_late_answer),
         cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_doubt),
         cmocka_unit_test(test_learning),
         cmocka_unit_test(test_impossible_senders),
         cmocka_unit_test(test_mac_changes),
