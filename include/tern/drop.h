@@ -44,6 +44,7 @@ extern "C" {
     X(TCP_BAD_ACK, "tcp_bad_ack", "acknowledgment of what was never sent, or far too old")         \
     X(TCP_BAD_SYN, "tcp_bad_syn", "SYN in the middle of a connection")                             \
     X(TCP_BAD_RST, "tcp_bad_rst", "RST in the window but not at its left edge")                    \
+    X(TCP_RATE, "tcp_rate", "challenge ACK or reset withheld by the rate limit")                   \
     X(TCP_NO_ACK, "tcp_no_ack", "segment without ACK where one is required")                       \
     X(TCP_NO_BUFFER, "tcp_no_buffer", "no buffer for out-of-order bytes")                          \
     X(TCP_AFTER_CLOSE, "tcp_after_close", "bytes after the application closed")                    \

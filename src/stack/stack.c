@@ -218,6 +218,7 @@ static void init_keys(struct tern_stack *s)
     tern_random_bytes(&keys, &s->cookie_key, sizeof(s->cookie_key));
     tern_random_bytes(&keys, &s->fastopen_key, sizeof(s->fastopen_key));
     tern_random_init(&s->random, s->config.seed, TERN_SEED_BYTES, "stack");
+    tern_random_init(&s->tcp.random, s->config.seed, TERN_SEED_BYTES, "tcp");
     s->port_counter = tern_random_u32(&s->random);
     s->ip_id = (uint16_t)tern_random_u32(&s->random);
 }

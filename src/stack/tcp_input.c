@@ -27,8 +27,12 @@ static void answer_with_reset(struct tern_stack *s, const struct tern_packet *p,
 {
     struct tern_segment_out out;
 
-    if (!p->broadcast && tern_tcp_reset_for(seg, &out))
+    if (p->broadcast || !tern_tcp_reset_for(seg, &out))
+        return;
+    if (tern_limit_take(&s->tcp.resets, &s->tcp.random, TERN_TCP_RESETS, s->now))
         tern_stack_send_bare(s, local, remote, &out.h, out.cause);
+    else
+        tern_stack_drop(s, TERN_DROP_TCP_RATE);
 }
 
 static void input_without_conn(struct tern_stack *s, const struct tern_packet *p,

@@ -113,6 +113,11 @@ bool tern_stack_timewait_input(struct tern_stack *s, const struct tern_endpoint 
         break;
     case TERN_TIMEWAIT_ANSWER:
         tern_stack_drop(s, why);
+        if (cause == TERN_CAUSE_CHALLENGE_ACK &&
+            !tern_limit_take(&s->tcp.challenges, &s->tcp.random, TERN_TCP_CHALLENGES, s->now)) {
+            tern_stack_drop(s, TERN_DROP_TCP_RATE);
+            break;
+        }
         tern_timewait_answer(t, tern_ts_offset(&s->ts_key, local, remote), s->now, &answer);
         tern_stack_send_bare(s, local, remote, &answer, cause);
         break;

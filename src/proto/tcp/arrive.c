@@ -5,7 +5,8 @@
  * (fifth), recvq.c (seventh and eighth).
  *
  * Blind attacks (RFC 5961): a reset is obeyed only at exactly rcv.nxt, a SYN never; what is merely
- * in the window is answered with a challenge ACK, at most one in TERN_TCP_CHALLENGE_INTERVAL.
+ * in the window is answered with a challenge ACK, at most one in TERN_TCP_CHALLENGE_INTERVAL,
+ * and so many a second of all connections together (limit.c).
  */
 #include "proto/tcp/internal.h"
 
@@ -34,6 +35,10 @@ static void challenge(struct tern_tcb *c, tern_time now)
     if (c->ack.challenged_at != TERN_TIME_NEVER &&
         now - c->ack.challenged_at < TERN_TCP_CHALLENGE_INTERVAL)
         return;
+    if (!tern_limit_take(&c->env->challenges, &c->env->random, TERN_TCP_CHALLENGES, now)) {
+        tern_tcb_drop(c, TERN_DROP_TCP_RATE, now);
+        return;
+    }
     c->ack.challenged_at = now;
     tern_tcb_ack_now(c, TERN_CAUSE_CHALLENGE_ACK);
 }

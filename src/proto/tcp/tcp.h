@@ -17,6 +17,7 @@
 #include "base/seq.h"
 #include "proto/tcp/bytequeue.h"
 #include "proto/tcp/cc.h"
+#include "proto/tcp/limit.h"
 #include "proto/tcp/rtt.h"
 #include "proto/tcp/sentlog.h"
 #include "proto/trace_ring.h"
@@ -45,6 +46,8 @@
 #define TERN_TCP_ORPHAN_RETRIES     8  /* the same once the application closed */
 #define TERN_TCP_PAWS_IDLE          (24 * 86400 * TERN_SECOND) /* RFC 7323 §5.5 */
 #define TERN_TCP_CHALLENGE_INTERVAL (500 * TERN_MS) /* RFC 5961 §7: a connection's limit */
+#define TERN_TCP_CHALLENGES         200 /* the same a second, of all together, more or less */
+#define TERN_TCP_RESETS             200 /* a second, to segments for no connection */
 #define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
 #define TERN_TCP_DUPACKS            3               /* RFC 5681 §3.2 */
 #define TERN_TCP_SACK_RANGES        64    /* remembered each way; beyond: a hint is lost */
@@ -70,6 +73,8 @@ struct tern_tcp_env {
     uint64_t promised;           /* bytes of all advertised windows that may still come */
     uint32_t synchronised_count; /* connections that share what the link holds */
     uint64_t *drops;             /* by enum tern_drop */
+    struct tern_random random;   /* for jitter */
+    struct tern_limit challenges, resets;
     uint64_t segments_in, segments_out, retransmits, resets_in,
         resets_out; /* in MSS-sized pieces */
 };
@@ -132,15 +137,15 @@ struct tern_tcb {
         uint32_t mss;   /* of the path and the peer, before options */
         uint8_t wscale; /* the peer's shift */
         bool fin_queued, fin_sent, fin_acked;
-        uint64_t limited_end; /* what was in flight when cwnd held us back ended here */
+        uint64_t limited_end;    /* what was in flight when cwnd held us back ended here */
         uint64_t peak, peak_end; /* most bytes in flight of this round trip, which ends there */
-        tern_time sent_at;    /* when data last went; TERN_TIME_NEVER: not yet */
-        uint64_t small_end;   /* end of the last segment sent short (Minshall's Nagle) */
-        uint64_t short_to;    /* bytes below may go in a short segment, corked or not */
-        bool last_whole;      /* the newest record of the log ends with a full segment */
-        uint64_t buffer;      /* bytes that the queue may hold: see sendq.c */
-        bool writable_wanted; /* a write found no room in the buffer */
-        bool pool_wanted;     /* a write found no chunk: see sendq.c */
+        tern_time sent_at;       /* when data last went; TERN_TIME_NEVER: not yet */
+        uint64_t small_end;      /* end of the last segment sent short (Minshall's Nagle) */
+        uint64_t short_to;       /* bytes below may go in a short segment, corked or not */
+        bool last_whole;         /* the newest record of the log ends with a full segment */
+        uint64_t buffer;         /* bytes that the queue may hold: see sendq.c */
+        bool writable_wanted;    /* a write found no room in the buffer */
+        bool pool_wanted;        /* a write found no chunk: see sendq.c */
     } snd;
 
     struct {

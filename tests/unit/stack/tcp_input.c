@@ -2,6 +2,8 @@
 /* Segments in: to their connection, to a listener, or answered with a reset (RFC 9293 §3.10.7). */
 #include "bench.h"
 
+#include "proto/tcp/tcp.h"
+
 static void open_one(struct bench *b)
 {
     struct tern_config c;
@@ -305,9 +307,60 @@ static void holes_in_a_burst(void **state)
     }
 }
 
+/* RFC 5961 §7, RFC 9293 §3.10.7.1: floods are answered within a limit that nobody can count on. */
+static void resets_are_limited(void **state)
+{
+    struct bench b;
+    const struct tern_tcp_header stray = {.src_port = 9, .dst_port = 81, .flags = TERN_TCP_ACK};
+    uint32_t sent[3];
+
+    (void)state;
+    open_one(&b);
+    for (int second = 0; second < 3; second++) {
+        bench_forget(&b);
+        for (int i = 0; i < 500; i++)
+            bench_tcp(&b, stray, tern_span_of("", 0));
+        sent[second] = bench_sent_count(&b, TERN_IP_TCP);
+        assert_in_range(sent[second], TERN_TCP_RESETS / 2,
+                        TERN_TCP_RESETS / 2 + TERN_TCP_RESETS - 1);
+        bench_advance(&b, TERN_SECOND);
+    }
+    assert_true(sent[0] != sent[1] || sent[1] != sent[2]);
+    assert_int_equal(bench_drops(&b, TERN_DROP_TCP_RATE), 1500 - sent[0] - sent[1] - sent[2]);
+    bench_close(&b);
+}
+
+/* RFC 5961 §7: each connection may challenge, all together only so often. */
+static void challenges_are_limited(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header peer;
+    uint32_t sent;
+
+    (void)state;
+    bench_config(&c, 1);
+    c.connections_max = 400;
+    bench_open_at(&b, &c, 1);
+    for (uint16_t i = 0; i < 400; i++) {
+        (void)bench_connect(&b, (uint16_t)(1000 + i), &peer);
+        bench_forget(&b);
+        peer.flags = TERN_TCP_RST;
+        peer.seq = tern_seq_add(peer.seq, 1); /* in the window, and not at its edge */
+        bench_tcp(&b, peer, tern_span_of("", 0));
+        bench_forget(&b);
+    }
+    sent = 400 - (uint32_t)bench_drops(&b, TERN_DROP_TCP_RATE);
+    assert_in_range(sent, TERN_TCP_CHALLENGES / 2,
+                    TERN_TCP_CHALLENGES / 2 + TERN_TCP_CHALLENGES - 1);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resets_are_limited),
+        cmocka_unit_test(challenges_are_limited),
         cmocka_unit_test(reset_for_no_connection),
         cmocka_unit_test(listener),
         cmocka_unit_test(exact_listener),
