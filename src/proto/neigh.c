@@ -263,8 +263,8 @@ enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr
     TERN_ASSERT(!tern_addr_is_any(addr));
     if (e == NULL) {
         e = create(n, addr, ENTRY_PENDING);
-        if (e == NULL)
-            return TERN_NEIGH_FAILED;
+        if (e == NULL) /* all are being asked: one that answers, or does not, makes room */
+            return TERN_NEIGH_PENDING;
         ask_begin(n, e, source);
         return TERN_NEIGH_PENDING;
     }

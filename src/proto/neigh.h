@@ -44,7 +44,7 @@ void tern_neigh_init(struct tern_neigh *n, void *memory, uint32_t count_max,
                      const struct tern_hash_key *key, struct tern_mac own_mac);
 
 /* The MAC for an on-link address; source: the own address to ask from. Starts asking where it
- * must. FAILED as well where the table is full of pending entries. */
+ * must. PENDING as well where the table is full of pending entries. */
 enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr addr,
                                           struct tern_addr source, tern_time now,
                                           struct tern_mac *out);
