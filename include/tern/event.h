@@ -30,6 +30,7 @@ enum {
     TERN_CONN_CLOSED = 1u << 4,      /* over, in order or not: see tern_tcp_reason() */
     TERN_CONN_SENT_ALL = 1u << 5,    /* all that was written, and our FIN if any, is acknowledged */
     TERN_CONN_URGENT = 1u << 6,      /* urgent data is under way: see tern_tcp_urgent_mark() */
+    TERN_CONN_STALLED = 1u << 7,     /* three timeouts in a row; it goes on trying */
 };
 
 enum {

@@ -261,7 +261,8 @@ struct tern_tcp_info {
     uint64_t unacked_bytes, notsent_bytes, unread_bytes;
     uint64_t sacked_bytes, lost_bytes, resent_bytes; /* of those unacknowledged */
     uint64_t delivered_bytes, delivered_segs, delivered_ce_segs;
-    uint64_t dsacks_in, reorders_seen, keepalives_out;
+    uint64_t dsacks_in, keepalives_out;
+    uint64_t reorders_seen; /* 0 or more: segments have overtaken one another here */
     uint64_t snd_wnd_bytes, rcv_wnd_bytes;
     uint64_t rcv_space_bytes; /* what the receive buffer is sized for, by autotuning */
     tern_time rcv_rtt;        /* the receiver's own estimate; 0: none */

@@ -29,7 +29,7 @@ static bool expect_reason(struct script_world *w, const struct script_step *step
 static uint32_t event_named(const char *name)
 {
     static const char *const names[] = {"ESTABLISHED", "READABLE", "WRITABLE", "PEER_FIN",
-                                        "CLOSED",      "SENT_ALL", "URGENT"};
+                                        "CLOSED",      "SENT_ALL", "URGENT",   "STALLED"};
 
     for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0)
@@ -122,6 +122,11 @@ static size_t info_fields(const struct tern_tcp_info *info, struct field *out)
         {"keepalives", info->keepalives_out},
         {"pmtu", info->pmtu_bytes},
         {"rcvmss", info->rcvmss_bytes},
+        {"delivered", info->delivered_bytes},
+        {"delivered-segs", info->delivered_segs},
+        {"delivery-rate", info->delivery_rate},
+        {"lost", info->lost_bytes},
+        {"sacked", info->sacked_bytes},
         {"busy", ms(info->busy)},
         {"rwnd-limited", ms(info->rwnd_limited)},
         {"sndbuf-limited", ms(info->sndbuf_limited)},

@@ -309,5 +309,6 @@ void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_tim
         arrive_otherwise(c, seg, now);
         break;
     }
+    tern_tcb_note_held(c, now);
     tern_tcb_note_promise(c);
 }

@@ -37,6 +37,7 @@ void tern_tcb_ecn_text(struct tern_tcb *c, const struct tern_segment *seg)
         return;
     if ((seg->h.flags & TERN_TCP_CWR) != 0)
         c->ecn.echo = false;
+    c->ecn.seen = c->ecn.seen || seg->ecn != 0;
     if (seg->ecn == TERN_ECN_CE)
         c->ecn.echo = true;
     if (c->ecn.echo != was && c->ack.quick < TERN_TCP_QUICK_AFTER_MARK)

@@ -29,6 +29,8 @@ static enum tern_tcp_ca_state ca_state(const struct tern_tcb *c)
         return TERN_TCP_CA_LOSS;
     if (c->loss.state == TERN_RECOVERY_FAST)
         return TERN_TCP_CA_RECOVERY;
+    if (c->loss.state == TERN_RECOVERY_CWR)
+        return TERN_TCP_CA_CWR;
     return c->loss.dupacks > 0 || c->loss.sacked != NULL ? TERN_TCP_CA_DISORDER : TERN_TCP_CA_OPEN;
 }
 
@@ -47,6 +49,23 @@ static void info_times(const struct tern_tcb *c, tern_time now, struct tern_tcp_
     out->rttvar = c->rtt.rttvar;
     out->rtt_min = c->rtt.rtt_min;
     out->ato = TERN_TCP_DELACK;
+    out->rwnd_limited = tern_tcb_held_for(c, TERN_HELD_WINDOW, now);
+    out->sndbuf_limited = tern_tcb_held_for(c, TERN_HELD_BUFFER, now);
+    out->busy = tern_tcb_held_for(c, TERN_HELD_BUSY, now) + out->rwnd_limited + out->sndbuf_limited;
+}
+
+static void info_rates(const struct tern_tcb *c, struct tern_tcp_info *out)
+{
+    out->pacing_rate = tern_tcb_pace_rate(c);
+    out->delivery_rate = c->delivered.rate;
+    out->delivery_rate_app_limited = c->delivered.rate_app_limited;
+    out->delivered_bytes = c->delivered.total;
+    out->delivered_segs = c->delivered.segs;
+    out->delivered_ce_segs = c->delivered.ce_segs;
+    out->reorders_seen = c->rack.reordering_seen;
+    out->dsacks_in = c->count.dsacks_in;
+    out->rcv_space_bytes = c->rcv.buffer;
+    out->rcv_rtt = c->rcv.rtt;
 }
 
 /* How it stands with what was not answered yet. */
@@ -63,7 +82,10 @@ static void info_waiting(const struct tern_tcb *c, struct tern_tcp_info *out)
     out->unacked_bytes = c->snd.nxt - c->snd.una;
     out->notsent_bytes = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
     out->unread_bytes = tern_tcb_unread(c);
-    out->sacked_bytes = c->loss.sacked == NULL ? 0 : tern_ranges_bytes(c->loss.sacked);
+    out->sacked_bytes = c->loss.sacked_bytes;
+    out->lost_bytes = tern_tcb_lost_bytes(c);
+    if (c->loss.state != TERN_RECOVERY_OPEN && c->loss.resent_below > c->snd.una)
+        out->resent_bytes = c->loss.resent_below - c->snd.una;
     out->snd_wnd_bytes = c->snd.wnd;
     out->rcv_wnd_bytes = c->rcv.adv - c->rcv.nxt;
 }
@@ -91,8 +113,10 @@ void tern_tcb_info(const struct tern_tcb *c, tern_time now, struct tern_tcp_info
     out->syn_data = c->fastopen.taken;
     out->syn_waits = c->fastopen.waits;
     out->ecn = c->opt.ecn;
+    out->ecn_seen = c->ecn.seen;
     info_times(c, now, out);
     info_waiting(c, out);
+    info_rates(c, out);
     info_counts(c, out);
 }
 

@@ -48,6 +48,7 @@ struct tern_delivery {
     bool has_sent;          /* sent: the newest record of what arrived */
     struct tern_sent sent;
     tern_time rtt;        /* of what was sent only once; 0: none */
+    bool marked;          /* together with the echo of a mark (RFC 3168 §6.1.3) */
     bool dsack;           /* something arrived twice (RFC 2883 §4) */
     uint64_t dsack_bytes; /* so much of it, … */
     uint64_t dsack_end;   /* … up to here */
@@ -208,6 +209,10 @@ void tern_tcb_mtu_probe_sent(struct tern_tcb *c, uint64_t from, uint32_t text);
 /* Is all that is lost a probe? */
 bool tern_tcb_mtu_probe_lost(const struct tern_tcb *c);
 void tern_tcb_mtu_probe_failed(struct tern_tcb *c, tern_time now);
+
+/* held_back.c */
+void tern_tcb_note_held(struct tern_tcb *c, tern_time now);
+tern_time tern_tcb_held_for(const struct tern_tcb *c, enum tern_held by, tern_time now);
 
 /* keepalive.c */
 tern_time tern_tcb_keep_deadline(const struct tern_tcb *c);

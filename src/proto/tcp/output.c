@@ -610,6 +610,7 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
     if (ack_is_due(c))
         return emit_ack(c, out, now);
     start_persist_timer(c, now);
+    tern_tcb_note_held(c, now);
     return false;
 }
 

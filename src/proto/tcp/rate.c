@@ -14,8 +14,7 @@ void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t
 {
     const bool was_idle = c->snd.nxt - c->snd.una == to - from;
     const tern_time join = c->rtt.srtt / JOIN_PART;
-    struct tern_sent s = {
-        .start = from, .end = to, .first_at = now, .at = now, .segment = segment};
+    struct tern_sent s = {.start = from, .end = to, .first_at = now, .at = now, .segment = segment};
 
     if (c->log == NULL) {
         c->log = tern_pool_take(&c->env->logs);
@@ -37,6 +36,12 @@ void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t
     c->snd.last_whole = (to - from) % segment == 0;
 }
 
+/* Bytes a second; neither overflows: what is delivered in an interval is less than 2^33. */
+static uint64_t rate_of(uint64_t bytes, tern_time interval)
+{
+    return bytes * (uint64_t)TERN_SECOND / (uint64_t)interval;
+}
+
 void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
                              struct tern_rate_sample *rate, tern_time now)
 {
@@ -44,8 +49,14 @@ void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
 
     memset(rate, 0, sizeof(*rate));
     c->delivered.total += d->delivered;
-    if (d->delivered > 0)
+    if (d->delivered > 0) {
+        const uint32_t segment = tern_tcb_segment_bytes(c);
+
+        c->delivered.segs += (d->delivered + segment - 1) / segment;
+        if (d->marked)
+            c->delivered.ce_segs += (d->delivered + segment - 1) / segment;
         c->delivered.at = now;
+    }
     if (c->delivered.app_limited > 0 && c->delivered.total > c->delivered.app_limited)
         c->delivered.app_limited = 0;
     if (!d->has_sent)
@@ -58,6 +69,10 @@ void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
     rate->prior_delivered = d->sent.delivered;
     rate->in_flight_at_send = d->sent.in_flight;
     rate->is_app_limited = d->sent.app_limited;
+    if (rate->delivered > 0) {
+        c->delivered.rate = rate_of(rate->delivered, rate->interval);
+        c->delivered.rate_app_limited = rate->is_app_limited;
+    }
 }
 
 /* Nothing more could go: was it for want of data, or of the peer's window? */

@@ -115,6 +115,8 @@ struct tern_fastopen_cookie {
     uint8_t b[TERN_TCP_COOKIE_BYTES_MAX];
 };
 
+enum tern_held { TERN_HELD_NONE, TERN_HELD_BUSY, TERN_HELD_WINDOW, TERN_HELD_BUFFER };
+
 struct tern_tcb {
     struct tern_tcp_env *env;
     struct tern_endpoint local, remote;
@@ -191,6 +193,7 @@ struct tern_tcb {
 
     struct {
         bool echo;        /* a mark came: ECE until the peer's CWR */
+        bool seen;        /* a segment came that could bear a mark */
         bool cwr_due;     /* the next new segment says that we reacted */
         uint64_t recover; /* echoes of what was sent before this are one and the same */
     } ecn;
@@ -256,6 +259,9 @@ struct tern_tcb {
         tern_time burst_at; /* … and had been sent */
         /* until total is above, the rate is the application's; 0: it is not */
         uint64_t app_limited;
+        uint64_t rate; /* bytes a second, the latest sample; 0: none */
+        bool rate_app_limited;
+        uint64_t segs, ce_segs; /* in MSS-sized pieces; told of together with a mark's echo */
     } delivered;
 
     struct {
@@ -318,6 +324,12 @@ struct tern_tcb {
         uint64_t text_end; /* of the text in our SYN; 0: none */
         tern_time timeout; /* for connecting, from the SYN on; 0: none */
     } fastopen;
+
+    struct {
+        enum tern_held now;
+        tern_time since;
+        tern_time spent[TERN_HELD_BUFFER + 1];
+    } held; /* held_back.c */
 
     bool syn_due, rst_due, probe_due;
     bool hop_doubted;   /* is the next hop still there? (RFC 9293 §3.8.3, R1) */

@@ -104,8 +104,10 @@ static void resend(struct tern_tcb *c, tern_time now)
         tern_tcb_give_up(c, now);
         return;
     }
-    if (c->loss.retries == TERN_TCP_R1)
+    if (c->loss.retries == TERN_TCP_R1) { /* RFC 9293 §3.8.3 (b), (e) */
         c->hop_doubted = true;
+        c->events |= TERN_CONN_STALLED;
+    }
     tern_rtt_backoff(&c->rtt); /* RFC 6298 §5.5 */
     if (!tern_tcb_is_synchronised(c)) {
         c->syn_due = true;
