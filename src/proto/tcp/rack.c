@@ -12,6 +12,7 @@
 
 #define WINDOW_STEPS_MAX 255
 #define PERSIST          16 /* RFC 8985 §6.2.4 */
+#define COARSE_PART      16 /* of a round trip */
 
 void tern_tcb_rack_init(struct tern_tcb *c)
 {
@@ -61,6 +62,13 @@ static uint64_t whole_end(const struct tern_sent *s, uint64_t to)
     return to == s->end || to - last == s->segment ? to : last;
 }
 
+/* A record may stand for more than a small part of a round trip, when the log was full: then its
+ * time is that of its last segment only. */
+static bool is_coarse(const struct tern_tcb *c, const struct tern_sent *s, uint64_t to)
+{
+    return to < s->end && s->at - s->first_at > c->rtt.srtt / COARSE_PART;
+}
+
 /* [from, to) was sent once only. */
 static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct tern_delivery *d,
                           tern_time now)
@@ -78,6 +86,8 @@ static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct
     if (s == NULL || to <= from || to <= s->start)
         return;
     take_newest(c, s, to, now - s->at);
+    if (is_coarse(c, s, to))
+        return;
     note_sample(s, d);
     rtt = now - s->at > 0 ? now - s->at : 1;
     d->rtt = d->rtt == 0 || rtt < d->rtt ? rtt : d->rtt;

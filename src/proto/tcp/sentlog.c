@@ -47,6 +47,23 @@ static void join_to(struct tern_sent *to, const struct tern_sent *s)
     to->first_at = first_at;
 }
 
+/* The older half, two and two: it is mostly of what has arrived, or was lost and sent again; of
+ * what was sent last the times are to be exact. */
+static void halve_older(struct tern_sentlog *log)
+{
+    const uint32_t pairs = log->fresh_count / 4;
+
+    for (uint32_t i = 0; i < pairs; i++) {
+        struct tern_sent pair = *fresh_at(log, 2 * i);
+
+        join_to(&pair, fresh_at(log, 2 * i + 1));
+        *tern_sentlog_fresh_at(log, i) = pair;
+    }
+    for (uint32_t i = 2 * pairs; i < log->fresh_count; i++)
+        *tern_sentlog_fresh_at(log, i - pairs) = *fresh_at(log, i);
+    log->fresh_count -= pairs;
+}
+
 void tern_sentlog_fresh(struct tern_sentlog *log, const struct tern_sent *s, tern_time join,
                         bool whole)
 {
@@ -60,10 +77,8 @@ void tern_sentlog_fresh(struct tern_sentlog *log, const struct tern_sent *s, ter
         join_to(last, s);
         return;
     }
-    if (log->fresh_count == TERN_SENT_FRESH_MAX) {
-        join_to(last, s); /* over a gap, if need be: what lies in it has arrived */
-        return;
-    }
+    if (log->fresh_count == TERN_SENT_FRESH_MAX)
+        halve_older(log); /* over gaps, if need be: what lies in them has arrived */
     *tern_sentlog_fresh_at(log, log->fresh_count++) = *s;
 }
 

@@ -10,8 +10,8 @@
  * what is too old stands in front; and `again`, of bytes sent again. Neighbours in sequence that
  * were sent within a small part of a round trip share a record, with the time of the last of them:
  * so the rings are short whatever the window, and loss is at most noticed that part of a round trip
- * late. A ring that is full joins (fresh) or forgets its oldest (again): the retransmission timer
- * is there for what is forgotten.
+ * late. A ring that is full joins the older half, two and two (fresh), or forgets its oldest
+ * (again): the retransmission timer is there for what is forgotten.
  */
 #include <stdbool.h>
 #include <stddef.h>

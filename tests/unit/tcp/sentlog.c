@@ -85,10 +85,21 @@ static void full_rings(void **state)
     tern_sentlog_init(&sentlog);
     for (uint64_t i = 0; i < TERN_SENT_FRESH_MAX + 5; i++)
         fresh(10 * i, 10 * i + 10, (tern_time)i, 0, true);
-    assert_int_equal(sentlog.fresh_count, TERN_SENT_FRESH_MAX);
-    assert_int_equal(tern_sentlog_find(&sentlog, 0)->at, 0);
-    assert_int_equal(tern_sentlog_find(&sentlog, 10 * TERN_SENT_FRESH_MAX)->at,
-                     TERN_SENT_FRESH_MAX + 4); /* the newest took the rest in */
+    /* the older half two and two, and what is newest by itself */
+    assert_int_equal(sentlog.fresh_count, TERN_SENT_FRESH_MAX - TERN_SENT_FRESH_MAX / 4 + 5);
+    assert_int_equal(tern_sentlog_find(&sentlog, 0)->at, 1);
+    assert_int_equal(tern_sentlog_find(&sentlog, 0)->first_at, 0);
+    for (uint64_t i = 0; i < TERN_SENT_FRESH_MAX + 5; i++)
+        assert_int_equal(tern_sentlog_find(&sentlog, 10 * i)->at,
+                         i < TERN_SENT_FRESH_MAX / 2 ? i | 1 : i);
+    for (uint64_t i = 0; i < 1000; i++) { /* and however long it goes on */
+        const uint64_t n = TERN_SENT_FRESH_MAX + 5 + i;
+
+        fresh(10 * n, 10 * n + 10, (tern_time)n, 0, true);
+        tern_sentlog_check(&sentlog);
+        assert_int_equal(tern_sentlog_find(&sentlog, 10 * n - 100)->at, n - 10);
+        assert_int_equal(tern_sentlog_find(&sentlog, 0)->first_at, 0);
+    }
     for (uint64_t i = 0; i < TERN_SENT_AGAIN_MAX + 5; i++)
         again(20 * i, 20 * i + 10, (tern_time)i, 0);
     assert_int_equal(sentlog.again_count, TERN_SENT_AGAIN_MAX);
@@ -113,8 +124,10 @@ static void finds_the_newest_resend(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(joins_neighbours),        cmocka_unit_test(finds_by_number),
-        cmocka_unit_test(takes_back),              cmocka_unit_test(full_rings),
+        cmocka_unit_test(joins_neighbours),
+        cmocka_unit_test(finds_by_number),
+        cmocka_unit_test(takes_back),
+        cmocka_unit_test(full_rings),
         cmocka_unit_test(finds_the_newest_resend),
     };
 
