@@ -17,8 +17,8 @@
 
 struct row {
     const char *congestion;
-    uint64_t rate; /* bytes a second */
-    tern_time delay; /* there and back */
+    uint64_t rate;           /* bytes a second */
+    tern_time delay;         /* there and back */
     uint32_t buffer_percent; /* of a BDP */
     uint32_t loss_ppm;
     uint32_t least, most; /* percent of the rate, frames and all */
@@ -190,13 +190,13 @@ int main(int argc, char **argv)
         const bool ok = got >= r->least && got <= r->most;
 
         if (!ok || verbose)
-            printf("%s %-5s %4llu Mbit/s %3lld ms, buffer %3u %%, loss %.1f %%: %5.1f %% of %u to %u, "
-                   "%llu resent, %llu timeouts, srtt %.1f ms, cwnd %llu\n",
-                   ok ? "ok  " : "FAIL", r->congestion, (unsigned long long)r->rate / 125000,
-                   (long long)(r->delay / TERN_MS), r->buffer_percent, r->loss_ppm / 1e4, got,
-                   r->least, r->most, (unsigned long long)info.retrans,
-                   (unsigned long long)info.rtos, (double)info.srtt / 1e6,
-                   (unsigned long long)info.cwnd_bytes);
+            printf(
+                "%s %-5s %4llu Mbit/s %3lld ms, buffer %3u %%, loss %.1f %%: %5.1f %% of %u to %u, "
+                "%llu resent, %llu timeouts, srtt %.1f ms, cwnd %llu\n",
+                ok ? "ok  " : "FAIL", r->congestion, (unsigned long long)r->rate / 125000,
+                (long long)(r->delay / TERN_MS), r->buffer_percent, r->loss_ppm / 1e4, got,
+                r->least, r->most, (unsigned long long)info.retrans, (unsigned long long)info.rtos,
+                (double)info.srtt / 1e6, (unsigned long long)info.cwnd_bytes);
         failed += !ok;
     }
     printf("%zu rows, %u failed\n", sizeof rows / sizeof rows[0], failed);

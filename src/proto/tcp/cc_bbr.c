@@ -175,7 +175,8 @@ static void check_startup_and_drain(struct tern_cc_state *s, const struct tern_c
         start_down(s, ack->now);
 }
 
-/* The engine takes half a window for a full one in slow start, where it doubles; here it does not. */
+/* The engine takes half a window for a full one in slow start, where it doubles; here it does not.
+ */
 static bool is_cwnd_limited(const struct tern_cc_state *s, const struct tern_cc_ack *ack)
 {
     const uint64_t before = ack->pipe + ack->delivered_bytes + ack->lost_bytes;
