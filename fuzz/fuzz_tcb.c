@@ -57,6 +57,7 @@ static void init_env(struct world *w, uint8_t options)
     init_pool(&w->env.logs, &memory[3], sizeof(struct tern_sentlog), 1);
     w->env.chunks.chunk_shift = CHUNK_SHIFT;
     w->env.chunks.map_count = MAP_COUNT;
+    w->env.ranges_count = TERN_TCP_SACK_RANGES;
     w->env.traces = &w->traces;
     w->env.drops = w->drops;
     w->env.mtu_bytes = (options & 1) != 0 ? 576 : 1500;

@@ -57,7 +57,7 @@ enum tern_mtu_probe {
 struct tern_tcp_settings {
     bool nodelay;            /* no Nagle (RFC 9293 §3.7.4) */
     bool cork;               /* full segments only, for at most 200 ms (Linux TCP_CORK) */
-    bool quickack;           /* ACK at once until the flow looks one-way (Linux TCP_QUICKACK) */
+    bool quickack;           /* ACK each segment at once (Linux TCP_QUICKACK), for good */
     bool keepalive;          /* RFC 9293 §3.8.4; off by default */
     bool urgent_inline;      /* the urgent byte stays in the stream (RFC 6093 §4); on by default */
     bool fastopen;           /* RFC 7413: listener: take data in a SYN; connect: send data in a SYN,

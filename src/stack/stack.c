@@ -25,9 +25,11 @@ void tern_config_defaults(struct tern_config *config)
     config->reassembly_max = 16;
     config->addresses_max = 4;
     config->chunk_bytes = 16384;
-    config->chunks_max = 8192; /* 128 MiB, touched only where used */
-    config->send_buffer_bytes = 4u << 20;
-    config->receive_buffer_bytes = 6u << 20;
+    config->chunks_max = 16384; /* 256 MiB, touched only where used */
+    /* A gigabit over 100 ms has 12.5 MB on the way and as much in the queue of its bottleneck. Buffers
+     * begin small and come to this only where a connection uses it. */
+    config->send_buffer_bytes = 48u << 20;
+    config->receive_buffer_bytes = 32u << 20;
     config->traces_count = 0;
     config->congestion = "cubic";
 }
@@ -69,15 +71,28 @@ static uint64_t round_up_pow2(uint64_t v)
     return p;
 }
 
+static uint32_t longest_buffer(const struct tern_config *c)
+{
+    return c->send_buffer_bytes > c->receive_buffer_bytes ? c->send_buffer_bytes
+                                                          : c->receive_buffer_bytes;
+}
+
+/* Holes that a connection can remember: a slow start that ran into a full queue loses every other
+ * segment for a while. */
+static uint16_t ranges_count(const struct tern_config *c)
+{
+    const uint32_t count = longest_buffer(c) / 8192;
+
+    if (count < TERN_TCP_SACK_RANGES)
+        return TERN_TCP_SACK_RANGES;
+    return (uint16_t)(count > TERN_TCP_SACK_RANGES_MAX ? TERN_TCP_SACK_RANGES_MAX : count);
+}
+
 /* Entries of a chunk map: the longest buffer, one chunk that it straddles, and one for a rounded-up
  * window. */
 static uint32_t map_count(const struct tern_config *c)
 {
-    const uint32_t longest = c->send_buffer_bytes > c->receive_buffer_bytes
-                                 ? c->send_buffer_bytes
-                                 : c->receive_buffer_bytes;
-
-    return (uint32_t)round_up_pow2(longest / c->chunk_bytes + 3);
+    return (uint32_t)round_up_pow2(longest_buffer(c) / c->chunk_bytes + 3);
 }
 
 struct carver {
@@ -160,7 +175,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
                               ? 2 * config->connections_max
                               : config->chunks_max;
     const size_t ranges_bytes =
-        sizeof(struct tern_ranges) + TERN_TCP_SACK_RANGES * sizeof(struct tern_range);
+        sizeof(struct tern_ranges) + ranges_count(config) * sizeof(struct tern_range);
 
     carve_pool(c, &to->conns, sizeof(struct tern_conn), config->connections_max);
     carve_pool(c, &to->time_waits.pool, sizeof(struct tern_timewait), config->time_waits_max);
@@ -254,6 +269,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     TERN_ASSERT(c.bytes == needed);
     s->tcp.chunks.chunk_shift = (uint32_t)__builtin_ctz(config->chunk_bytes);
     s->tcp.chunks.map_count = map_count(config);
+    s->tcp.ranges_count = ranges_count(config);
     s->tcp.traces = &s->traces;
     s->tcp.drops = s->counters.drops;
     s->tcp.send_buffer_bytes = config->send_buffer_bytes;

@@ -160,7 +160,6 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
     if (ack > old_una) {
         measure(c, seg, ack, now);
         advance_una(c, ack);
-        tern_rtt_backoff_end(&c->rtt);
         tern_tcb_mtu_on_ack(c, now);
         tern_tcb_timer_arm_resend(c, now);
         tern_tcb_note_writable(c);

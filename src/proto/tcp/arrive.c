@@ -90,12 +90,15 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
     }
     if (is_paws_old(c, seg, now)) {
         tern_tcb_drop(c, TERN_DROP_TCP_PAWS, now);
+        tern_tcb_dsack_note_old(c, seq, len);
         return seg->h.has_timestamps ? ARRIVE_DROP_ACK : ARRIVE_DROP;
     }
     if (!is_acceptable(c, seq, len, is_reset)) {
         tern_tcb_drop(
             c, seq + len <= c->rcv.nxt ? TERN_DROP_TCP_OLD_DUPLICATE : TERN_DROP_TCP_OUTSIDE_WINDOW,
             now);
+        if (!is_reset)
+            tern_tcb_dsack_note_old(c, seq, len);
         return is_reset ? ARRIVE_DROP : ARRIVE_DROP_ACK;
     }
     if (c->opt.timestamps && seg->h.has_timestamps && !is_reset && seq <= c->rcv.last_ack_sent &&

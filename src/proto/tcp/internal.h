@@ -137,6 +137,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
                           tern_time now);
 void tern_tcb_arrive_fin(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
                          tern_time now);
+void tern_tcb_note_answer(struct tern_tcb *c, tern_time now);
 void tern_tcb_recvq_fini(struct tern_tcb *c);
 /* Enough to read, as the settings have it, or as much as there will be? Then say so. */
 void tern_tcb_note_readable(struct tern_tcb *c);
@@ -144,6 +145,7 @@ void tern_tcb_note_readable(struct tern_tcb *c);
 /* sack.c */
 void tern_tcb_sack_note(struct tern_tcb *c, uint64_t at); /* bytes came beyond a hole */
 void tern_tcb_dsack_note(struct tern_tcb *c, uint64_t start, uint64_t end); /* they came again */
+void tern_tcb_dsack_note_old(struct tern_tcb *c, uint64_t seq, uint64_t length);
 void tern_tcb_dsack_note_held(struct tern_tcb *c, uint64_t start, uint64_t end);
 bool tern_tcb_sack_wanted(const struct tern_tcb *c);
 void tern_tcb_sack_fill(struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);

@@ -464,6 +464,7 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
     if (is_new && bytes > 0)
         mark_new_text(c, out);
+    tern_tcb_note_answer(c, now);
     if (c->set.notsent_lowat_bytes > 0)
         tern_tcb_note_writable(c);
     if (probe > 0)

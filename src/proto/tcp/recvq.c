@@ -136,6 +136,36 @@ static void note_sizes(struct tern_tcb *c, const struct tern_segment *seg)
         c->rcv.piece_bytes = TERN_TCP_MSS_MIN;
 }
 
+/* The start of a flow, and of a new one after a pause: its sender counts ACKs to open its window.
+ * Where our answers follow at once they carry the ACKs. */
+static bool is_quick(struct tern_tcb *c)
+{
+    if (c->set.quickack)
+        return true;
+    if (c->ack.quick == 0 || c->ack.interactive)
+        return false;
+    c->ack.quick--;
+    return true;
+}
+
+/* We send text: does it answer what has just come? */
+void tern_tcb_note_answer(struct tern_tcb *c, tern_time now)
+{
+    if (c->last.data_received_at != TERN_TIME_NEVER &&
+        now - c->last.data_received_at < TERN_TCP_DELACK)
+        c->ack.interactive = true;
+}
+
+static void note_pause(struct tern_tcb *c, tern_time now)
+{
+    if (c->last.data_received_at != TERN_TIME_NEVER &&
+        now - c->last.data_received_at > c->rtt.rto) {
+        c->ack.quick = TERN_TCP_QUICK_ACKS;
+        c->ack.interactive = false;
+    }
+    c->last.data_received_at = now;
+}
+
 /* In-order text: when is it acknowledged? (RFC 9293 §3.8.6.3; RFC 5681 §4.2) */
 static void schedule_ack(struct tern_tcb *c, size_t bytes, bool hole, tern_time now)
 {
@@ -145,8 +175,7 @@ static void schedule_ack(struct tern_tcb *c, size_t bytes, bool hole, tern_time 
             c->timer.delack = now + c->ack.every;
     } else if (hole) {
         tern_tcb_ack_now(c, TERN_CAUSE_HOLE_FILLED_ACK);
-    } else if (c->ack.quick > 0) {
-        c->ack.quick--;
+    } else if (is_quick(c)) {
         tern_tcb_ack_now(c, TERN_CAUSE_QUICK_ACK);
     } else if (c->ack.bytes >= 2 * c->rcv.piece_bytes) {
         tern_tcb_ack_now(c, TERN_CAUSE_SECOND_SEGMENT);
@@ -162,13 +191,32 @@ static void take_in_order(struct tern_tcb *c, const uint8_t *text, size_t bytes,
 
     c->rcv.nxt += kept;
     c->count.bytes_received += kept;
+    if (c->rcv.twice_end == 0)
+        tern_tcb_dsack_note_held(c, c->rcv.nxt - kept, c->rcv.nxt);
     hole = join_out_of_order(c);
     if (kept < bytes && !hole)
         tern_tcb_drop(c, TERN_DROP_TCP_NO_BUFFER, now);
     tern_tcb_note_readable(c);
     schedule_ack(c, kept, hole, now);
-    if (kept < bytes)
+    if (kept < bytes || c->rcv.twice_end > 0)
         tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
+}
+
+/* Beyond a hole: kept, or come twice. */
+static void take_beyond(struct tern_tcb *c, uint64_t at, const uint8_t *text, size_t bytes,
+                        tern_time now)
+{
+    c->count.out_of_order_in++;
+    tern_tcb_dsack_note_held(c, at, at + bytes);
+    if (c->rcv.ooo != NULL && tern_ranges_covers(c->rcv.ooo, at, at + bytes)) {
+        tern_tcb_sack_note(c, at); /* their range comes second (RFC 2883 §4.2) */
+        tern_tcb_drop(c, TERN_DROP_TCP_OLD_DUPLICATE, now);
+        tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
+        return;
+    }
+    if (keep_out_of_order(c, at, text, bytes) == 0)
+        tern_tcb_drop(c, TERN_DROP_TCP_NO_BUFFER, now);
+    tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
 }
 
 /* Bytes for an application that has gone: they are lost, so say so (RFC 9293 §3.6.1). By the
@@ -203,16 +251,13 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
     }
     tern_tcb_ecn_text(c, seg);
     note_sizes(c, seg);
-    c->last.data_received_at = now;
+    note_pause(c, now);
     tern_tcb_tune_on_text(c, seg, now);
-    if (start == c->rcv.nxt) {
+    tern_tcb_dsack_note_old(c, seq, seg->text.bytes);
+    if (start == c->rcv.nxt)
         take_in_order(c, seg->text.data + (start - seq), stop - start, now);
-        return;
-    }
-    c->count.out_of_order_in++;
-    if (keep_out_of_order(c, start, seg->text.data + (start - seq), stop - start) == 0)
-        tern_tcb_drop(c, TERN_DROP_TCP_NO_BUFFER, now);
-    tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
+    else
+        take_beyond(c, start, seg->text.data + (start - seq), stop - start, now);
 }
 
 /* RFC 9293 §3.10.7.4, eighth: the state after the peer's FIN. */

@@ -111,7 +111,7 @@ void tern_tcb_mark_relost(struct tern_tcb *c, uint64_t from, uint64_t to)
 
     if (c->loss.relost == NULL)
         c->loss.relost = tern_tcb_ranges_take(c);
-    for (uint32_t i = 0; i <= TERN_TCP_SACK_RANGES && gap.start < gap.end; i++) {
+    for (uint32_t i = 0; i <= c->env->ranges_count && gap.start < gap.end; i++) {
         const uint64_t stop = tern_min_u64(to, c->loss.resent_below);
 
         gap.end = stop;
@@ -144,7 +144,7 @@ static void note_arrived(struct tern_tcb *c, const struct tern_segment *seg, uin
         note_delivered(c, seg, from, to, d, now);
         return;
     }
-    for (uint32_t i = 0; i <= TERN_TCP_SACK_RANGES; i++) {
+    for (uint32_t i = 0; i <= c->env->ranges_count; i++) {
         if (!tern_ranges_gap(c->loss.sacked, gap.start, to, &gap))
             return;
         note_delivered(c, seg, gap.start, gap.end, d, now);

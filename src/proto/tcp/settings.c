@@ -53,6 +53,10 @@ void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_
     c->set = *set;
     c->set.congestion = c->cc_ops->name; /* the caller's string is the caller's */
     tern_tcb_mtu_set(c);
+    if (set->quickack && c->timer.delack != TERN_TIME_NEVER && c->ack.every == 0)
+        tern_tcb_ack_now(c, TERN_CAUSE_QUICK_ACK);
+    tern_tcb_note_readable(c);
+    tern_tcb_note_writable(c);
     if (pushes || !set->cork) {
         c->timer.cork = TERN_TIME_NEVER;
         if (pushes)

@@ -114,7 +114,7 @@ struct tern_ranges *tern_tcb_ranges_take(struct tern_tcb *c)
     struct tern_ranges *r = tern_pool_take(&c->env->ranges);
 
     if (r != NULL)
-        tern_ranges_init(r, (struct tern_range *)(void *)(r + 1), TERN_TCP_SACK_RANGES);
+        tern_ranges_init(r, (struct tern_range *)(void *)(r + 1), c->env->ranges_count);
     return r;
 }
 

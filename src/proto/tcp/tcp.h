@@ -50,7 +50,8 @@
 #define TERN_TCP_RESETS             200 /* a second, to segments for no connection */
 #define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
 #define TERN_TCP_DUPACKS            3               /* RFC 5681 §3.2 */
-#define TERN_TCP_SACK_RANGES        64    /* remembered each way; beyond: a hint is lost */
+#define TERN_TCP_SACK_RANGES        64    /* remembered each way, at least; beyond: lost again */
+#define TERN_TCP_SACK_RANGES_MAX    4096  /* the same where buffers are long */
 #define TERN_TCP_RECEIVE_START      65535 /* bytes a buffer may hold before it is tuned */
 #define TERN_TCP_SEND_START         131072
 #define TERN_TCP_TUNE_START         10 /* segments: what a reader takes in the first round trip */
@@ -60,7 +61,8 @@
 /* What connections of one stack share. Owned by the stack. */
 struct tern_tcp_env {
     struct tern_chunks chunks;
-    struct tern_pool ranges; /* blocks of TERN_TCP_SACK_RANGES, taken when holes appear */
+    struct tern_pool ranges; /* blocks of ranges_count, taken when holes appear */
+    uint16_t ranges_count;
     struct tern_pool logs;   /* of struct tern_sentlog, taken while bytes are in flight */
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
@@ -203,6 +205,7 @@ struct tern_tcb {
         enum tern_cause cause;
         uint32_t bytes;    /* received since the last ACK */
         uint8_t quick;     /* segments still to be ACKed at once */
+        bool interactive;  /* our answers carry the ACKs: none at once */
         uint64_t slow_nxt; /* with every: what we admit to have received */
         tern_time every;   /* 0: the rules */
         tern_time challenged_at, answered_at;

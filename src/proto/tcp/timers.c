@@ -120,6 +120,7 @@ static void resend(struct tern_tcb *c, tern_time now)
 static void ack_later(struct tern_tcb *c, tern_time now)
 {
     c->timer.delack = TERN_TIME_NEVER;
+    c->ack.interactive = false; /* no answer came */
     if (c->ack.every == 0) {
         tern_tcb_ack_now(c, TERN_CAUSE_DELAYED_ACK);
         return;

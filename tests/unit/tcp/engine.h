@@ -60,6 +60,7 @@ static inline void engine_open(struct engine *e, uint32_t chunks)
     engine_pool(&e->env.ranges, &e->memory[2],
                 sizeof(struct tern_ranges) + TERN_TCP_SACK_RANGES * sizeof(struct tern_range), 8);
     engine_pool(&e->env.logs, &e->memory[3], sizeof(struct tern_sentlog), 8);
+    e->env.ranges_count = TERN_TCP_SACK_RANGES;
     e->env.traces = &e->traces;
     e->env.drops = e->drops;
     e->env.mtu_bytes = 1500;

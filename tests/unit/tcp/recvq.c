@@ -121,14 +121,15 @@ static void any_order(void **state)
     }
 }
 
-/* RFC 2018 §4: the newest range first, and only what is really held. */
+/* RFC 2883 §4, RFC 2018 §4: what came twice first, then the newest range, and only what is really
+ * held. */
 static void sack_blocks(void **state)
 {
     struct engine e;
     struct tern_tcb c;
     struct tern_tcp_header h;
     static const uint32_t pieces[][2] = {{1000, 1100}, {3000, 3100}, {2000, 2100}, {1050, 1200}};
-    static const uint32_t blocks[][2] = {{1000, 1200}, {2000, 2100}, {3000, 3100}};
+    static const uint32_t blocks[][2] = {{1050, 1100}, {1000, 1200}, {2000, 2100}, {3000, 3100}};
 
     (void)state;
     engine_open(&e, 64);
