@@ -133,6 +133,7 @@ TERN_EXPORT uint16_t tern_listener_port(const struct tern_listener *listener);
  * Queue bytes for sending: one copy, no system call. Returns the bytes taken, maybe
  * fewer than len (TERN_CONN_WRITABLE follows when there is room again), TERN_ERR_AGAIN
  * where none fit, TERN_ERR_CLOSED after shutdown, or the connection's reason once it is over.
+ * len 0 changes nothing, but that a SYN that waits for text (fastopen) goes without.
  */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data,
                                                     size_t len);
@@ -249,12 +250,13 @@ struct tern_tcp_info {
     uint32_t pmtu_bytes;   /* of the path, as far as known */
     uint8_t snd_wscale, rcv_wscale;
     bool timestamps, sack, wscale, ecn, ecn_seen;
-    bool syn_data;        /* text in a SYN was taken, ours or the peer's (RFC 7413) */
-    bool syn_waits;       /* for the first bytes to carry */
-    uint32_t retransmits; /* timeouts in a row */
-    uint32_t probes;      /* window and keep-alive probes in a row without an answer */
-    uint32_t backoff;     /* doublings of the RTO or of the probe's interval */
-    uint32_t reordering;  /* segments that may overtake one another and mean no loss */
+    bool syn_data;           /* text in a SYN was taken, ours or the peer's (RFC 7413) */
+    bool syn_waits;          /* for the first bytes to carry: */
+    uint32_t syn_room_bytes; /* so many at the most */
+    uint32_t retransmits;    /* timeouts in a row */
+    uint32_t probes;         /* window and keep-alive probes in a row without an answer */
+    uint32_t backoff;        /* doublings of the RTO or of the probe's interval */
+    uint32_t reordering;     /* segments that may overtake one another and mean no loss */
     uint64_t bytes_sent, bytes_retrans, bytes_acked, bytes_received;
     uint64_t segs_out, segs_in, data_segs_out, data_segs_in; /* in MSS-sized pieces */
     uint64_t retrans, rtos, fast_recoveries, dup_acks_in, out_of_order_in, acks_out;

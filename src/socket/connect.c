@@ -29,6 +29,7 @@ static void take_names(struct tern_sock *s)
     struct tern_tcp_info info;
 
     tern_tcp_info(s->conn, &info);
+    s->deferred = info.syn_waits;
     s->local.addr = info.local.addr;
     s->remote = info.remote;
     tern_sock_hold_port(s, info.local.port);
@@ -115,11 +116,9 @@ static int start(struct tern_sock *s, const struct tern_endpoint *to, bool now_o
         return tern_sock_fail(ENETUNREACH);
     if (dial(s, to, fastopen) != 0)
         return -1;
-    if (fastopen && !in_send) {
-        s->deferred = true;
+    if (in_send || s->deferred) /* bytes come with the call, or are to come before there is a SYN */
         return 0;
-    }
-    return in_send ? 0 : await(s, now_or_never, EINPROGRESS);
+    return await(s, now_or_never, EINPROGRESS);
 }
 
 int tern_sock_connect(struct tern_sock *s, const struct tern_endpoint *to, bool now_or_never,

@@ -144,7 +144,8 @@ bool tern_wait_more(struct tern_wait *w);
 
 /* state.c: what is true of a socket now */
 enum tern_tcp_state tern_sock_state(const struct tern_sock *s); /* as Linux has it: no TIME-WAIT */
-bool tern_sock_is_connecting(const struct tern_sock *s);        /* SYN-SENT or SYN-RECEIVED */
+/* SYN-SENT or SYN-RECEIVED; but one that was accepted by its SYN's cookie (RFC 7413) is open. */
+bool tern_sock_is_connecting(const struct tern_sock *s);
 bool tern_sock_read_is_shut(const struct tern_sock *s);
 bool tern_sock_write_is_shut(const struct tern_sock *s);
 void tern_sock_refresh(struct tern_sock *s);   /* take the reason of an end into error */

@@ -59,7 +59,8 @@ bool tern_sock_is_connecting(const struct tern_sock *s)
 {
     const enum tern_tcp_state state = tern_sock_state(s);
 
-    return state == TERN_TCP_SYN_SENT || state == TERN_TCP_SYN_RECEIVED;
+    return state == TERN_TCP_SYN_SENT ||
+           (state == TERN_TCP_SYN_RECEIVED && s->phase != TERN_SOCK_CONNECTED);
 }
 
 /* The connection is over, in order or not, and still held. */
@@ -118,16 +119,7 @@ static bool has_enough_to_read(const struct tern_sock *s)
 
 static bool has_room_to_write(const struct tern_sock *s)
 {
-    struct tern_tcp_settings set;
-    struct tern_tcp_info info;
-
-    if (s->full || tern_tcp_write_space(s->conn) == 0)
-        return false;
-    tern_tcp_settings(s->conn, &set);
-    if (set.notsent_lowat_bytes == 0)
-        return true;
-    tern_tcp_info(s->conn, &info);
-    return info.notsent_bytes < set.notsent_lowat_bytes;
+    return !s->full && tern_tcp_write_space(s->conn) > 0;
 }
 
 /* An urgent byte is here, and was neither taken nor passed. */
@@ -154,7 +146,7 @@ static uint32_t poll_stream(const struct tern_sock *s)
     if (read_shut)
         bits |= IN | POLLRDHUP;
     if (tern_sock_is_connecting(s))
-        return bits;
+        return s->deferred ? bits | OUT : bits;
     if (s->conn != NULL && has_enough_to_read(s))
         bits |= IN;
     if (s->conn != NULL && has_urgent(s))

@@ -24,7 +24,8 @@ static int await_handshake(struct tern_sock *s, struct tern_wait *w)
     for (;;) {
         const enum tern_tcp_state state = tern_sock_state(s);
 
-        if (state == TERN_TCP_ESTABLISHED || state == TERN_TCP_CLOSE_WAIT)
+        if (state == TERN_TCP_ESTABLISHED || state == TERN_TCP_CLOSE_WAIT ||
+            (state == TERN_TCP_SYN_RECEIVED && !tern_sock_is_connecting(s)))
             return 0;
         if (s->error != 0)
             return tern_sock_fail(tern_sock_take_error(s));
@@ -90,12 +91,36 @@ static ssize_t write_all(struct tern_sock *s, struct tern_message *m, struct ter
 
 /* ---- Fast Open ---- */
 
-/* What the SYN takes with it; the connection was opened by this call, or by connect() before. */
+/* What the SYN has room for. */
+static size_t fill_syn(struct tern_sock *s, struct tern_message *m)
+{
+    struct tern_tcp_info info;
+    size_t sent = 0;
+    size_t room;
+
+    tern_tcp_info(s->conn, &info);
+    room = m->bytes < info.syn_room_bytes ? m->bytes : info.syn_room_bytes;
+    s->deferred = false;
+    if (room == 0) {
+        (void)!tern_tcp_write(s->conn, NULL, 0); /* it goes without */
+        return 0;
+    }
+    while (sent < room) {
+        const size_t n = write_piece(s, m, room - sent);
+
+        if (n == 0)
+            break;
+        sent += n;
+    }
+    return sent;
+}
+
+/* The connection was opened by this call, or by connect() before. Without a cookie the SYN goes
+ * alone, and asks for one. */
 static ssize_t send_in_syn(struct tern_sock *s, struct tern_message *m, struct tern_wait *w)
 {
-    const size_t sent = m->bytes > 0 ? write_piece(s, m, m->bytes) : 0;
+    const size_t sent = s->deferred ? fill_syn(s, m) : 0;
 
-    s->deferred = false;
     if (w->now_or_never)
         return sent > 0 ? (ssize_t)sent : tern_sock_fail(EINPROGRESS);
     if (await_handshake(s, w) != 0)
@@ -108,15 +133,13 @@ static ssize_t open_and_send(struct tern_sock *s, struct tern_message *m, struct
 {
     struct tern_endpoint to;
 
-    if (s->phase == TERN_SOCK_CONNECTED && s->conn != NULL && m->name == NULL)
-        return tern_sock_fail(EISCONN);
-    if (s->phase == TERN_SOCK_UNCONNECTED && !tern_sock_name_in(s, m->name, m->name_bytes, &to))
-        return m->name == NULL ? tern_sock_fail(EINVAL) : -1;
-    if (s->phase == TERN_SOCK_CONNECTING && !s->deferred)
-        return tern_sock_fail(EALREADY);
-    if (s->phase != TERN_SOCK_CONNECTING && tern_sock_connect(s, &to, true, true) != 0)
+    if (m->name == NULL)
+        return tern_sock_fail(s->phase == TERN_SOCK_UNCONNECTED ? EDESTADDRREQ : EISCONN);
+    if (!tern_sock_name_in(s, m->name, m->name_bytes, &to))
+        return errno == EAFNOSUPPORT ? tern_sock_fail(EOPNOTSUPP) : -1;
+    if (tern_sock_connect(s, &to, w->now_or_never || s->phase == TERN_SOCK_UNCONNECTED, true) != 0)
         return -1;
-    return send_in_syn(s, m, w);
+    return s->phase == TERN_SOCK_CONNECTED ? write_all(s, m, w, 0) : send_in_syn(s, m, w);
 }
 
 ssize_t tern_stream_send(struct tern_sock *s, struct tern_message *m)

@@ -213,8 +213,11 @@ static ptrdiff_t write_bytes(struct tern_conn *conn, const void *data, size_t le
         return ended(c);
     if (c->snd.fin_queued)
         return TERN_ERR_CLOSED;
-    if (len == 0)
+    if (len == 0) {
+        tern_tcb_fastopen_go(c);
+        tern_conn_update(conn);
         return 0;
+    }
     taken = tern_tcb_write(c, data, len);
     if (urgent && taken > 0)
         tern_tcb_mark_urgent(c);

@@ -40,15 +40,21 @@ void tern_tcb_fastopen_go(struct tern_tcb *c)
     c->syn_due = true;
 }
 
-/* How much of what was written the SYN may carry. */
-static uint32_t syn_text_bytes(const struct tern_tcb *c)
+uint32_t tern_tcb_fastopen_room(const struct tern_tcb *c)
 {
-    const uint64_t written = c->snd.end - (c->snd.iss + 1);
     const uint32_t mss = c->fastopen.mss < c->rcv.mss ? c->fastopen.mss : c->rcv.mss;
 
     if (c->state != TERN_TCP_SYN_SENT || c->fastopen.cookie.bytes == 0 || mss <= OPTIONS_BYTES_MAX)
         return 0;
-    return (uint32_t)tern_min_u64(written, mss - OPTIONS_BYTES_MAX);
+    return mss - OPTIONS_BYTES_MAX;
+}
+
+/* How much of what was written the SYN may carry. */
+static uint32_t syn_text_bytes(const struct tern_tcb *c)
+{
+    const uint64_t written = c->snd.end - (c->snd.iss + 1);
+
+    return (uint32_t)tern_min_u64(written, tern_tcb_fastopen_room(c));
 }
 
 uint32_t tern_tcb_fastopen_emit(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)

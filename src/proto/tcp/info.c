@@ -112,6 +112,7 @@ void tern_tcb_info(const struct tern_tcb *c, tern_time now, struct tern_tcp_info
     out->wscale = c->opt.wscale;
     out->syn_data = c->fastopen.taken;
     out->syn_waits = c->fastopen.waits;
+    out->syn_room_bytes = c->fastopen.waits ? tern_tcb_fastopen_room(c) : 0;
     out->ecn = c->opt.ecn;
     out->ecn_seen = c->ecn.seen;
     info_times(c, now, out);

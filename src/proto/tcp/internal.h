@@ -178,7 +178,7 @@ uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full seg
 
 /* fastopen.c */
 void tern_tcb_fastopen_open(struct tern_tcb *c, const struct tern_tcb_options *o);
-void tern_tcb_fastopen_go(struct tern_tcb *c); /* the SYN need wait no more */
+uint32_t tern_tcb_fastopen_room(const struct tern_tcb *c); /* text that a SYN may carry */
 /* The option, and the text in the SYN: how many bytes. */
 uint32_t tern_tcb_fastopen_emit(struct tern_tcb *c, struct tern_segment_out *out, tern_time now);
 void tern_tcb_fastopen_unanswered(struct tern_tcb *c);

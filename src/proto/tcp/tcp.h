@@ -399,6 +399,9 @@ void tern_tcb_ack_again(struct tern_tcb *c);
 tern_time tern_tcb_deadline(const struct tern_tcb *c);
 void tern_tcb_expire(struct tern_tcb *c, tern_time now);
 
+/* The SYN need wait for text no more (RFC 7413 §4.2); no effect where it does not. */
+void tern_tcb_fastopen_go(struct tern_tcb *c);
+
 /* The application's calls. */
 size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes);
 size_t tern_tcb_write_space(const struct tern_tcb *c);
