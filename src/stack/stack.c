@@ -26,8 +26,8 @@ void tern_config_defaults(struct tern_config *config)
     config->addresses_max = 4;
     config->chunk_bytes = 16384;
     config->chunks_max = 16384; /* 256 MiB, touched only where used */
-    /* A gigabit over 100 ms has 12.5 MB on the way and as much in the queue of its bottleneck. Buffers
-     * begin small and come to this only where a connection uses it. */
+    /* A gigabit over 100 ms has 12.5 MB on the way and as much in the queue of its bottleneck.
+     * Buffers begin small and come to this only where a connection uses it. */
     config->send_buffer_bytes = 48u << 20;
     config->receive_buffer_bytes = 32u << 20;
     config->traces_count = 0;
@@ -45,13 +45,17 @@ static bool is_possible_mtu(const struct tern_config *c, uint32_t mtu_bytes)
     return mtu_bytes >= 68 && mtu_bytes <= 65535 && TEXT_CHUNKS_MAX * c->chunk_bytes >= mtu_bytes;
 }
 
+static bool is_possible_table(uint32_t count)
+{
+    return count > 0 && count <= 1u << 24;
+}
+
 static bool is_possible(const struct tern_config *c)
 {
     const uint32_t buffer_max = UINT32_C(1) << 30;
 
-    return c->connections_max > 0 && c->connections_max <= 1u << 24 && c->time_waits_max > 0 &&
-           c->time_waits_max <= 1u << 24 && c->fastopen_peers_max > 0 &&
-           c->fastopen_peers_max <= 1u << 24 && c->listeners_max <= 65535 &&
+    return is_possible_table(c->connections_max) && is_possible_table(c->time_waits_max) &&
+           is_possible_table(c->fastopen_peers_max) && c->listeners_max <= 65535 &&
            c->udp_sockets_max <= 65535 && c->ping_sockets_max <= 65535 && c->neighbours_max > 0 &&
            c->neighbours_max <= 1u << 20 && c->reassembly_max > 0 && c->reassembly_max <= 65535 &&
            c->addresses_max > 0 && c->addresses_max <= 64 && is_power_of_two(c->chunk_bytes) &&

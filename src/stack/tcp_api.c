@@ -65,7 +65,9 @@ static enum tern_err choose_local(struct tern_stack *s, const struct tern_tcp_op
 {
     struct tern_addr src;
 
-    if (!tern_stack_source_for(s, o->remote.addr, &src))
+    /* what we send to ourselves the link does not bring back */
+    if (!tern_stack_source_for(s, o->remote.addr, &src) ||
+        tern_stack_own(s, o->remote.addr) != NULL)
         return TERN_ERR_NO_ROUTE;
     *local = o->local;
     if (tern_addr_is_any(local->addr))

@@ -16,7 +16,7 @@ static void connect_errors(void **state)
         {"10.0.0.2", 0, NULL, TERN_ERR_INVAL},         {"0.0.0.0", 80, NULL, TERN_ERR_INVAL},
         {"224.0.0.1", 80, NULL, TERN_ERR_INVAL},       {"10.0.0.255", 80, NULL, TERN_ERR_INVAL},
         {"255.255.255.255", 80, NULL, TERN_ERR_INVAL}, {"192.0.2.1", 80, NULL, TERN_ERR_NO_ROUTE},
-        {"fd00::2", 80, NULL, TERN_ERR_NO_ROUTE},
+        {"fd00::2", 80, NULL, TERN_ERR_NO_ROUTE},      {"10.0.0.1", 80, NULL, TERN_ERR_NO_ROUTE},
     };
 
     (void)state;
