@@ -133,11 +133,24 @@ ssize_t tern_readv(struct tern_sockets *t, int fd, const struct iovec *parts, in
     return m.bytes > 0 ? receive(s, &m) : 0;
 }
 
+/* Bytes left to read; the end of the stream counts as one, so that a reader that trusts the number
+ * comes for it. */
+static int unread_of(const struct tern_sock *s)
+{
+    struct tern_slice slice;
+    int unread;
+
+    if (s->conn == NULL)
+        return 0;
+    unread = (int)tern_tcp_unread(s->conn);
+    return unread == 0 && tern_tcp_peek(s->conn, &slice) == 0 ? 1 : unread;
+}
+
 /* TCP_INQ: bytes left, as a control message. */
 static void put_inq(struct tern_sock *s, struct msghdr *message)
 {
     struct cmsghdr *c = CMSG_FIRSTHDR(message);
-    const int unread = s->conn != NULL ? (int)tern_tcp_unread(s->conn) : 0;
+    const int unread = unread_of(s);
 
     if (c == NULL || message->msg_controllen < CMSG_SPACE(sizeof(unread))) {
         message->msg_flags |= MSG_CTRUNC;

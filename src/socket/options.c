@@ -115,6 +115,18 @@ static int set_int(struct tern_sock *s, const struct tern_option *o, int value)
     return tern_sock_set(s, &set);
 }
 
+/* At IP's level a byte does, as BSD had it for IP_TOS and IP_TTL. */
+static bool take_number(int level, const void *value, socklen_t bytes, int *number)
+{
+    const bool byte = level == IPPROTO_IP && bytes > 0 && bytes < sizeof(*number);
+
+    if (byte)
+        *number = *(const uint8_t *)value;
+    else if (bytes >= sizeof(*number))
+        memcpy(number, value, sizeof(*number));
+    return byte || bytes >= sizeof(*number);
+}
+
 int tern_setsockopt(struct tern_sockets *t, int fd, int level, int name, const void *value,
                     socklen_t bytes)
 {
@@ -134,9 +146,8 @@ int tern_setsockopt(struct tern_sockets *t, int fd, int level, int name, const v
     if (o->set_raw != NULL) {
         error = o->set_raw(s, value, bytes);
     } else {
-        if (bytes < sizeof(number))
+        if (!take_number(level, value, bytes, &number))
             return tern_sock_fail(EINVAL);
-        memcpy(&number, value, sizeof(number));
         error = set_int(s, o, number);
     }
     return error == 0 ? 0 : tern_sock_fail(error);
