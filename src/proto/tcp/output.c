@@ -203,6 +203,7 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
     if (!c->env->tso || tern_tcb_is_urgent(c)) /* each piece needs a pointer of its own */
         return *segment;
     most = tern_min_u64(c->env->super_bytes_max, tern_tcb_pace_burst(c));
+    most = tern_min_u64(most, c->cc.cwnd / 2); /* two in flight at least, so that ACKs keep coming */
     return most <= *segment ? *segment : (uint32_t)(most - most % *segment);
 }
 
