@@ -28,6 +28,10 @@ struct tern_config {
     uint32_t connections_max;
     uint32_t time_waits_max;     /* beside the connections; the oldest gives way */
     uint32_t fastopen_peers_max; /* whose Fast Open cookies are remembered */
+    /* Of the Fast Open cookies that listeners give out. All zero: drawn from the seed, and a cookie
+     * lasts a day or two. Else they last as long as the key, which several servers behind one
+     * address may share (RFC 7413 §6.3.4). */
+    uint8_t fastopen_key[16];
     uint32_t listeners_max;
     uint32_t udp_sockets_max;
     uint32_t ping_sockets_max;

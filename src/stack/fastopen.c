@@ -3,8 +3,9 @@
  * The stack's side of TCP Fast Open (RFC 7413): cookies given out and judged, and those of peers
  * remembered.
  *
- * A cookie of ours is a keyed hash of the client's address and of the day: one of yesterday's is
- * good still, and is replaced (RFC 7413 §4.1.2). So a server keeps nothing for it.
+ * A cookie of ours is a keyed hash of both addresses and of the day: one of yesterday's is
+ * good still, and is replaced (RFC 7413 §4.1.2). So a server keeps nothing for it. With a key that
+ * was given there is no day in it: whoever gives keys also changes them.
  *
  * Of each peer that we connected to with Fast Open wanted, the cookie and the MSS stay in a table
  * of fixed size, the least lately used one giving way (RFC 7413 §4.1.3). Where it went wrong
@@ -35,19 +36,40 @@ size_t tern_fastopen_peer_bytes(void)
 
 /* ---- what we give out ---- */
 
-static struct tern_fastopen_cookie cookie_for(const struct tern_stack *s, struct tern_addr peer,
-                                              uint64_t day)
+static bool is_key_given(const struct tern_stack *s)
+{
+    static const uint8_t none[sizeof s->config.fastopen_key];
+
+    return memcmp(s->config.fastopen_key, none, sizeof none) != 0;
+}
+
+/* The client's address and ours, four bytes each where they are IPv4's. */
+static void write_pair(struct tern_writer *w, const struct tern_tcb_options *o)
+{
+    const size_t skip = tern_addr_is_v4(o->remote.addr) ? 12 : 0;
+
+    tern_write_bytes(w, o->remote.addr.b + skip, 16 - skip);
+    tern_write_bytes(w, o->local.addr.b + skip, 16 - skip);
+}
+
+static struct tern_fastopen_cookie cookie_for(const struct tern_stack *s,
+                                              const struct tern_tcb_options *o, uint64_t day)
 {
     struct tern_fastopen_cookie cookie = {.bytes = COOKIE_BYTES};
-    uint8_t message[24];
+    struct tern_hash_key key = s->fastopen_key;
+    uint8_t message[40];
     struct tern_writer w = tern_writer_of(message, sizeof message);
     uint64_t hash;
 
-    tern_write_bytes(&w, peer.b, 16);
-    tern_write_be32(&w, (uint32_t)(day >> 32));
-    tern_write_be32(&w, (uint32_t)day);
+    write_pair(&w, o);
+    if (is_key_given(s)) {
+        memcpy(key.b, s->config.fastopen_key, sizeof key.b);
+    } else {
+        tern_write_be32(&w, (uint32_t)(day >> 32));
+        tern_write_be32(&w, (uint32_t)day);
+    }
     TERN_ASSERT(!w.failed);
-    hash = tern_hash(&s->fastopen_key, message, sizeof message);
+    hash = tern_hash(&key, message, w.bytes);
     memcpy(cookie.b, &hash, COOKIE_BYTES);
     return cookie;
 }
@@ -70,8 +92,9 @@ void tern_listener_fastopen(struct tern_listener *l, const struct tern_segment *
 
     if (!l->set.fastopen || !syn->h.has_fastopen)
         return;
-    today = cookie_for(l->stack, o->remote.addr, day);
-    yesterday = cookie_for(l->stack, o->remote.addr, day - 1);
+    today = cookie_for(l->stack, o, day);
+    yesterday = cookie_for(l->stack, o, day - 1);
+    today.experimental = syn->h.fastopen_experimental;
     fresh = is_same(&today, &syn->h);
     o->fastopen.option = !fresh;
     o->fastopen.cookie = today;

@@ -38,6 +38,7 @@ enum option_kind {
     KIND_SACK = 5,           /* RFC 2018 §3 */
     KIND_TIMESTAMPS = 8,     /* RFC 7323 §3.2 */
     KIND_FASTOPEN = 34,      /* RFC 7413 §4.1.1 */
+    KIND_EXPERIMENT = 254,   /* RFC 6994 §3 */
 };
 
 /* Whole options, with kind and length. */
@@ -48,7 +49,10 @@ enum option_bytes {
     BYTES_SACK_EMPTY = 2,
     BYTES_TIMESTAMPS = 10,
     BYTES_FASTOPEN_EMPTY = 2,
+    BYTES_EXPERIMENT_EMPTY = 4,
 };
+
+#define EXPERIMENT_FASTOPEN 0xf989 /* IANA's list of TCP experimental option identifiers */
 
 /* The blocks of a SACK option of this many bytes. False: no whole number of them, or 0, or > 4. */
 static bool parse_sack(struct tern_reader *r, size_t bytes, struct tern_tcp_header *out)
@@ -73,10 +77,23 @@ static void parse_fastopen(tern_span value, struct tern_tcp_header *out)
                              value.bytes > TERN_TCP_COOKIE_BYTES_MAX || value.bytes % 2 != 0))
         return;
     out->has_fastopen = true;
+    out->fastopen_experimental = false;
     out->cookie_bytes = (uint8_t)value.bytes;
     memset(out->cookie, 0, sizeof out->cookie);
     if (value.bytes > 0)
         memcpy(out->cookie, value.data, value.bytes);
+}
+
+/* Fast Open as deployed before it had a kind of its own; of both forms, the one with a kind counts. */
+static void parse_experiment(tern_span value, struct tern_tcp_header *out)
+{
+    const bool had = out->has_fastopen;
+
+    if (value.bytes < 2 || tern_get_be16(value.data) != EXPERIMENT_FASTOPEN ||
+        (had && !out->fastopen_experimental))
+        return;
+    parse_fastopen(tern_span_from(value, 2), out);
+    out->fastopen_experimental = out->has_fastopen;
 }
 
 /* One option behind its kind and length; value: exactly what is left of it. False: malformed. */
@@ -114,6 +131,9 @@ static bool parse_option(unsigned kind, tern_span value, struct tern_tcp_header 
         return true;
     case KIND_FASTOPEN:
         parse_fastopen(value, out);
+        return true;
+    case KIND_EXPERIMENT:
+        parse_experiment(value, out);
         return true;
     default:
         return true;
@@ -168,6 +188,12 @@ bool tern_tcp_parse(tern_span in, struct tern_tcp_header *out, tern_span *body)
     return true;
 }
 
+static size_t fastopen_bytes(const struct tern_tcp_header *tcp)
+{
+    return (size_t)tcp->cookie_bytes +
+           (tcp->fastopen_experimental ? BYTES_EXPERIMENT_EMPTY : BYTES_FASTOPEN_EMPTY);
+}
+
 /* Bytes of all options but SACK blocks, each group with the NOPs in front of it. */
 static size_t fixed_option_bytes(const struct tern_tcp_header *tcp)
 {
@@ -182,7 +208,7 @@ static size_t fixed_option_bytes(const struct tern_tcp_header *tcp)
     if (tcp->has_wscale)
         bytes += 1 + BYTES_WSCALE;
     if (tcp->has_fastopen)
-        bytes += (BYTES_FASTOPEN_EMPTY + (size_t)tcp->cookie_bytes + 3) & ~(size_t)3;
+        bytes += (fastopen_bytes(tcp) + 3) & ~(size_t)3;
     return bytes;
 }
 
@@ -231,6 +257,18 @@ static void emit_sack(const struct tern_tcp_header *tcp, struct tern_writer *w)
     }
 }
 
+static void emit_fastopen(const struct tern_tcp_header *tcp, struct tern_writer *w)
+{
+    if (tcp->fastopen_experimental) {
+        emit_start(w, KIND_EXPERIMENT, fastopen_bytes(tcp));
+        tern_write_be16(w, EXPERIMENT_FASTOPEN);
+    } else {
+        emit_start(w, KIND_FASTOPEN, fastopen_bytes(tcp));
+    }
+    tern_write_bytes(w, tcp->cookie, tcp->cookie_bytes);
+    emit_nops(w, fastopen_bytes(tcp) % 4 == 0 ? 0 : 2);
+}
+
 static void emit_options(const struct tern_tcp_header *tcp, struct tern_writer *w)
 {
     if (tcp->has_mss) {
@@ -252,11 +290,8 @@ static void emit_options(const struct tern_tcp_header *tcp, struct tern_writer *
         tern_write_u8(w, tcp->wscale);
     }
     emit_sack(tcp, w);
-    if (tcp->has_fastopen) {
-        emit_start(w, KIND_FASTOPEN, BYTES_FASTOPEN_EMPTY + (size_t)tcp->cookie_bytes);
-        tern_write_bytes(w, tcp->cookie, tcp->cookie_bytes);
-        emit_nops(w, tcp->cookie_bytes % 4 == 2 ? 0 : 2);
-    }
+    if (tcp->has_fastopen)
+        emit_fastopen(tcp, w);
 }
 
 void tern_tcp_emit(const struct tern_tcp_header *tcp, struct tern_writer *w)

@@ -66,6 +66,7 @@ uint32_t tern_tcb_fastopen_emit(struct tern_tcb *c, struct tern_segment_out *out
     c->fastopen.option = false;
     c->fastopen.asked = c->state == TERN_TCP_SYN_SENT;
     out->h.has_fastopen = true;
+    out->h.fastopen_experimental = c->fastopen.cookie.experimental;
     out->h.cookie_bytes = c->fastopen.cookie.bytes;
     memcpy(out->h.cookie, c->fastopen.cookie.b, c->fastopen.cookie.bytes);
     if (c->fastopen.timeout > 0 && c->timer.give_up == TERN_TIME_NEVER)
@@ -101,6 +102,7 @@ void tern_tcb_fastopen_answer(struct tern_tcb *c, const struct tern_segment *seg
         c->snd.nxt = c->snd.una; /* the rest goes again, as text of the connection */
     if (!c->fastopen.learned)
         return;
+    c->fastopen.cookie.experimental = seg->h.fastopen_experimental;
     c->fastopen.cookie.bytes = seg->h.cookie_bytes;
     memcpy(c->fastopen.cookie.b, seg->h.cookie, seg->h.cookie_bytes);
     c->fastopen.mss = seg->h.has_mss ? seg->h.mss : TERN_TCP_MSS_DEFAULT;

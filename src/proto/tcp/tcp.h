@@ -115,6 +115,7 @@ enum tern_frto { /* RFC 5682 §2.1 */
 struct tern_fastopen_cookie {
     uint8_t bytes; /* 0: none */
     uint8_t b[TERN_TCP_COOKIE_BYTES_MAX];
+    bool experimental; /* in the option's old form: wire/tcp.h */
 };
 
 enum tern_held { TERN_HELD_NONE, TERN_HELD_BUSY, TERN_HELD_WINDOW, TERN_HELD_BUFFER };
