@@ -25,7 +25,7 @@ static const char *words_of(const struct tern_tcp_header *h, char *text, size_t 
         n += (size_t)snprintf(text + n, max - n, "sack %u-%u ", h->sack[i].start.value,
                               h->sack[i].end.value);
     if (h->has_fastopen)
-        n += (size_t)snprintf(text + n, max - n, "FO ");
+        n += (size_t)snprintf(text + n, max - n, h->fastopen_experimental ? "FOEXP " : "FO ");
     for (unsigned i = 0; i < h->cookie_bytes; i++)
         n += (size_t)snprintf(text + n, max - n, "%02x", h->cookie[i]);
     if (h->cookie_bytes > 0)
@@ -85,6 +85,12 @@ static const struct {
     {"a fast-open cookie of 4 bytes", "22 06 01 02 03 04 04 02", "sackok FO 01020304"},
     {"a fast-open cookie of 16 bytes", "22 12 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f",
      "FO 000102030405060708090a0b0c0d0e0f"},
+    {"an experiment's fast-open cookie", "fe 08 f9 89 01 02 03 04", "FOEXP 01020304"},
+    {"an experiment's fast-open request", "fe 04 f9 89", "FOEXP"},
+    {"another experiment", "fe 08 f9 88 01 02 03 04 04 02", "sackok"},
+    {"an experiment too short to name itself", "fe 03 f9 04 02", "sackok"},
+    {"both forms: the kind counts", "fe 08 f9 89 01 02 03 04 22 06 05 06 07 08", "FO 05060708"},
+    {"both forms, turned round", "22 06 05 06 07 08 fe 08 f9 89 01 02 03 04", "FO 05060708"},
     {"a fast-open cookie of 5 bytes is none", "22 07 01 02 03 04 05 04 02", "sackok"},
     {"a fast-open cookie of 2 bytes is none", "22 04 01 02 04 02", "sackok"},
     {"a fast-open cookie of 18 bytes is none",
@@ -255,6 +261,7 @@ static struct tern_tcp_header any_header(struct tern_random *r)
     if (h.has_fastopen && tern_random_below(r, 4) != 0)
         h.cookie_bytes = (uint8_t)(4 + 2 * tern_random_below(r, 7));
     tern_random_bytes(r, h.cookie, h.cookie_bytes);
+    h.fastopen_experimental = h.has_fastopen && tern_random_below(r, 2) == 0;
     return h;
 }
 
@@ -281,7 +288,8 @@ static uint8_t blocks_expected(const struct tern_tcp_header *h)
     others += h->has_mss ? 4 : 0;
     others += h->has_wscale ? 4 : 0;
     others += h->has_timestamps ? 12 : h->sack_permitted ? 4 : 0;
-    others += h->has_fastopen ? (2u + h->cookie_bytes + 3u) / 4 * 4 : 0;
+    others +=
+        h->has_fastopen ? ((h->fastopen_experimental ? 4u : 2u) + h->cookie_bytes + 3u) / 4 * 4 : 0;
     fit = others > 28 ? 0 : (40 - others - 4) / 8;
     return (uint8_t)(h->sack_count < fit ? h->sack_count : fit);
 }
