@@ -140,7 +140,8 @@ void tern_conn_update(struct tern_conn *conn)
         conn_forget(conn);
         return;
     }
-    if (c->state == TERN_TCP_CLOSED && !conn->owned && !c->rst_due && !c->stray_rst_due) {
+    if (c->state == TERN_TCP_CLOSED && !conn->owned && !conn->queued && !c->rst_due &&
+        !c->stray_rst_due) {
         conn_free(conn);
         return;
     }

@@ -152,7 +152,7 @@ static void unlisten(void **state)
     pair_close(&p);
 }
 
-/* Reset while it waited to be accepted: nobody gets it, and nothing is left of it. */
+/* Reset while it waited to be accepted: it waits on, tells why it is over, and is gone. */
 static void reset_before_accept(void **state)
 {
     struct pair p;
@@ -166,7 +166,9 @@ static void reset_before_accept(void **state)
     client = pair_dial(&p);
     tern_tcp_abort(client);
     pair_settle(&p);
-    assert_int_equal(tern_tcp_accept(l, NULL, &server), TERN_ERR_AGAIN);
+    assert_int_equal(tern_tcp_accept(l, NULL, &server), TERN_ERR_OK);
+    assert_int_equal(tern_tcp_reason(server), TERN_ERR_RESET);
+    tern_tcp_close(server);
     tern_stack_counters(p.end[1].stack, &n);
     assert_int_equal(n.connections_used, 0);
     client = pair_dial(&p); /* its place in the backlog is free */
