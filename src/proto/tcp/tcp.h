@@ -63,7 +63,7 @@ struct tern_tcp_env {
     struct tern_chunks chunks;
     struct tern_pool ranges; /* blocks of ranges_count, taken when holes appear */
     uint16_t ranges_count;
-    struct tern_pool logs;   /* of struct tern_sentlog, taken while bytes are in flight */
+    struct tern_pool logs; /* of struct tern_sentlog, taken while bytes are in flight */
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
     bool tso;

@@ -128,7 +128,8 @@ static void super_segments(void **state)
     bench_close(&b);
 }
 
-/* Without TSO no frame is longer than the MTU, whatever the window. */
+/* Without TSO no frame is longer than the MTU, whatever the window; and all may not be fragmented
+ * on their way (RFC 1191 §3). */
 static void plain_segments(void **state)
 {
     static const uint32_t mtus[] = {108, 576, 1500};
@@ -140,6 +141,8 @@ static void plain_segments(void **state)
         struct tern_config c;
         struct tern_tcp_header peer;
         struct tern_conn *conn;
+        struct tern_ipv4 ip;
+        tern_span body;
 
         bench_config(&c, 1);
         c.link.mtu_bytes = mtus[i];
@@ -150,6 +153,8 @@ static void plain_segments(void **state)
         assert_true(bench_sent_count(&b, TERN_IP_TCP) >= 3);
         for (uint32_t n = 0; n < b.sent_count; n++)
             assert_true(b.sent[n].count <= TERN_ETH_BYTES + mtus[i]);
+        for (uint32_t n = 0; bench_sent_ip(&b, TERN_IP_TCP, n, &ip, &body); n++)
+            assert_true(ip.dont_fragment);
         bench_close(&b);
     }
 }
