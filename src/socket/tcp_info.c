@@ -25,9 +25,11 @@ static uint32_t us(tern_time time)
     return time / TERN_US < UINT32_MAX ? (uint32_t)(time / TERN_US) : UINT32_MAX;
 }
 
-/* Milliseconds since a moment; 0 where it has not been. */
+/* Milliseconds since a moment; where it has not been, since the handshake, as Linux counts. */
 static uint32_t since(const struct tern_tcp_info *in, tern_time moment)
 {
+    if (moment == TERN_TIME_NEVER)
+        moment = in->established_at;
     return moment == TERN_TIME_NEVER || moment > in->at ? 0
                                                         : (uint32_t)((in->at - moment) / TERN_MS);
 }

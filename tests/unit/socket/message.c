@@ -143,6 +143,13 @@ static void messages(void **state)
     assert_int_equal(tern_recvmsg(w.b, b, &m, 0), 2);
     assert_int_equal(m.msg_flags, MSG_CTRUNC);
     assert_int_equal(m.msg_controllen, 0);
+    assert_int_equal(tern_write(w.a, a, "z", 1), 1);
+    assert_int_equal(tern_shutdown(w.a, a, SHUT_WR), 0);
+    world_settle(&w);
+    m.msg_controllen = sizeof control;
+    assert_int_equal(tern_recvmsg(w.b, b, &m, 0), 1);
+    memcpy(&left, CMSG_DATA(&control.align), sizeof left);
+    assert_int_equal(left, 1); /* the end */
     part.iov_len = 3;
     m.msg_name = NULL;
     assert_int_equal(tern_sendmsg(w.b, b, &m, MSG_EOR), 3);

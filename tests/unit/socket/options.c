@@ -92,6 +92,9 @@ static void facts(void **state)
     fails(tern_setsockopt(w.a, fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one), ENOPROTOOPT);
     fails(tern_setsockopt(w.a, fd, SOL_SOCKET, SO_KEEPALIVE, &one, 3), EINVAL);
     fails(tern_setsockopt(w.a, fd, SOL_SOCKET, SO_KEEPALIVE, NULL, 4), EFAULT);
+    assert_int_equal(tern_setsockopt(w.a, fd, IPPROTO_IP, IP_TTL, "\007", 1), 0);
+    assert_int_equal(get_int(w.a, fd, IPPROTO_IP, IP_TTL), 7);
+    fails(tern_setsockopt(w.a, fd, IPPROTO_IP, IP_TTL, "\007", 0), EINVAL);
     fails(tern_setsockopt(w.a, 99, SOL_SOCKET, SO_KEEPALIVE, &one, 4), EBADF);
     fails(tern_setsockopt(w.a, tern_epoll_create(w.a, 0), SOL_SOCKET, SO_KEEPALIVE, &one, 4),
           ENOTSOCK);
@@ -207,6 +210,10 @@ static void tcp_info(void **state)
     assert_int_equal(tern_getsockopt(w.a, b, IPPROTO_TCP, TCP_INFO, &info, &bytes), 0);
     assert_int_equal(info.tcpi_state, 10); /* listening */
     world_connect(&w, &a, &b);
+    world_run(&w, 2 * TERN_SECOND);
+    bytes = sizeof info;
+    assert_int_equal(tern_getsockopt(w.b, b, IPPROTO_TCP, TCP_INFO, &info, &bytes), 0);
+    assert_int_equal(info.tcpi_last_data_recv, 2000); /* since the handshake */
     assert_int_equal(tern_write(w.a, a, "12345", 5), 5);
     world_settle(&w);
     assert_int_equal(tern_read(w.b, b, got, sizeof got), 5);
