@@ -27,8 +27,6 @@ static int await_handshake(struct tern_sock *s, struct tern_wait *w)
         if (state == TERN_TCP_ESTABLISHED || state == TERN_TCP_CLOSE_WAIT ||
             (state == TERN_TCP_SYN_RECEIVED && !tern_sock_is_connecting(s)))
             return 0;
-        if (state == TERN_TCP_SYN_RECEIVED && s->phase == TERN_SOCK_CONNECTED)
-            return 0; /* accepted with the text of its SYN (RFC 7413 §4.2.2) */
         if (s->error != 0)
             return tern_sock_fail(tern_sock_take_error(s));
         if (!tern_sock_is_connecting(s))
