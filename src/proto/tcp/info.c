@@ -68,6 +68,15 @@ static void info_rates(const struct tern_tcb *c, struct tern_tcp_info *out)
     out->rcv_rtt = c->rcv.rtt;
 }
 
+/* The longest way that a segment was overtaken, in segments; not below what counts as in order. */
+static uint32_t reordering(const struct tern_tcb *c)
+{
+    const uint32_t segment = tern_tcb_segment_bytes(c);
+    const uint64_t overtaken = (c->rack.overtaken_bytes + segment - 1) / segment;
+
+    return (uint32_t)tern_min_u64(tern_max_u64(overtaken, TERN_TCP_DUPACKS), UINT32_MAX);
+}
+
 /* How it stands with what was not answered yet. */
 static void info_waiting(const struct tern_tcb *c, struct tern_tcp_info *out)
 {
@@ -78,12 +87,12 @@ static void info_waiting(const struct tern_tcb *c, struct tern_tcp_info *out)
     out->retransmits = probing ? 0 : c->loss.retries;
     out->probes = (probing ? c->loss.retries : 0) + c->keep.probes;
     out->backoff = c->rtt.backoffs;
-    out->reordering = TERN_TCP_DUPACKS;
+    out->reordering = reordering(c);
     out->unacked_bytes = c->snd.nxt - c->snd.una;
     out->notsent_bytes = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
     out->unread_bytes = tern_tcb_unread(c);
     out->sacked_bytes = c->loss.sacked_bytes;
-    out->lost_bytes = tern_tcb_lost_bytes(c);
+    out->lost_bytes = tern_tcb_deemed_lost(c);
     if (c->loss.state != TERN_RECOVERY_OPEN && c->loss.resent_below > c->snd.una)
         out->resent_bytes = c->loss.resent_below - c->snd.una;
     out->snd_wnd_bytes = c->snd.wnd;

@@ -69,6 +69,7 @@ void tern_tcb_mark_relost(struct tern_tcb *c, uint64_t from, uint64_t to);
 void tern_tcb_note_resent(struct tern_tcb *c, uint64_t from, uint64_t to);
 uint64_t tern_tcb_pipe(const struct tern_tcb *c);       /* bytes thought to be in the network */
 uint64_t tern_tcb_lost_bytes(const struct tern_tcb *c); /* and not yet sent again */
+uint64_t tern_tcb_deemed_lost(const struct tern_tcb *c); /* resent since or not */
 /* The next lost bytes to send again; false: none. */
 bool tern_tcb_next_lost(const struct tern_tcb *c, uint64_t *from, uint64_t *to);
 /* RFC 6675 §4 IsLost, for want of a log: everything not SACKed below is lost. */

@@ -79,8 +79,10 @@ static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct
     if (!d->original || from < d->original_from)
         d->original_from = from;
     d->original = true;
-    if (to < d->fack_before)
+    if (to < d->fack_before) {
         c->rack.reordering_seen = true; /* RFC 8985 §6.2 step 3 */
+        c->rack.overtaken_bytes = tern_max_u64(c->rack.overtaken_bytes, c->rack.fack - from);
+    }
     if (s != NULL)
         to = whole_end(s, to);
     if (s == NULL || to <= from || to <= s->start)

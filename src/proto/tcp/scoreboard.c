@@ -46,6 +46,13 @@ uint64_t tern_tcb_lost_bytes(const struct tern_tcb *c)
     return lost;
 }
 
+uint64_t tern_tcb_deemed_lost(const struct tern_tcb *c)
+{
+    return c->loss.lost_below > c->snd.una
+               ? c->loss.lost_below - c->snd.una - sacked_within(c, c->snd.una, c->loss.lost_below)
+               : 0;
+}
+
 /* RFC 6675 §4 SetPipe: in flight, less what arrived, less what is lost and not yet sent again. */
 uint64_t tern_tcb_pipe(const struct tern_tcb *c)
 {

@@ -236,6 +236,7 @@ struct tern_tcb {
         uint32_t window_steps; /* the reordering window, in quarters of the least round trip */
         uint32_t persist;      /* recoveries until window_steps is one again */
         bool reordering_seen;
+        uint64_t overtaken_bytes; /* how far, at the most */
     } rack; /* RFC 8985 §5.3 */
 
     struct {
