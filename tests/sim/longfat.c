@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A long fat path: 1 Gbit/s, 100 ms there and back, a queue of one product of the two, and two stacks
- * with the defaults alone. One connection must fill 95 % of the bottleneck with payload, of what
- * headers leave of it, in each direction: buffers and windows have to grow by themselves, and the
- * congestion window to be found. Virtual time.
+ * A long fat path: 1 Gbit/s, 100 ms there and back, a queue of one product of the two, and two
+ * stacks with the defaults alone. One connection must fill 95 % of the bottleneck with payload, of
+ * what headers leave of it, in each direction: buffers and windows have to grow by themselves, and
+ * the congestion window to be found. Virtual time.
  *
  *   longfat up|down [SECONDS [-v]]
  */

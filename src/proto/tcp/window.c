@@ -111,10 +111,12 @@ uint64_t tern_tcb_window(const struct tern_tcb *c)
  * shorter one counts. */
 static void round_trip(struct tern_tcb *c, tern_time sample, bool by_window)
 {
-    if (c->rcv.rtt == 0 || (by_window && sample < c->rcv.rtt))
-        c->rcv.rtt = sample;
-    else if (!by_window)
+    const tern_time known = c->rcv.rtt > 0 ? c->rcv.rtt : c->rtt.srtt;
+
+    if (!by_window && c->rcv.rtt > 0)
         c->rcv.rtt += (sample - c->rcv.rtt) / 8;
+    else if (!by_window || known == 0 || sample < known)
+        c->rcv.rtt = sample;
 }
 
 void tern_tcb_tune_on_text(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
@@ -153,7 +155,8 @@ void tern_tcb_tune_on_read(struct tern_tcb *c, tern_time now)
     const tern_time rtt = c->rcv.rtt > 0 ? c->rcv.rtt : c->rtt.srtt;
     const uint64_t taken = c->rcv.head - c->rcv.tuned_head;
 
-    if (rtt == 0 || now - c->rcv.tuned_at < rtt)
+    /* in the midst of reading there is more to count */
+    if (rtt == 0 || now - c->rcv.tuned_at < (tern_tcb_unread(c) > 0 ? 2 * rtt : rtt))
         return;
     if (taken > c->rcv.tuned_bytes)
         grow(c, taken);

@@ -391,15 +391,34 @@ static void test_random(void **state)
     close_world(&w);
 }
 
+/* RFC 3168 §5.3: a router marked one of the fragments, whichever. */
+static void marked_fragment(void **state)
+{
+    (void)state;
+    for (int marked = -1; marked < 3; marked++) {
+        struct world w;
+        struct tern_ipv4 ip = header(9);
+
+        open_world(&w);
+        for (int i = 2; i >= 0; i--) {
+            ip.tos = i == marked ? 0xb8 | 3 : 0xb8 | 2;
+            assert_true(feed(&w, ip, (uint32_t)i * 800, (uint32_t)i * 800 + 800, i < 2) ==
+                        (i == 0));
+        }
+        assert_int_equal(w.whole.tos, marked >= 0 ? 0xb8 | 3 : 0xb8 | 2);
+        close_world(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_order),     cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_header_of_first), cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_contradictions),  cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_longest),         cmocka_unit_test(test_full_table),
-        cmocka_unit_test(test_too_many_pieces), cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(marked_fragment), cmocka_unit_test(test_every_order),
+        cmocka_unit_test(test_keys),       cmocka_unit_test(test_header_of_first),
+        cmocka_unit_test(test_impossible), cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_duplicates), cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_full_table), cmocka_unit_test(test_too_many_pieces),
+        cmocka_unit_test(test_timeout),    cmocka_unit_test(test_random),
     };
 
     for (size_t i = 0; i < sizeof pattern; i++)
