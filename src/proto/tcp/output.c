@@ -203,8 +203,18 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
     if (!c->env->tso || tern_tcb_is_urgent(c)) /* each piece needs a pointer of its own */
         return *segment;
     most = tern_min_u64(c->env->super_bytes_max, tern_tcb_pace_burst(c));
-    most = tern_min_u64(most, c->cc.cwnd / 2); /* two in flight at least, so that ACKs keep coming */
+    /* two in flight at least, so that ACKs keep coming */
+    most = tern_min_u64(most, c->cc.cwnd / 2);
     return most <= *segment ? *segment : (uint32_t)(most - most % *segment);
+}
+
+/* The same for what is never cut up. */
+static uint32_t piece_bytes_max(const struct tern_tcb *c)
+{
+    uint32_t segment;
+
+    (void)text_bytes_max(c, &segment);
+    return segment;
 }
 
 /* Sent before: all of it, or only the byte of a window probe that the rest now follows. */
@@ -496,7 +506,7 @@ static uint64_t last_segment_from(const struct tern_tcb *c, uint32_t segment, ui
  * last segment again. */
 static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
-    const uint32_t segment = tern_tcb_segment_bytes(c);
+    const uint32_t segment = piece_bytes_max(c);
     const uint64_t data = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
     const uint64_t fresh = tern_min_u64(tern_min_u64(data, window_room(c)), segment);
     const uint64_t text_end = tern_min_u64(c->snd.nxt, c->snd.end);
@@ -524,7 +534,7 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
 /* One byte beyond the window, or what little the window takes (RFC 9293 §3.8.6.1). */
 static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
-    const uint32_t segment = tern_tcb_segment_bytes(c);
+    const uint32_t segment = piece_bytes_max(c);
     const uint64_t take = tern_min_u64(tern_max_u64(c->snd.wnd, 1), segment);
     const uint64_t bytes = tern_min_u64(take, c->snd.end - tern_min_u64(c->snd.una, c->snd.end));
     const bool fin = bytes == 0 && c->snd.fin_sent && !c->snd.fin_acked;
