@@ -248,8 +248,8 @@ uint32_t tern_tcb_mtu_probe(struct tern_tcb *c, uint64_t room, tern_time now)
     text = segment + (bytes - packet_bytes(c));
     needed = text + PROBE_FOLLOWERS * (uint64_t)segment;
     if (c->loss.state != TERN_RECOVERY_OPEN || c->loss.sacked != NULL || c->loss.dupacks > 0 ||
-        c->snd.nxt != c->snd.max || c->rcv.ooo != NULL || tern_tcb_is_urgent(c) || room < text ||
-        unsent < needed || tern_min_u64(c->cc.cwnd, c->snd.wnd) < needed)
+        c->snd.nxt != c->snd.max || tern_tcb_sack_wanted(c) || tern_tcb_is_urgent(c) ||
+        room < text || unsent < needed || tern_min_u64(c->cc.cwnd, c->snd.wnd) < needed)
         return 0;
     c->mtu.probe_bytes = bytes;
     return text;

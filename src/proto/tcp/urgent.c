@@ -47,8 +47,10 @@ void tern_tcb_arrive_urgent(struct tern_tcb *c, const struct tern_segment *seg, 
 
     if ((seg->h.flags & TERN_TCP_URG) == 0 || seg->h.urgent == 0 || !tern_tcb_can_receive(c))
         return;
-    if (at < c->rcv.head || (c->urg.at != 0 && at <= c->urg.at))
-        return; /* an old pointer: RCV.UP only advances */
+    /* An old pointer, for RCV.UP only advances; or of a byte that the application may be looking
+     * at, and has to find where it was. */
+    if (at < c->rcv.nxt || (c->urg.at != 0 && at <= c->urg.at))
+        return;
     c->urg.at = at;
     c->urg.pending = true;
     c->urg.taken = false;
