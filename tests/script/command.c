@@ -286,14 +286,25 @@ static bool do_feed(struct script_world *w, const struct script_step *step)
     return true;
 }
 
+/* What was sent since joins what waits to be acknowledged. */
+static void note_waiting(struct script_world *w)
+{
+    struct script_sent sent;
+
+    while (w->waiting_count < SCRIPT_SENT_MAX && script_take_sent(w, &sent)) {
+        if (sent.segment.length > 0)
+            w->waiting[w->waiting_count++] = (struct script_waiting){sent.at, sent.segment};
+    }
+}
+
 /* acks DELAY SECONDS: for so long the peer acknowledges each segment with text a moment after it
- * was sent, in order. What it sends carries a timestamp where that is agreed. */
+ * was sent, in order; what is then still to be acknowledged waits for another `acks`. What the peer
+ * sends carries a timestamp where that is agreed. */
 static bool do_acks(struct script_world *w, const struct script_step *step)
 {
     const tern_time delay = (tern_time)(atof(script_word(step, 1)) * 1e6) * TERN_US;
     const tern_time until = w->now + (tern_time)(atof(script_word(step, 2)) * 1e6) * TERN_US;
     struct script_segment s = {.flags = 0x10, .has_window = true};
-    struct script_sent sent;
     struct tern_tcp_info info;
 
     if (!script_has_conn(w, step))
@@ -301,23 +312,25 @@ static bool do_acks(struct script_world *w, const struct script_step *step)
     tern_tcp_info(w->flow->conn, &info);
     s.window = 65535;
     s.has_timestamps = info.timestamps;
-    while (!w->failed) {
-        if (w->sent_count == 0)
+    for (note_waiting(w); !w->failed; note_waiting(w)) {
+        const struct script_waiting first = w->waiting[0];
+
+        if (w->waiting_count == 0 || first.at + delay > until) {
+            if (w->now >= until)
+                break;
             script_world_await(w, until);
-        if (!script_take_sent(w, &sent) || sent.at + delay > until)
-            break;
-        if (sent.segment.length == 0)
             continue;
-        script_world_advance(w, sent.at + delay);
-        s.seq = sent.segment.ack;
-        if (sent.segment.seq + sent.segment.length > s.ack)
-            s.ack = sent.segment.seq + sent.segment.length;
+        }
+        script_world_advance(w, first.at + delay);
+        w->waiting_count--;
+        memmove(w->waiting, w->waiting + 1, w->waiting_count * sizeof w->waiting[0]);
+        s.seq = first.segment.ack;
+        if (first.segment.seq + first.segment.length > s.ack)
+            s.ack = first.segment.seq + first.segment.length;
         s.ts_value = (uint32_t)((w->now - w->start.base) / TERN_MS) + 1000;
-        s.ts_echo = sent.segment.ts_value;
+        s.ts_echo = first.segment.ts_value;
         script_peer_sends(w, &s);
     }
-    script_world_advance(w, until);
-    w->sent_count = 0;
     w->last = w->now;
     return !w->failed;
 }

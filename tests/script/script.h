@@ -165,7 +165,12 @@ struct script_world {
 
     uint8_t last_packet[40]; /* headers of what the stack sent last, for ICMP */
     uint32_t sent_first, sent_count;
+    uint32_t waiting_count; /* sent, and not yet acknowledged by the command `acks` */
     struct script_sent sent[SCRIPT_SENT_MAX];
+    struct script_waiting {
+        tern_time at;
+        struct script_segment segment;
+    } waiting[SCRIPT_SENT_MAX];
 };
 
 /* world.c */
