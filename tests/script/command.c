@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOVE_MAX 65536 /* bytes in one write or read */
+#define MOVE_MAX (4 << 20) /* bytes in one write or read */
 
 const char *script_word(const struct script_step *step, int i)
 {
@@ -321,7 +321,8 @@ static bool do_acks(struct script_world *w, const struct script_step *step)
             script_world_await(w, until);
             continue;
         }
-        script_world_advance(w, first.at + delay);
+        if (first.at + delay > w->now)
+            script_world_advance(w, first.at + delay);
         w->waiting_count--;
         memmove(w->waiting, w->waiting + 1, w->waiting_count * sizeof w->waiting[0]);
         s.seq = first.segment.ack;
