@@ -53,13 +53,17 @@ static void note_sample(const struct tern_sent *s, struct tern_delivery *d)
     d->has_sent = true;
 }
 
-/* A part of a segment is no segment (RFC 8985 §6.2): where the last whole one of [from, to) ends.
- */
-static uint64_t whole_end(const struct tern_sent *s, uint64_t to)
+/* A part of a segment is no segment (RFC 8985 §6.2): where the last whole one ends that [from, to)
+ * completes. */
+static uint64_t whole_end(const struct tern_tcb *c, const struct tern_sent *s, uint64_t from,
+                          uint64_t to)
 {
     const uint64_t last = s->start + (to - 1 - s->start) / s->segment * s->segment;
+    const bool ends = to == s->end || to - last == s->segment;
+    const bool begins = from <= last || to <= c->snd.una ||
+                        (c->loss.sacked != NULL && tern_ranges_covers(c->loss.sacked, last, from));
 
-    return to == s->end || to - last == s->segment ? to : last;
+    return ends && begins ? to : last;
 }
 
 /* A record may stand for more than a small part of a round trip, when the log was full: then its
@@ -84,7 +88,7 @@ static void note_original(struct tern_tcb *c, uint64_t from, uint64_t to, struct
         c->rack.overtaken_bytes = tern_max_u64(c->rack.overtaken_bytes, c->rack.fack - from);
     }
     if (s != NULL)
-        to = whole_end(s, to);
+        to = whole_end(c, s, from, to);
     if (s == NULL || to <= from || to <= s->start)
         return;
     take_newest(c, s, to, now - s->at);
