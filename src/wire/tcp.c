@@ -84,7 +84,8 @@ static void parse_fastopen(tern_span value, struct tern_tcp_header *out)
         memcpy(out->cookie, value.data, value.bytes);
 }
 
-/* Fast Open as deployed before it had a kind of its own; of both forms, the one with a kind counts. */
+/* Fast Open as deployed before it had a kind of its own; of both forms, the one with a kind counts.
+ */
 static void parse_experiment(tern_span value, struct tern_tcp_header *out)
 {
     const bool had = out->has_fastopen;

@@ -189,7 +189,8 @@ static bool parse_address(const char *text, uint8_t out[4])
     return b[0] <= 255 && b[1] <= 255 && b[2] <= 255 && b[3] <= 255;
 }
 
-/* What is wrong with a segment of the peer's: csum bad, offset WORDS, reserved BITS, from and to. */
+/* What is wrong with a segment of the peer's: csum bad, offset WORDS, reserved BITS, from and to.
+ */
 static bool parse_fault(const char *name, const char *value, struct script_segment *out)
 {
     uint32_t v;

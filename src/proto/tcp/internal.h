@@ -173,6 +173,13 @@ void tern_tcb_sendq_advance(struct tern_tcb *c, uint64_t head);
 void tern_tcb_sendq_clear(struct tern_tcb *c);
 void tern_tcb_note_writable(struct tern_tcb *c); /* after bytes were sent or acknowledged */
 
+/* header.c */
+uint64_t tern_tcb_ack_number(const struct tern_tcb *c);
+/* All that the headers of a connection's segments share; with the ACK everything is acknowledged.
+ */
+void tern_tcb_fill_header(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq,
+                          uint8_t flags, tern_time now);
+
 /* output.c */
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full segment, no SACK */
