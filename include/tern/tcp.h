@@ -141,6 +141,14 @@ TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write(struct tern_conn *conn, cons
  * even while its window is closed. A later one takes the mark over. */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data,
                                                            size_t len);
+enum tern_tcp_mark {
+    TERN_TCP_MARK_MORE,   /* more follows at once: a short rest waits for it, or for an ACK, or
+                             200 ms; without PSH (Linux MSG_MORE) */
+    TERN_TCP_MARK_RECORD, /* no segment holds bytes from both sides of this place (MSG_EOR); a
+                             number of them is remembered, beyond it the oldest are forgotten */
+};
+/* Say something of the end of what was written so far: right after the write. */
+TERN_EXPORT void tern_tcp_mark(struct tern_conn *conn, enum tern_tcp_mark mark);
 /* Room in the connection's own buffer; tern_tcp_write() takes less while the pool is short. */
 TERN_EXPORT size_t tern_tcp_write_space(const struct tern_conn *conn);
 

@@ -36,16 +36,13 @@ static int await_handshake(struct tern_sock *s, struct tern_wait *w)
     }
 }
 
-static int set_cork(struct tern_sock *s, bool more)
+/* MSG_MORE and MSG_EOR are about the end of the message, and hold once all of it is taken. */
+static void mark_end(struct tern_sock *s, const struct tern_message *m)
 {
-    struct tern_tcp_settings set;
-    const bool cork = more || s->opt.cork;
-
-    tern_tcp_settings(s->conn, &set);
-    if (set.cork == cork)
-        return 0;
-    set.cork = cork;
-    return tern_sock_set(s, &set) == 0 ? 0 : -1;
+    if ((m->flags & MSG_MORE) != 0)
+        tern_tcp_mark(s->conn, TERN_TCP_MARK_MORE);
+    if ((m->flags & MSG_EOR) != 0)
+        tern_tcp_mark(s->conn, TERN_TCP_MARK_RECORD);
 }
 
 /* The next piece of the message that the stack takes at once; 0: it takes none. */
@@ -86,6 +83,7 @@ static ssize_t write_all(struct tern_sock *s, struct tern_message *m, struct ter
         if (n == 0 && !tern_wait_more(w))
             return sent > 0 ? (ssize_t)sent : -1;
     }
+    mark_end(s, m);
     return (ssize_t)sent;
 }
 
@@ -156,7 +154,5 @@ ssize_t tern_stream_send(struct tern_sock *s, struct tern_message *m)
         return -1;
     if (s->error != 0 || tern_sock_write_is_shut(s))
         return broken(s);
-    if (set_cork(s, (m->flags & MSG_MORE) != 0) != 0)
-        return -1;
     return write_all(s, m, &w, 0);
 }

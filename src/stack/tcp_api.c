@@ -232,6 +232,14 @@ ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
     return write_bytes(conn, data, len, false);
 }
 
+void tern_tcp_mark(struct tern_conn *conn, enum tern_tcp_mark mark)
+{
+    if (mark == TERN_TCP_MARK_MORE)
+        tern_tcb_mark_more(&conn->tcb);
+    else
+        tern_tcb_mark_record(&conn->tcb);
+}
+
 ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data, size_t len)
 {
     return write_bytes(conn, data, len, true);

@@ -275,6 +275,35 @@ static void tells_by_libc(void **state)
     assert_int_equal(errno, ENOTSOCK);
 }
 
+/* Records do not share segments; what is followed by more waits, at most 200 ms. */
+static void marks(void **state)
+{
+    struct peer p;
+    long long first, held;
+    int fd, conn;
+    const int on = 1;
+
+    (void)state;
+    load(&p, NULL);
+    fd = listener(&p);
+    shake_hands(&p);
+    conn = p.ifc.accept(p.ifc.userdata, fd, NULL, NULL);
+    assert_int_equal(
+        p.ifc.setsockopt(p.ifc.userdata, conn, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+    assert_int_equal(p.ifc.usleep(p.ifc.userdata, 1000), 0);
+    assert_int_equal(p.ifc.send(p.ifc.userdata, conn, "x", 1, MSG_EOR | MSG_MORE), 1);
+    assert_int_equal(p.ifc.send(p.ifc.userdata, conn, "yz", 2, 0), 2);
+    first = expect(&p, TERN_TCP_ACK, 1);
+    assert_int_equal(expect(&p, TERN_TCP_ACK, 2), first);
+    inject(&p, TERN_TCP_ACK, NULL, 0);
+    first = now_usecs(&p);
+    assert_int_equal(p.ifc.send(p.ifc.userdata, conn, "more", 4, MSG_MORE), 4);
+    held = expect(&p, TERN_TCP_ACK, 4);
+    assert_true(held >= first + 190000);
+    assert_true(held <= first + 210000);
+    p.ifc.free(p.ifc.userdata);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +312,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(says_that_nothing_comes),
         cmocka_unit_test(blocks),
         cmocka_unit_test(tells_by_libc),
+        cmocka_unit_test(marks),
     };
 
     plugin_path = argv[argc > 1 ? 1 : 0];

@@ -84,6 +84,7 @@ static void advance_una(struct tern_tcb *c, uint64_t ack)
     c->snd.fin_acked = c->snd.fin_sent && ack > c->snd.end;
     c->loss.retries = 0;
     c->probe_out = false;
+    c->marks.held = false;
     if (c->snd.una >= c->snd.end + c->snd.fin_queued)
         c->events |= TERN_CONN_SENT_ALL;
 }

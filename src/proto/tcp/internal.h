@@ -67,8 +67,8 @@ void tern_tcb_mark_lost(struct tern_tcb *c, uint64_t below);
 /* Sent again, and lost again. */
 void tern_tcb_mark_relost(struct tern_tcb *c, uint64_t from, uint64_t to);
 void tern_tcb_note_resent(struct tern_tcb *c, uint64_t from, uint64_t to);
-uint64_t tern_tcb_pipe(const struct tern_tcb *c);       /* bytes thought to be in the network */
-uint64_t tern_tcb_lost_bytes(const struct tern_tcb *c); /* and not yet sent again */
+uint64_t tern_tcb_pipe(const struct tern_tcb *c);        /* bytes thought to be in the network */
+uint64_t tern_tcb_lost_bytes(const struct tern_tcb *c);  /* and not yet sent again */
 uint64_t tern_tcb_deemed_lost(const struct tern_tcb *c); /* resent since or not */
 /* The next lost bytes to send again; false: none. */
 bool tern_tcb_next_lost(const struct tern_tcb *c, uint64_t *from, uint64_t *to);
@@ -179,6 +179,10 @@ uint64_t tern_tcb_ack_number(const struct tern_tcb *c);
  */
 void tern_tcb_fill_header(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq,
                           uint8_t flags, tern_time now);
+
+/* marks.c */
+uint64_t tern_tcb_record_end(const struct tern_tcb *c, uint64_t from); /* UINT64_MAX: none */
+bool tern_tcb_is_pushed(const struct tern_tcb *c, uint64_t end);
 
 /* output.c */
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);

@@ -159,7 +159,7 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     uint8_t flags = TERN_TCP_ACK;
 
     /* A super-segment as well: the receiver's own joining need not wait for what follows. */
-    if ((bytes > 0 && from + bytes == c->snd.end) || pieces > 1)
+    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || pieces > 1)
         flags |= TERN_TCP_PSH;
     if (fin)
         flags |= TERN_TCP_FIN;
@@ -278,6 +278,7 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
     room = room_for_lost(c, segment);
     if (room == 0)
         return false;
+    to = tern_min_u64(to, tern_tcb_record_end(c, from));
     fin = to > c->snd.end;
     bytes = tern_min_u64(bytes, tern_min_u64(to, c->snd.end) - tern_min_u64(from, c->snd.end));
     if (bytes > room) {
@@ -313,9 +314,10 @@ static bool may_send_short(struct tern_tcb *c, uint64_t bytes, uint64_t data, te
 {
     if (bytes < data)
         return bytes == window_room(c) && bytes >= c->snd.wnd_max / 2;
-    if (c->snd.fin_queued || c->snd.short_to >= c->snd.end)
-        return true;
-    if (c->set.cork) {
+    if (c->snd.fin_queued || c->snd.short_to >= c->snd.end ||
+        tern_tcb_record_end(c, c->snd.nxt) < c->snd.end)
+        return true; /* nothing that is written can make it longer */
+    if (c->set.cork || c->marks.held) {
         if (c->timer.cork == TERN_TIME_NEVER)
             c->timer.cork = now + TERN_TCP_CORK_MAX;
         return false;
@@ -326,7 +328,8 @@ static bool may_send_short(struct tern_tcb *c, uint64_t bytes, uint64_t data, te
 /* How many new bytes may go now; 0: none. */
 static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_max, tern_time now)
 {
-    const uint64_t data = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+    const uint64_t stop = tern_min_u64(c->snd.end, tern_tcb_record_end(c, c->snd.nxt));
+    const uint64_t data = stop > c->snd.nxt ? stop - c->snd.nxt : 0;
     const uint64_t room = cwnd_room(c);
     uint64_t bytes = tern_min_u64(tern_min_u64(data, window_room(c)), bytes_max);
 

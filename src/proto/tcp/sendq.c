@@ -98,6 +98,7 @@ size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
     const size_t taken = tern_tcb_sendq_write(c, data, bytes < space ? bytes : space);
 
     c->snd.end += taken;
+    c->marks.held = false;
     if (taken > 0)
         tern_tcb_fastopen_go(c);
     c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;

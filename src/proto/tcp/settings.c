@@ -45,7 +45,7 @@ static void change_congestion(struct tern_tcb *c, const struct tern_cc_ops *ops)
 
 void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_time now)
 {
-    const bool pushes = set->nodelay && !c->set.nodelay;
+    const bool pushes = set->nodelay && (!c->set.nodelay || c->marks.held);
 
     TERN_ASSERT(tern_tcp_settings_valid(set));
     if (set->congestion != NULL)

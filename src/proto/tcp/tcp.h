@@ -50,6 +50,7 @@
 #define TERN_TCP_RESETS             200 /* a second, to segments for no connection */
 #define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
 #define TERN_TCP_DUPACKS            3               /* RFC 5681 §3.2 */
+#define TERN_TCP_RECORDS            16              /* ends of records remembered (marks.c) */
 #define TERN_TCP_SACK_RANGES        64    /* remembered each way, at least; beyond: lost again */
 #define TERN_TCP_SACK_RANGES_MAX    4096  /* the same where buffers are long */
 #define TERN_TCP_RECEIVE_START      65535 /* bytes a buffer may hold before it is tuned */
@@ -154,6 +155,13 @@ struct tern_tcb {
     } snd;
 
     struct {
+        uint64_t record_end[TERN_TCP_RECORDS]; /* in order */
+        uint8_t count;
+        bool held;             /* the short rest waits: more was promised */
+        uint64_t unpushed_end; /* no PSH at this place */
+    } marks;
+
+    struct {
         uint64_t irs, nxt;
         uint64_t adv;      /* right edge that was advertised: never moves back */
         uint64_t promised; /* our part of env->promised: adv - nxt while bytes may come */
@@ -237,7 +245,7 @@ struct tern_tcb {
         uint32_t persist;      /* recoveries until window_steps is one again */
         bool reordering_seen;
         uint64_t overtaken_bytes; /* how far, at the most */
-    } rack; /* RFC 8985 §5.3 */
+    } rack;                       /* RFC 8985 §5.3 */
 
     struct {
         bool due, out, is_retrans;
@@ -411,6 +419,8 @@ uint64_t tern_tcb_unread(const struct tern_tcb *c); /* in order */
 /* Of them, how many can be read in one go, and from where: up to the urgent mark. */
 uint64_t tern_tcb_readable(const struct tern_tcb *c, uint64_t *from);
 void tern_tcb_mark_urgent(struct tern_tcb *c); /* the byte written last */
+void tern_tcb_mark_record(struct tern_tcb *c); /* marks.c: ends behind the byte written last */
+void tern_tcb_mark_more(struct tern_tcb *c);   /* follows the byte written last */
 enum tern_err tern_tcb_read_urgent(struct tern_tcb *c, uint8_t *byte, bool peek);
 void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now);
 void tern_tcb_shutdown(struct tern_tcb *c, tern_time now);

@@ -156,6 +156,7 @@ void tern_tcb_expire(struct tern_tcb *c, tern_time now)
     if (c->timer.cork <= now) {
         c->timer.cork = TERN_TIME_NEVER;
         c->snd.short_to = c->snd.end;
+        c->marks.unpushed_end = 0; /* nobody knows what comes when */
     }
     if (tern_tcb_keep_deadline(c) <= now)
         tern_tcb_keep_expire(c, now);
