@@ -72,8 +72,8 @@ void tern_sentlog_fresh(struct tern_sentlog *log, const struct tern_sent *s, ter
     TERN_ASSERT(s->start < s->end);
     cut_fresh(log, s->start);
     last = log->fresh_count > 0 ? tern_sentlog_fresh_at(log, log->fresh_count - 1) : NULL;
-    if (last != NULL && last->end == s->start && whole &&
-        s->segment == last->segment && s->at - last->first_at <= join) {
+    if (last != NULL && last->end == s->start && whole && s->segment == last->segment &&
+        s->at - last->first_at <= join) {
         join_to(last, s);
         return;
     }
