@@ -30,6 +30,7 @@
 #define EXIT_INTERRUPTED 130
 
 #define INPUT_BYTES    65536
+#define QUIET_AFTER_END (500 * TERN_MS) /* the peer has ended, and no more input comes */
 #define LINGER         (10 * TERN_SECOND)
 #define LINGER_SHORT   (1 * TERN_SECOND)
 #define LINGER_IDLE    (250 * TERN_MS) /* a peer that kept silent will hardly answer our FIN */
@@ -384,12 +385,16 @@ static bool all_arrived(const struct nc *n)
     return info.state == TERN_TCP_CLOSED || (info.unacked_bytes == 0 && info.notsent_bytes == 0);
 }
 
-/* Nothing more can come, and there is nothing more to send just now. */
+/* Nothing more can come, and there is nothing more to send: standard input has ended, or was still
+ * for a while; who types has seen that the peer is gone. */
 static bool is_finished(const struct nc *n)
 {
     if (!n->peer_ended || n->input_end > 0 || !all_arrived(n))
         return false;
-    return n->input_ended || !input_is_ready();
+    if (n->input_ended)
+        return true;
+    return !input_is_ready() && (isatty(STDIN_FILENO) != 0 ||
+                                 tern_loop_now(n->talk.loop) >= n->heard_at + QUIET_AFTER_END);
 }
 
 /* -w is over: no connection in that time, or a connection without a word. */
@@ -419,6 +424,8 @@ static void nc_pump(struct nc *n)
         }
         if (is_finished(n))
             return;
+        if (n->peer_ended && n->heard_at + QUIET_AFTER_END < until)
+            until = tern_loop_now(n->talk.loop) + QUIET_AFTER_END;
         if (tern_talk_run(&n->talk, until) != TERN_ERR_OK) {
             n->failed = true;
             return;

@@ -15,7 +15,7 @@ uint64_t tern_tcb_ack_number(const struct tern_tcb *c)
  */
 static uint16_t window_units(const struct tern_tcb *c, uint64_t ack, uint64_t edge, uint8_t shift)
 {
-    const uint64_t buffer = tern_tcb_receive_limit(c);
+    const uint64_t buffer = tern_tcb_receive_room(c);
     const uint64_t room =
         tern_min_u64(buffer + buffer / 8, tern_bytequeue_span_max(&c->env->chunks));
     const uint64_t wnd = edge > ack ? edge - ack : 0;

@@ -152,6 +152,7 @@ bool tern_tcb_sack_wanted(const struct tern_tcb *c);
 void tern_tcb_sack_fill(struct tern_tcb *c, struct tern_tcp_header *h, uint32_t blocks_max);
 
 /* window.c */
+uint64_t tern_tcb_receive_room(const struct tern_tcb *c);
 uint64_t tern_tcb_receive_limit(const struct tern_tcb *c);
 uint64_t tern_tcb_window(const struct tern_tcb *c); /* what we could advertise, from rcv.nxt */
 uint8_t tern_tcb_wscale(const struct tern_tcb *c);

@@ -75,6 +75,17 @@ uint64_t tern_tcb_receive_limit(const struct tern_tcb *c)
     return tern_min_u64(limit, c->env->receive_buffer_bytes);
 }
 
+/* Most bytes that are kept for the reader. Where the window is tuned that is twice as much, or a
+ * reader that merely has not had its turn would close it. */
+uint64_t tern_tcb_receive_room(const struct tern_tcb *c)
+{
+    const uint64_t limit = tern_tcb_receive_limit(c);
+
+    return c->set.receive_buffer_bytes > 0
+               ? limit
+               : tern_min_u64(2 * limit, c->env->receive_buffer_bytes);
+}
+
 static uint64_t window_clamp(const struct tern_tcb *c)
 {
     return c->set.window_clamp_bytes > 0 ? c->set.window_clamp_bytes : UINT64_MAX;
@@ -96,7 +107,9 @@ uint64_t tern_tcb_window(const struct tern_tcb *c)
     const uint64_t limit = tern_tcb_receive_limit(c);
     const uint64_t clamp = window_clamp(c);
     const uint64_t unread = c->rcv.nxt - c->rcv.head;
-    const uint64_t room = unread < limit ? tern_min_u64(limit - unread, clamp) : 0;
+    const uint64_t most = tern_tcb_receive_room(c);
+    const uint64_t room =
+        unread < most ? tern_min_u64(tern_min_u64(limit, most - unread), clamp) : 0;
     const uint64_t share = tern_max_u64(tern_min_u64(link_share(c), pool_share(c)), least_share(c));
     const uint64_t wnd = c->rcv.closed ? 0 : tern_min_u64(room, share);
     const uint64_t promised = c->rcv.adv - c->rcv.nxt;
