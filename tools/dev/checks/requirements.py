@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """docs/rfc/requirements.tsv: what each RFC asks for, and where tern does it and proves it.
 
-A row is a requirement: rfc, section, id, requirement, state, code, test, with tabs between. State is
-`done`, or `not applicable: REASON`, or `departed: REASON`. Code and test are lists of paths with
+A row is a requirement: rfc, section, id, requirement, state, code, test, with tabs between. State
+is `done`, or `not applicable: REASON`, or `departed: REASON`. Code and test are lists of paths with
 spaces between, each perhaps with `:function`; a test may be a pattern (`*`). A row that is done
-names both; and each packet script is named by some row, so that none is there for nothing."""
+names both; and each packet script is named by some row, so that none is there for nothing.
+"""
 import fnmatch
 import os
 import re
