@@ -43,7 +43,7 @@ enum {
 /* Options that the stack does not keep. Times: 0 is no limit. */
 struct tern_sock_options {
     bool reuse_address, reuse_port, broadcast, v6only, linger, recv_inq, recv_error, freebind;
-    bool cork, fastopen_connect; /* as set by the user; settings.cork is also MSG_MORE's */
+    bool fastopen_connect;
     int linger_seconds;
     int priority, mark;
     int receive_buffer, send_buffer; /* as set, doubled; 0: not set */

@@ -14,16 +14,6 @@
 #define LINGER2_USUAL    60
 #define WINDOW_CLAMP_MIN 1152
 
-static int set_cork(struct tern_sock *s, int value)
-{
-    struct tern_tcp_settings set;
-
-    s->opt.cork = value != 0;
-    tern_sock_settings(s, &set);
-    set.cork = s->opt.cork;
-    return tern_sock_set(s, &set);
-}
-
 static int set_mss(struct tern_sock *s, int value)
 {
     struct tern_tcp_settings set;
@@ -128,7 +118,7 @@ static int get_congestion(struct tern_sock *s, void *value, socklen_t *bytes)
 
 static const struct tern_option options[] = {
     {.name = TCP_NODELAY, .kind = TERN_OPTION_BOOL, .offset = SETTING(nodelay)},
-    {.name = TCP_CORK, .kind = TERN_OPTION_FLAG, .offset = OWN(cork), .set = set_cork},
+    {.name = TCP_CORK, .kind = TERN_OPTION_BOOL, .offset = SETTING(cork)},
     {.name = TCP_QUICKACK, .kind = TERN_OPTION_BOOL, .offset = SETTING(quickack)},
     {.name = TCP_MAXSEG, .set = set_mss, .get = get_mss},
     {.name = TCP_KEEPIDLE,

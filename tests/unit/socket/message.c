@@ -104,6 +104,31 @@ static void held_back_by_more(void **state)
     world_close(&w);
 }
 
+/* MSG_EOR: what follows goes in segments of its own, and the record does not wait for an ACK. */
+static void records(void **state)
+{
+    static const size_t lengths[] = {3, 4};
+    struct world w;
+    struct tern_tcp_header h;
+    tern_span text;
+    int a, b;
+
+    (void)state;
+    world_open(&w);
+    world_connect(&w, &a, &b);
+    assert_int_equal(tern_send(w.a, a, "one", 3, MSG_EOR), 3);
+    assert_int_equal(tern_send(w.a, a, "four", 4, MSG_EOR), 4);
+    assert_int_equal(tern_send(w.a, a, "seven", 5, MSG_EOR), 5);
+    bench_drain(&w.pair.end[0]);
+    for (uint32_t i = 0; i < ROWS(lengths); i++) {
+        assert_true(bench_sent_tcp(&w.pair.end[0], i, &h, &text));
+        assert_int_equal(text.bytes, lengths[i]);
+    }
+    assert_false(bench_sent_tcp(&w.pair.end[0], 2, &h, &text)); /* the last one: Nagle's rule */
+    world_settle(&w);
+    world_close(&w);
+}
+
 static void messages(void **state)
 {
     struct world w;
@@ -310,7 +335,7 @@ int main(void)
         cmocka_unit_test(flags),          cmocka_unit_test(held_back_by_more),
         cmocka_unit_test(messages),       cmocka_unit_test(blocking_read),
         cmocka_unit_test(blocking_write), cmocka_unit_test(without_a_hook),
-        cmocka_unit_test(urgent),
+        cmocka_unit_test(urgent),         cmocka_unit_test(records),
     };
 
     return cmocka_run_group_tests_name("socket_message", tests, NULL, NULL);
