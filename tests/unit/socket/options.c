@@ -180,6 +180,7 @@ static void reach_the_connection(void **state)
     assert_true(set.keepalive);
     assert_int_equal(set.ttl, 9);
     assert_int_equal(set.readable_bytes, 4);
+    assert_int_equal(get_int(w.a, a, IPPROTO_IP, IP_MTU), 1500);
     assert_true(get_int(w.a, a, IPPROTO_TCP, TCP_MAXSEG) > 1400);
     fails(tern_setsockopt(w.a, a, IPPROTO_TCP, TCP_FASTOPEN, &(int){1}, 4), EINVAL);
     fails(tern_setsockopt(w.a, a, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, 4), EINVAL);
