@@ -82,7 +82,8 @@ static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     c->fastopen.option = c->fastopen.option && !again;
     if (!answer && c->loss.retries > 0)
         c->opt.ecn = false; /* the path may swallow SYNs that offer it (RFC 3168 §6.1.1.1) */
-    tern_tcb_fill_header(c, out, c->snd.iss, answer ? TERN_TCP_SYN | TERN_TCP_ACK : TERN_TCP_SYN, now);
+    tern_tcb_fill_header(c, out, c->snd.iss, answer ? TERN_TCP_SYN | TERN_TCP_ACK : TERN_TCP_SYN,
+                         now);
     out->cause = again && c->loss.retries > 0 ? TERN_CAUSE_RTO
                  : answer                     ? TERN_CAUSE_SYN_ACK
                                               : TERN_CAUSE_SYN;
@@ -250,18 +251,32 @@ static enum tern_cause resend_cause(const struct tern_tcb *c)
     return c->log != NULL ? TERN_CAUSE_RACK_RETRANSMIT : TERN_CAUSE_SACK_RETRANSMIT;
 }
 
-/* Bytes that lost segments may take now; 0: they wait. */
-static uint64_t room_for_lost(struct tern_tcb *c, uint32_t segment)
+/* Bytes that lost segments may take now, the next being so long; 0: they wait. */
+static uint64_t room_for_lost(struct tern_tcb *c, uint64_t next)
 {
     uint64_t room = cwnd_room(c);
 
-    if (room < segment && (c->loss.first_due || tern_tcb_pipe(c) == 0))
-        room = segment;
+    if (room < next && (c->loss.first_due || tern_tcb_pipe(c) == 0))
+        room = next;
     c->loss.first_due = false;
-    if (room >= segment)
+    if (room >= next)
         return room;
     c->snd.limited_end = c->snd.nxt;
     return 0;
+}
+
+/* Where a lost stretch ends that is sent again: with a segment, as it was sent, though the peer said
+ * to have the last part of it; but before the end of a record it stops. */
+static uint64_t end_of_lost(const struct tern_tcb *c, uint64_t from, uint64_t to)
+{
+    const struct tern_sent *s = c->log == NULL ? NULL : tern_sentlog_find(c->log, to - 1);
+    uint64_t end = to;
+
+    if (s != NULL && to > s->start && to < s->end)
+        end = s->start + (to - s->start + s->segment - 1) / s->segment * s->segment;
+    if (s != NULL && end > to)
+        end = tern_min_u64(end, s->end);
+    return tern_min_u64(end, tern_tcb_record_end(c, from));
 }
 
 static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
@@ -275,10 +290,10 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
     if (c->loss.state == TERN_RECOVERY_OPEN || tern_tcb_frto_blocks_resends(c) ||
         !tern_tcb_next_lost(c, &from, &to) || tern_tcb_pace_holds(c, now))
         return false;
-    room = room_for_lost(c, segment);
+    to = end_of_lost(c, from, to);
+    room = room_for_lost(c, tern_min_u64(segment, to - from));
     if (room == 0)
         return false;
-    to = tern_min_u64(to, tern_tcb_record_end(c, from));
     fin = to > c->snd.end;
     bytes = tern_min_u64(bytes, tern_min_u64(to, c->snd.end) - tern_min_u64(from, c->snd.end));
     if (bytes > room) {
