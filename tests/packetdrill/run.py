@@ -70,6 +70,8 @@ def why_out(text):
     for word, reason in PRIVATE.items():
         if word in text:
             return reason
+    if re.search(r"^--mss=", text, flags=re.MULTILINE):
+        return "a device: tun's own joining of segments (packetdrill --mss)"
     for line in commands(text):
         names = re.findall(r"(?:net[./]ipv4[./])([\w]+)", line)
         if names:
