@@ -29,12 +29,12 @@
 #define EXIT_USAGE       2
 #define EXIT_INTERRUPTED 130
 
-#define INPUT_BYTES    65536
+#define INPUT_BYTES     65536
 #define QUIET_AFTER_END (500 * TERN_MS) /* the peer has ended, and no more input comes */
-#define LINGER         (10 * TERN_SECOND)
-#define LINGER_SHORT   (1 * TERN_SECOND)
-#define LINGER_IDLE    (250 * TERN_MS) /* a peer that kept silent will hardly answer our FIN */
-#define LISTEN_BACKLOG 1
+#define LINGER          (10 * TERN_SECOND)
+#define LINGER_SHORT    (1 * TERN_SECOND)
+#define LINGER_IDLE     (250 * TERN_MS) /* a peer that kept silent will hardly answer our FIN */
+#define LISTEN_BACKLOG  1
 
 struct nc_options {
     struct tern_talk_options talk;

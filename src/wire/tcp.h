@@ -41,7 +41,7 @@ struct tern_tcp_header {
     struct tern_sack_block sack[TERN_TCP_SACK_BLOCKS_MAX];
     bool has_fastopen;
     bool fastopen_experimental; /* in the form from before RFC 7413: an experiment (RFC 6994) */
-    uint8_t cookie_bytes; /* 0: a cookie is asked for; else 4 to 16, and even */
+    uint8_t cookie_bytes;       /* 0: a cookie is asked for; else 4 to 16, and even */
     uint8_t cookie[TERN_TCP_COOKIE_BYTES_MAX];
 };
 

@@ -61,8 +61,8 @@ static uint16_t syn_window_field(struct tern_tcb *c)
 
 /* The part of a header that all segments of a synchronised connection share; with it, all is
  * acknowledged. */
-void tern_tcb_fill_header(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq, uint8_t flags,
-                 tern_time now)
+void tern_tcb_fill_header(struct tern_tcb *c, struct tern_segment_out *out, uint64_t seq,
+                          uint8_t flags, tern_time now)
 {
     const bool syn = (flags & TERN_TCP_SYN) != 0;
 
@@ -89,4 +89,3 @@ void tern_tcb_fill_header(struct tern_tcb *c, struct tern_segment_out *out, uint
     c->env->segments_out++;
     c->count.segs_out++;
 }
-

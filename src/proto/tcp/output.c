@@ -265,8 +265,8 @@ static uint64_t room_for_lost(struct tern_tcb *c, uint64_t next)
     return 0;
 }
 
-/* Where a lost stretch ends that is sent again: with a segment, as it was sent, though the peer said
- * to have the last part of it; but before the end of a record it stops. */
+/* Where a lost stretch ends that is sent again: with a segment, as it was sent, though the peer
+ * said to have the last part of it; but before the end of a record it stops. */
 static uint64_t end_of_lost(const struct tern_tcb *c, uint64_t from, uint64_t to)
 {
     const struct tern_sent *s = c->log == NULL ? NULL : tern_sentlog_find(c->log, to - 1);

@@ -26,9 +26,9 @@ static uint64_t to_send(const struct tern_tcb *c, const struct tern_delivery *d,
 
     if (pipe > c->cc.ssthresh) {
         /* the product may take more than 64 bits */
-        target = whole((uint64_t)((double)c->prr.delivered * (double)c->cc.ssthresh /
-                                  (double)c->prr.flight),
-                       segment);
+        target = whole(
+            (uint64_t)((double)c->prr.delivered * (double)c->cc.ssthresh / (double)c->prr.flight),
+            segment);
         return target > c->prr.out ? target - c->prr.out : 0;
     }
     limit = c->prr.delivered > c->prr.out ? c->prr.delivered - c->prr.out : 0;

@@ -81,9 +81,8 @@ uint64_t tern_tcb_receive_room(const struct tern_tcb *c)
 {
     const uint64_t limit = tern_tcb_receive_limit(c);
 
-    return c->set.receive_buffer_bytes > 0
-               ? limit
-               : tern_min_u64(2 * limit, c->env->receive_buffer_bytes);
+    return c->set.receive_buffer_bytes > 0 ? limit
+                                           : tern_min_u64(2 * limit, c->env->receive_buffer_bytes);
 }
 
 static uint64_t window_clamp(const struct tern_tcb *c)
