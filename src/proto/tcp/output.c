@@ -159,8 +159,8 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     const uint32_t pieces = bytes <= segment ? 1 : (bytes + segment - 1) / segment;
     uint8_t flags = TERN_TCP_ACK;
 
-    /* A super-segment as well: the receiver's own joining need not wait for what follows. */
-    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || pieces > 1)
+    /* A new super-segment as well: the receiver need not wait for more to join. */
+    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || (pieces > 1 && from >= c->snd.max))
         flags |= TERN_TCP_PSH;
     if (fin)
         flags |= TERN_TCP_FIN;

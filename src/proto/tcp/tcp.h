@@ -51,9 +51,9 @@
 #define TERN_TCP_ANSWER_INTERVAL    (100 * TERN_MS) /* to empty segments that do not fit */
 #define TERN_TCP_DUPACKS            3               /* RFC 5681 §3.2 */
 #define TERN_TCP_RECORDS            16              /* ends of records remembered (marks.c) */
-#define TERN_TCP_SACK_RANGES        64     /* remembered each way, at least; beyond: lost again */
-#define TERN_TCP_SACK_RANGES_MAX    4096   /* the same where buffers are long */
-#define TERN_TCP_RECEIVE_START      128000 /* before it is tuned; under twice what a SYN can tell */
+#define TERN_TCP_SACK_RANGES        64    /* remembered each way, at least; beyond: lost again */
+#define TERN_TCP_SACK_RANGES_MAX    4096  /* the same where buffers are long */
+#define TERN_TCP_RECEIVE_START      65535 /* bytes a window may come to before it is tuned */
 #define TERN_TCP_SEND_START         131072
 #define TERN_TCP_TUNE_START         10 /* segments: what a reader takes in the first round trip */
 #define TERN_TCP_TUNE_MARGIN        16 /* segments beside twice what it took */

@@ -131,6 +131,12 @@ static void round_trip(struct tern_tcb *c, tern_time sample, bool by_window)
         c->rcv.rtt = sample;
 }
 
+/* Timestamps are too coarse for a path this short; the handshake was timed by the clock. */
+static tern_time within_a_tick(const struct tern_tcb *c)
+{
+    return c->rtt.srtt > 0 && c->rtt.srtt < TERN_MS ? c->rtt.srtt : TERN_MS;
+}
+
 void tern_tcb_tune_on_text(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
     if (c->opt.timestamps && seg->h.has_timestamps) {
@@ -140,7 +146,7 @@ void tern_tcb_tune_on_text(struct tern_tcb *c, const struct tern_segment *seg, t
             seg->h.ts_echo == 0 || ticks >= 1u << 16)
             return; /* a short one may have waited for its application */
         c->rcv.rtt_echo = seg->h.ts_echo;
-        round_trip(c, (tern_time)tern_max_u64(ticks, 1) * TERN_MS, false);
+        round_trip(c, ticks > 1 ? ticks * TERN_MS : within_a_tick(c), false);
         return;
     }
     if (c->rcv.nxt < c->rcv.rtt_end)
