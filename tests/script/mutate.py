@@ -152,10 +152,10 @@ def table(rows):
     """docs/rfc/mutations.md"""
     lines = ["# One mechanism broken at a time", "",
              "Made by `tests/script/mutate.py --write`, some ten minutes on two idle cores",
-             "(`--control`: a minute). Each change of the list `tests/script/mutations.txt` was made in",
-             "a copy of the sources, and the packet scripts were run against it: first those of the",
-             "RFC that it breaks, and where none of them noticed all others. A change that no script",
-             "notices is a hole in the tests.", "",
+             "(`--control`: a minute). Each change of the list `tests/script/mutations.txt` was",
+             "made in a copy of the sources, and the packet scripts were run against it: first",
+             "those of the RFC that it breaks, and where none of them noticed all others. A",
+             "change that no script notices is a hole in the tests.", "",
              "| broken | what was done | scripts that noticed |", "|---|---|---|"]
     for mutation, noticed in rows:
         more = f" and {len(noticed) - 2} more" if len(noticed) > 2 else ""
