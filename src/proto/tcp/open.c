@@ -87,6 +87,8 @@ void tern_tcb_open_active(struct tern_tcb *c, struct tern_tcp_env *env,
                           const struct tern_tcb_options *o, tern_time now)
 {
     init_common(c, env, o, now);
+    /* who connects tells of it with the handshake's ACK, before a server's first burst */
+    c->rcv.buffer = tern_min_u64(4 * TERN_TCP_RECEIVE_START, env->receive_buffer_bytes);
     if (o->connect_timeout > 0)
         c->timer.give_up = now + o->connect_timeout;
     tern_tcb_fastopen_open(c, o);
