@@ -159,8 +159,8 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     const uint32_t pieces = bytes <= segment ? 1 : (bytes + segment - 1) / segment;
     uint8_t flags = TERN_TCP_ACK;
 
-    /* A new super-segment as well: the receiver need not wait for more to join. */
-    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || (pieces > 1 && from >= c->snd.max))
+    /* A super-segment as well: the receiver need not wait for more to join. */
+    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || pieces > 1)
         flags |= TERN_TCP_PSH;
     if (fin)
         flags |= TERN_TCP_FIN;

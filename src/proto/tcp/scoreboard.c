@@ -56,7 +56,8 @@ uint64_t tern_tcb_deemed_lost(const struct tern_tcb *c)
 /* RFC 6675 §4 SetPipe: in flight, less what arrived, less what is lost and not yet sent again. */
 uint64_t tern_tcb_pipe(const struct tern_tcb *c)
 {
-    const uint64_t flight = c->snd.nxt - c->snd.una;
+    const bool syn = c->snd.una == c->snd.iss && c->snd.nxt > c->snd.iss; /* weighs nothing */
+    const uint64_t flight = c->snd.nxt - c->snd.una - syn;
     uint64_t gone = c->loss.sacked_bytes + tern_tcb_lost_bytes(c);
 
     if (!c->opt.sack && c->loss.state != TERN_RECOVERY_LOSS)
