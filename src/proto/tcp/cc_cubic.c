@@ -13,6 +13,10 @@
  * along with it. That is every interval that ends with an ACK that was not cwnd-limited, and
  * whatever exceeds one round trip between two ACKs: the sender was idle then.
  *
+ * What a loss leaves is a part of cwnd, not of what was in flight (RFC 9438 §4.6 allows it where
+ * cwnd does not grow unless it is used, and here it does not: docs/decisions/0024). A sender
+ * that had little to send when something was lost keeps what it knew of the path.
+ *
  * After a timeout the curve starts flat where congestion avoidance starts (§4.8): w_max is
  * forgotten. No libm: the one cube root is a Newton iteration with a fixed number of steps.
  */
@@ -154,10 +158,10 @@ static void cubic_on_ack(struct tern_cc_state *s, const struct tern_cc_ack *ack)
 }
 
 /* RFC 9438 §4.6, §4.7: what a loss, however noticed, does to ssthresh and the curve. */
-static void reduce(struct tern_cc_state *s, uint64_t in_flight)
+static void reduce(struct tern_cc_state *s)
 {
     const double window = segments(s, s->cwnd);
-    const uint64_t reduced = (uint64_t)((double)in_flight * CUBIC_BETA);
+    const uint64_t reduced = (uint64_t)((double)s->cwnd * CUBIC_BETA);
     const uint64_t least = 2 * (uint64_t)s->mss;
 
     s->cubic.w_max =
@@ -170,8 +174,9 @@ static void reduce(struct tern_cc_state *s, uint64_t in_flight)
 
 static void cubic_on_loss(struct tern_cc_state *s, uint64_t in_flight, tern_time now)
 {
+    (void)in_flight;
     (void)now;
-    reduce(s, in_flight);
+    reduce(s);
     s->cwnd = s->ssthresh;
     s->after_rto = false;
     TERN_ASSERT(s->cwnd >= 2 * (uint64_t)s->mss);
@@ -180,7 +185,7 @@ static void cubic_on_loss(struct tern_cc_state *s, uint64_t in_flight, tern_time
 /* RFC 9438 §4.6: a mark is answered as a loss is, but down to one segment (docs/decisions/0021). */
 static void cubic_on_ecn(struct tern_cc_state *s, uint64_t in_flight, tern_time now)
 {
-    const uint64_t reduced = (uint64_t)((double)in_flight * CUBIC_BETA);
+    const uint64_t reduced = (uint64_t)((double)s->cwnd * CUBIC_BETA);
 
     cubic_on_loss(s, in_flight, now);
     if (reduced < s->cwnd)
@@ -190,9 +195,10 @@ static void cubic_on_ecn(struct tern_cc_state *s, uint64_t in_flight, tern_time 
 
 static void cubic_on_rto(struct tern_cc_state *s, uint64_t in_flight, bool first, tern_time now)
 {
+    (void)in_flight;
     (void)now;
     if (first)
-        reduce(s, in_flight);
+        reduce(s);
     s->cubic.w_max = 0.0; /* §4.8: the next plateau is where congestion avoidance begins */
     s->cubic.epoch_start = TERN_TIME_NEVER;
     s->cwnd = s->mss;

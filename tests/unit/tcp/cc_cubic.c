@@ -183,11 +183,14 @@ static void test_loss(void **state)
     s.cwnd = 90 * MSS;
     tern_cc_cubic.on_loss(&s, s.cwnd, 0);
     assert_true(fabs(s.cubic.w_max - 90.0) < 1e-9);
+    tern_cc_cubic.on_loss(&s, MSS, 0); /* what was in flight does not matter (decision 0024) */
+    assert_true(fabs(in_segments(s.cwnd) - 90.0 * 0.7 * 0.7) < 0.01);
+    s.cwnd = MSS;
     tern_cc_cubic.on_loss(&s, MSS, 0);
     assert_int_equal(s.cwnd, 2 * MSS);
 }
 
-/* RFC 9438 §4.8: one segment, slow start to 0.7 of the flight, then a curve that starts flat. */
+/* RFC 9438 §4.8: one segment, slow start to 0.7 of the window, then a curve that starts flat. */
 static void test_timeout(void **state)
 {
     struct path p = {.now = 0, .rtt = 100 * TERN_MS};
