@@ -50,13 +50,12 @@ static bool ts_recent_is_stale(const struct tern_tcb *c, tern_time now)
 }
 
 /* PAWS (RFC 7323 §5.3 R1): older than the last timestamp, on a connection that was not idle for
- * weeks. */
+ * weeks. A segment without the agreed option is judged by its numbers alone: RFC 7323 §3.2 would
+ * have it dropped, and a connection whose path eats the option hangs (docs/decisions/0025). */
 static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
-    if (!c->opt.timestamps || (seg->h.flags & TERN_TCP_RST) != 0)
+    if (!c->opt.timestamps || !seg->h.has_timestamps || (seg->h.flags & TERN_TCP_RST) != 0)
         return false;
-    if (!seg->h.has_timestamps)
-        return true; /* RFC 7323 §3.2: a segment without the agreed option is dropped */
     return (int32_t)(seg->h.ts_value - c->opt.ts_recent) < 0 && !ts_recent_is_stale(c, now);
 }
 
@@ -91,7 +90,7 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
     if (is_paws_old(c, seg, now)) {
         tern_tcb_drop(c, TERN_DROP_TCP_PAWS, now);
         tern_tcb_dsack_note_old(c, seq, len);
-        return seg->h.has_timestamps ? ARRIVE_DROP_ACK : ARRIVE_DROP;
+        return ARRIVE_DROP_ACK;
     }
     if (!is_acceptable(c, seq, len, is_reset)) {
         tern_tcb_drop(

@@ -188,10 +188,6 @@ enum tern_timewait_verdict tern_timewait_input(struct tern_timewaits *w, struct 
     const tern_seq end = tern_seq_add(seg->h.seq, length_of(seg));
 
     *cause = TERN_CAUSE_TIMEWAIT_ACK;
-    if (t->timestamps && !seg->h.has_timestamps && (seg->h.flags & TERN_TCP_RST) == 0) {
-        *why = TERN_DROP_TCP_PAWS; /* RFC 7323 §3.2 */
-        return TERN_TIMEWAIT_DROP;
-    }
     if (is_paws_old(t, seg)) {
         *why = TERN_DROP_TCP_PAWS;
         return refuse(t, seg, now);
