@@ -73,7 +73,8 @@ struct tern_tcp_settings {
     uint32_t mss_bytes;   /* at most, both ways; 0: what the path takes */
     uint32_t send_buffer_bytes, receive_buffer_bytes; /* fixed; 0: autotuned up to the stack's */
     uint32_t window_clamp_bytes;                      /* never advertise more; 0: no clamp */
-    uint32_t notsent_lowat_bytes; /* WRITABLE only while less than this is unsent; 0: off */
+    uint32_t notsent_lowat_bytes; /* WRITABLE only while less than this is unsent; 0: off. A write
+                                     takes what leaves at once besides, and fills a super-segment */
     uint32_t readable_bytes;      /* READABLE from so many bytes on (SO_RCVLOWAT); 0: 1 */
     uint64_t pacing_rate_max;     /* bytes a second; 0: no limit */
     tern_time keep_idle;          /* 0: 2 hours (RFC 9293 §3.8.4) */
@@ -149,7 +150,8 @@ enum tern_tcp_mark {
 };
 /* Say something of the end of what was written so far: right after the write. */
 TERN_EXPORT void tern_tcp_mark(struct tern_conn *conn, enum tern_tcp_mark mark);
-/* Room in the connection's own buffer; tern_tcp_write() takes less while the pool is short. */
+/* Room in the connection's own buffer, 0 where notsent_lowat_bytes wait; tern_tcp_write() takes
+ * less while the pool is short. */
 TERN_EXPORT size_t tern_tcp_write_space(const struct tern_conn *conn);
 
 /*

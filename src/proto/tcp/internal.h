@@ -188,6 +188,7 @@ bool tern_tcb_is_pushed(const struct tern_tcb *c, uint64_t end);
 /* output.c */
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full segment, no SACK */
+uint64_t tern_tcb_goes_now(const struct tern_tcb *c);      /* new bytes that both windows let go */
 
 /* fastopen.c */
 void tern_tcb_fastopen_open(struct tern_tcb *c, const struct tern_tcb_options *o);

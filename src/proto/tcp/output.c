@@ -323,6 +323,11 @@ static uint64_t window_room(const struct tern_tcb *c)
     return edge > c->snd.nxt ? edge - c->snd.nxt : 0;
 }
 
+uint64_t tern_tcb_goes_now(const struct tern_tcb *c)
+{
+    return tern_min_u64(window_room(c), cwnd_room(c));
+}
+
 /* A piece shorter than a segment: may it go? It is the whole rest of the data, or what a small
  * window takes. A cork holds the rest back, but not for ever. */
 static bool may_send_short(struct tern_tcb *c, uint64_t bytes, uint64_t data, tern_time now)

@@ -71,18 +71,36 @@ static uint64_t send_limit(const struct tern_tcb *c)
     return tern_min_u64(limit, c->env->send_buffer_bytes);
 }
 
-/* What the application may have unsent, less what it has. */
+static uint64_t unsent_bytes(const struct tern_tcb *c)
+{
+    return c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
+}
+
+/* One super-segment, but half of what the peer ever took at most. */
+static uint64_t super_bytes(const struct tern_tcb *c)
+{
+    const uint64_t segment = tern_tcb_segment_bytes(c);
+    const uint64_t most =
+        tern_min_u64(c->env->tso ? c->env->super_bytes_max : segment, c->snd.wnd_max / 2);
+
+    return most > segment ? most - most % segment : segment;
+}
+
+/* What may still be written under a mark of unsent bytes: what leaves at once is not unsent, and
+ * a mark below a super-segment does not forbid to fill one. */
 static uint64_t unsent_room(const struct tern_tcb *c)
 {
-    const uint64_t unsent = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
-    const uint64_t most = c->set.notsent_lowat_bytes;
+    const uint64_t mark = c->set.notsent_lowat_bytes;
+    const uint64_t most = tern_tcb_goes_now(c) + tern_max_u64(mark, super_bytes(c));
+    const uint64_t unsent = unsent_bytes(c);
 
-    if (most == 0)
+    if (mark == 0)
         return UINT64_MAX;
     return unsent < most ? most - unsent : 0;
 }
 
-size_t tern_tcb_write_space(const struct tern_tcb *c)
+/* What a write takes. */
+static size_t write_room(const struct tern_tcb *c)
 {
     const uint64_t used = c->snd.end - tern_max_u64(c->snd.una, c->snd.iss + 1);
     const uint64_t limit = send_limit(c);
@@ -92,9 +110,16 @@ size_t tern_tcb_write_space(const struct tern_tcb *c)
     return used < limit ? (size_t)tern_min_u64(limit - used, unsent_room(c)) : 0;
 }
 
+size_t tern_tcb_write_space(const struct tern_tcb *c)
+{
+    const uint64_t mark = c->set.notsent_lowat_bytes;
+
+    return mark > 0 && unsent_bytes(c) >= mark ? 0 : write_room(c);
+}
+
 size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
 {
-    const size_t space = tern_tcb_write_space(c);
+    const size_t space = write_room(c);
     const size_t taken = tern_tcb_sendq_write(c, data, bytes < space ? bytes : space);
 
     c->snd.end += taken;
@@ -116,8 +141,11 @@ void tern_tcb_note_writable(struct tern_tcb *c)
     if (!c->snd.writable_wanted)
         return;
     enough = send_limit(c) / 3;
-    if (c->set.notsent_lowat_bytes > 0)
+    if (c->set.notsent_lowat_bytes > 0) {
+        if (unsent_bytes(c) > c->set.notsent_lowat_bytes / 2)
+            return;
         enough = tern_min_u64(enough, (c->set.notsent_lowat_bytes + 1) / 2);
+    }
     if (tern_tcb_write_space(c) < enough)
         return;
     c->snd.writable_wanted = false;
