@@ -147,6 +147,21 @@ TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_link_packet_open(const struct tern_link_packet_options *options, struct tern_link **out,
                       char *error_text);
 
+struct tern_link_tap_options {
+    const char *name; /* "tap0": attached to, or made and brought up where there is none (needs
+                         CAP_NET_ADMIN); "/dev/tap7": a macvtap by its path. NULL with fd */
+    int fd;       /* a TAP's or macvtap's descriptor handed over, or -1; on success the link owns
+                         it, on failure it is still the caller's */
+    bool macvtap; /* with fd: which of the two it is */
+    enum tern_mac_choice mac_choice; /* of a macvtap always the device's own */
+    struct tern_mac mac;             /* with TERN_MAC_GIVEN */
+    uint64_t seed;                   /* for an own MAC: made from this */
+    uint32_t mtu_bytes; /* 0: the interface's; needed where fd is of another network namespace */
+};
+/* A TAP or macvtap (tap:NAME), with super-segments and checksums left to the kernel, both ways. */
+TERN_EXPORT TERN_NODISCARD enum tern_err
+tern_link_tap_open(const struct tern_link_tap_options *o, struct tern_link **out, char *error_text);
+
 struct tern_link_slirp_options {
     struct tern_mac mac;
     bool restricted; /* no way out: only slirp's own services */

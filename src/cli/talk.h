@@ -15,7 +15,7 @@
 #include "link/record.h"
 
 struct tern_talk_options {
-    const char *link; /* "lan:IF", "slirp", "lab", NULL: lan:interface, or slirp */
+    const char *link; /* "lan:IF", "tap:NAME", "slirp", "lab", NULL: lan:interface, or slirp */
     const char *interface;
     const char
         *address; /* A/LEN; NULL: the link's own default, or an error that says what to give */

@@ -55,7 +55,8 @@ bool tern_talk_flag(struct tern_talk_options *options, int value, const char *ar
 const char tern_talk_help[] =
     "The link and the address (all talking verbs):\n"
     "  --interface IF       an address of tern's own on this interface (needs CAP_NET_RAW)\n"
-    "  --link LINK          lan:IF (the same), slirp (in process, no root; the default), or\n"
+    "  --link LINK          lan:IF (the same), slirp (in process, no root; the default),\n"
+    "                       tap:NAME (a TAP, made where there is none), or\n"
     "                       lab (private namespace with a server of the kernel's at 10.9.0.1)\n"
     "  --address A/LEN      tern's own address; an address in use is never taken\n"
     "  --gateway A          next hop beyond A/LEN; without it only A/LEN is reached\n"

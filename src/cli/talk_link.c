@@ -64,6 +64,21 @@ static int open_lan(struct tern_talk *talk, const struct tern_talk_plan *plan,
     return err == TERN_ERR_OK ? 0 : EXIT_INTERFACE;
 }
 
+static int open_tap(struct tern_talk *talk, const struct tern_talk_plan *plan,
+                    struct tern_link **out, char *why)
+{
+    struct tern_link_tap_options options = {
+        .name = plan->interface,
+        .fd = -1,
+        .mac_choice = plan->mac_choice,
+        .mac = plan->mac,
+        .seed = mac_seed(plan, plan->interface),
+    };
+
+    (void)snprintf(talk->link_text, sizeof talk->link_text, "tap:%.60s", plan->interface);
+    return tern_link_tap_open(&options, out, why) == TERN_ERR_OK ? 0 : EXIT_INTERFACE;
+}
+
 static int open_slirp(struct tern_talk *talk, const struct tern_talk_plan *plan,
                       struct tern_link **out, char *why)
 {
@@ -106,6 +121,8 @@ static int open_bare(struct tern_talk *talk, const struct tern_talk_plan *plan,
     switch (plan->kind) {
     case TERN_TALK_LAN:
         return open_lan(talk, plan, out, why);
+    case TERN_TALK_TAP:
+        return open_tap(talk, plan, out, why);
     case TERN_TALK_LAB:
         return open_lab(talk, plan, out, why);
     case TERN_TALK_SLIRP:

@@ -44,15 +44,24 @@ static int plan_link(const struct tern_talk_options *o, struct tern_talk_plan *p
                           plan->interface, IFNAMSIZ - 1);
         return 0;
     }
+    if (link != NULL && strncmp(link, "tap:", 4) == 0) {
+        plan->kind = TERN_TALK_TAP;
+        plan->interface = link + 4;
+        if (*plan->interface == '\0')
+            return refuse(why, EXIT_USAGE,
+                          "--link tap: needs a name: tap:tap0, or a macvtap's path: tap:/dev/tap7");
+        return 0;
+    }
     if (link == NULL || strcmp(link, "slirp") == 0)
         plan->kind = TERN_TALK_SLIRP;
     else if (strcmp(link, "lab") == 0)
         plan->kind = TERN_TALK_LAB;
     else
-        return refuse(why, EXIT_USAGE,
-                      "no link '%s': this version has lan:IF, slirp and lab (tap, xdp and unix are "
-                      "still to come)",
-                      link);
+        return refuse(
+            why, EXIT_USAGE,
+            "no link '%s': this version has lan:IF, tap:NAME, slirp and lab (xdp and unix "
+            "are still to come)",
+            link);
     return 0;
 }
 
@@ -74,11 +83,11 @@ static int plan_address(const struct tern_talk_options *o, struct tern_talk_plan
 {
     const char *text = o->address;
 
-    if (text == NULL && plan->kind == TERN_TALK_LAN)
+    if (text == NULL && (plan->kind == TERN_TALK_LAN || plan->kind == TERN_TALK_TAP))
         return refuse(why, EXIT_USAGE,
-                      "lan:%s needs an address of tern's own: add --address A/LEN, one of that "
+                      "%s:%s needs an address of tern's own: add --address A/LEN, one of that "
                       "network that nobody uses, such as --address 192.168.1.77/24",
-                      plan->interface);
+                      plan->kind == TERN_TALK_LAN ? "lan" : "tap", plan->interface);
     if (o->address_again)
         return refuse(why, EXIT_USAGE, "--address was given twice: this version has one address");
     if (text == NULL)

@@ -4,11 +4,11 @@
 /* The shared flags, understood and checked, before anything is opened. */
 #include "cli/talk.h"
 
-enum tern_talk_kind { TERN_TALK_LAN, TERN_TALK_SLIRP, TERN_TALK_LAB };
+enum tern_talk_kind { TERN_TALK_LAN, TERN_TALK_TAP, TERN_TALK_SLIRP, TERN_TALK_LAB };
 
 struct tern_talk_plan {
     enum tern_talk_kind kind;
-    const char *interface; /* lan only */
+    const char *interface; /* lan and tap */
     struct tern_cidr address;
     struct tern_addr gateway; /* any address: none */
     struct tern_addr dns;     /* any address: none */

@@ -26,10 +26,10 @@
 #include <unistd.h>
 
 #include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 
 #include "base/assert.h"
 #include "link/packet_socket.h"
+#include "link/vnet.h"
 #include "link/words.h"
 
 #define CHECK_NS           (5 * TERN_MS)
@@ -133,30 +133,12 @@ struct burst {
     struct virtio_net_hdr header[TERN_BURST_MAX];
 };
 
-static struct virtio_net_hdr offload_header(const struct tern_frame *frame)
-{
-    struct virtio_net_hdr v = {0};
-
-    if (frame->csum == TERN_CSUM_NEEDS) {
-        v.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-        v.csum_start = frame->csum_start;
-        v.csum_offset = frame->csum_offset;
-    }
-    if (frame->gso != TERN_GSO_NONE) {
-        v.gso_type =
-            frame->gso == TERN_GSO_TCP4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
-        v.gso_size = frame->gso_bytes;
-        v.hdr_len = frame->header_bytes;
-    }
-    return v;
-}
-
 static void put_frame(struct burst *b, int at, const struct tern_frame *frame)
 {
     struct iovec *piece = b->piece[at];
 
     TERN_ASSERT(frame->piece_count <= TERN_FRAME_PIECES_MAX);
-    b->header[at] = offload_header(frame);
+    b->header[at] = tern_vnet_of_frame(frame);
     piece[0] = (struct iovec){.iov_base = &b->header[at], .iov_len = sizeof(b->header[at])};
     for (uint32_t i = 0; i < frame->piece_count; i++) {
         piece[i + 1] = (struct iovec){

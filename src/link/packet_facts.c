@@ -24,7 +24,7 @@
 #include <net/if_arp.h>
 
 #include "base/bytes.h"
-#include "base/random.h"
+#include "link/own_mac.h"
 #include "link/words.h"
 #include "os/netlink.h"
 
@@ -141,8 +141,6 @@ static bool kernel_forwards(const char *interface)
 static enum tern_err choose_mac(const struct tern_link_packet_options *options,
                                 struct tern_packet_facts *facts, char *error_text)
 {
-    struct tern_random random;
-
     switch (options->mac_choice) {
     case TERN_MAC_HOST:
         facts->mac = facts->host_mac;
@@ -151,10 +149,7 @@ static enum tern_err choose_mac(const struct tern_link_packet_options *options,
         facts->mac = options->mac;
         break;
     case TERN_MAC_OWN:
-        tern_random_init(&random, &options->seed, sizeof(options->seed), "mac");
-        tern_random_bytes(&random, facts->mac.b, sizeof(facts->mac.b));
-        /* Locally administered, and recognizable: 02:54:45 (T, E) and 24 random bits. */
-        memcpy(facts->mac.b, "\x02\x54\x45", 3);
+        facts->mac = tern_link_own_mac(options->seed);
         break;
     }
     if (tern_mac_is_group(facts->mac)) {

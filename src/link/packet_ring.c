@@ -16,13 +16,11 @@
 #include <sys/socket.h>
 
 #include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 
 #include "base/assert.h"
-#include "link/frame.h"
+#include "link/vnet.h"
 
 #define BLOCK_BYTES_MAX (1u << 20)
-#define GSO_KIND(type)  ((type) & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN)
 /* The sender's address follows the slot's header, aligned to 16 (TPACKET_ALIGN). */
 #define SENDER_OFFSET ((sizeof(struct tpacket2_hdr) + 15) / 16 * 16)
 
@@ -104,28 +102,6 @@ static bool is_for_us(const struct tpacket2_hdr *slot)
     return from->sll_pkttype != PACKET_OUTGOING && !tagged;
 }
 
-/* What the virtio header says about checksum and super-segment. False: of a kind unknown to us. */
-static bool read_offload(const struct virtio_net_hdr *v, const uint8_t *data,
-                         struct tern_frame *frame)
-{
-    if ((v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0) {
-        frame->csum = TERN_CSUM_NEEDS;
-        frame->csum_start = v->csum_start;
-        frame->csum_offset = v->csum_offset;
-    } else if ((v->flags & VIRTIO_NET_HDR_F_DATA_VALID) != 0) {
-        frame->csum = TERN_CSUM_VALID;
-    }
-    if (v->gso_type == VIRTIO_NET_HDR_GSO_NONE)
-        return true;
-    if (GSO_KIND(v->gso_type) != VIRTIO_NET_HDR_GSO_TCPV4)
-        return false;
-    frame->gso = TERN_GSO_TCP4;
-    frame->gso_bytes = v->gso_size;
-    /* The kernel's hdr_len is only how much of it was linear. */
-    frame->header_bytes = (uint16_t)tern_frame_tcp4_header_bytes(data, frame->bytes);
-    return frame->header_bytes != 0 && frame->gso_bytes != 0;
-}
-
 enum tern_packet_verdict tern_packet_ring_read(struct tern_packet_ring *ring,
                                                struct tern_frame *out)
 {
@@ -144,7 +120,7 @@ enum tern_packet_verdict tern_packet_ring_read(struct tern_packet_ring *ring,
     memcpy(&v, base + slot->tp_mac - sizeof(v), sizeof(v));
     *out = (struct tern_frame){.piece_count = 1, .bytes = slot->tp_snaplen};
     out->piece[0] = (struct tern_slice){.data = base + slot->tp_mac, .bytes = slot->tp_snaplen};
-    return read_offload(&v, out->piece[0].data, out) ? TERN_PACKET_TAKE : TERN_PACKET_DROP;
+    return tern_vnet_to_frame(&v, out) ? TERN_PACKET_TAKE : TERN_PACKET_DROP;
 }
 
 void tern_packet_ring_give(struct tern_packet_ring *ring)

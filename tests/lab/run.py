@@ -30,7 +30,7 @@ import world  # noqa: E402
 from case import CASES  # noqa: E402
 
 FILES = ("wires", "pages", "addresses", "silence", "bursts", "losses", "closing", "names",
-         "certificates", "rootless", "mistakes", "tools")
+         "certificates", "rootless", "mistakes", "tools", "tap")
 SECONDS = 120
 SECONDS_LONG = 1200
 say = threading.Lock()

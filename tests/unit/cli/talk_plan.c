@@ -15,7 +15,10 @@ struct row {
 static const struct row wrong[] = {
     {{.link = "slirp", LAN}, 2, "give one"},
     {{.link = "lan:"}, 2, "lan:eth0"},
-    {{.link = "tap:t0"}, 2, "this version has lan:IF, slirp and lab"},
+    {{.link = "tap:"}, 2, "tap:tap0"},
+    {{.link = "tap:t0"}, 2, "tap:t0 needs an address"},
+    {{.link = "tap:t0", .address = "10.0.0.5/24", .mac = "host"}, 2, "needs an interface"},
+    {{.link = "tun:t0"}, 2, "this version has lan:IF, tap:NAME, slirp and lab"},
     {{.link = "xdp:eth0"}, 2, "this version has"},
     {{.link = "unix:/x"}, 2, "this version has"},
     {{.interface = "a-name-much-too-long-for-one"}, 45, "a-name-much-too-long-for-one (a name"},
