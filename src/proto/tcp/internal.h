@@ -19,6 +19,8 @@ void tern_tcb_answer_reset(struct tern_tcb *c, const struct tern_segment *seg,
 
 /* options.c */
 void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, tern_time now);
+/* Agree to nothing that a SYN cookie without timestamps could not remember. */
+void tern_tcb_forgo_options(struct tern_tcb *c);
 void tern_tcb_fill_options(const struct tern_tcb *c, struct tern_tcp_header *h, bool syn,
                            tern_time now);
 uint32_t tern_tcb_ts_now(const struct tern_tcb *c, tern_time now);
@@ -215,11 +217,15 @@ bool tern_tcb_is_in_flight(const struct tern_tcb *c, tern_seq seq);
 void tern_tcb_mtu_init(struct tern_tcb *c);
 void tern_tcb_mtu_peer(struct tern_tcb *c, uint32_t mss); /* the peer's option */
 void tern_tcb_mtu_set(struct tern_tcb *c);                /* the application's limit changed */
+/* The controller's segment, and what it needs at least of it. */
+void tern_tcb_mtu_fit_window(struct tern_tcb *c);
 void tern_tcb_mtu_note_sent(struct tern_tcb *c, uint64_t from, uint64_t bytes);
 void tern_tcb_mtu_on_ack(struct tern_tcb *c, tern_time now); /* after snd.una moved */
 void tern_tcb_mtu_on_rto(struct tern_tcb *c, tern_time now);
 void tern_tcb_mtu_raise(struct tern_tcb *c, tern_time now); /* before new bytes go */
-/* Text of a probe that may go now, there being room for so many bytes; 0: none. */
+/* Text of a probe that may go now, there being room for so many bytes; 0: none. WAITS: it would go
+ * if what is in flight left it the room, so nothing else is to take that. */
+#define TERN_MTU_PROBE_WAITS UINT32_MAX
 uint32_t tern_tcb_mtu_probe(struct tern_tcb *c, uint64_t room, tern_time now);
 void tern_tcb_mtu_probe_sent(struct tern_tcb *c, uint64_t from, uint32_t text);
 /* Is all that is lost a probe? */

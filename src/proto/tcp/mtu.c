@@ -48,6 +48,15 @@ static uint32_t packet_bytes(const struct tern_tcb *c)
     return c->snd.mss + header_bytes(c);
 }
 
+void tern_tcb_mtu_fit_window(struct tern_tcb *c)
+{
+    const uint32_t segment = tern_tcb_segment_bytes(c);
+
+    c->cc.mss = segment;
+    c->cc.cwnd = tern_max_u64(c->cc.cwnd, segment);
+    c->cc.ssthresh = tern_max_u64(c->cc.ssthresh, 2 * (uint64_t)segment);
+}
+
 /* The path's or a limit's length changed. */
 static void sync_mss(struct tern_tcb *c)
 {
@@ -59,7 +68,7 @@ static void sync_mss(struct tern_tcb *c)
         return;
     c->snd.mss = mss;
     c->mtu.full_end = 0;
-    c->cc.mss = tern_tcb_segment_bytes(c);
+    tern_tcb_mtu_fit_window(c);
 }
 
 static void end_probe(struct tern_tcb *c)
@@ -249,8 +258,10 @@ uint32_t tern_tcb_mtu_probe(struct tern_tcb *c, uint64_t room, tern_time now)
     needed = text + PROBE_FOLLOWERS * (uint64_t)segment;
     if (c->loss.state != TERN_RECOVERY_OPEN || c->loss.sacked != NULL || c->loss.dupacks > 0 ||
         c->snd.nxt != c->snd.max || tern_tcb_sack_wanted(c) || tern_tcb_is_urgent(c) ||
-        room < text || unsent < needed || tern_min_u64(c->cc.cwnd, c->snd.wnd) < needed)
+        unsent < needed || tern_min_u64(c->cc.cwnd, c->snd.wnd) < needed)
         return 0;
+    if (room < text)
+        return c->snd.nxt > c->snd.una ? TERN_MTU_PROBE_WAITS : 0;
     c->mtu.probe_bytes = bytes;
     return text;
 }

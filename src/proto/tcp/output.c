@@ -10,6 +10,8 @@
  */
 #include "proto/tcp/internal.h"
 
+#define SACK_MSS_MIN 64
+
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause)
 {
     if (!c->ack.now)
@@ -101,16 +103,22 @@ static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     return true;
 }
 
+/* Where segments are tiny, text goes without the blocks: they would not fit the path. */
+static bool text_bears_sack(const struct tern_tcb *c)
+{
+    return c->snd.mss >= SACK_MSS_MIN && tern_tcb_sack_wanted(c);
+}
+
 /* The most text that one emission may carry, given the SACK blocks that want to come along. */
 static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
 {
     uint64_t most;
 
     *segment = tern_tcb_segment_bytes(c);
-    if (tern_tcb_sack_wanted(c)) {
+    if (text_bears_sack(c)) {
         const uint32_t sack_bytes = 4 + 8 * 3; /* with timestamps no more than three fit */
 
-        *segment = c->snd.mss > sack_bytes + 12 + 8 ? c->snd.mss - 12 - sack_bytes : 8;
+        *segment = c->snd.mss - 12 - sack_bytes;
         return *segment;
     }
     if (!c->env->tso || tern_tcb_is_urgent(c)) /* each piece needs a pointer of its own */
@@ -165,7 +173,8 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     if (fin)
         flags |= TERN_TCP_FIN;
     tern_tcb_fill_header(c, out, from, flags, now);
-    tern_tcb_sack_fill(c, &out->h, 3);
+    if (text_bears_sack(c))
+        tern_tcb_sack_fill(c, &out->h, 3);
     out->text_at = from;
     out->text_bytes = bytes;
     if (bytes > 0)
@@ -395,6 +404,10 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     tern_tcb_mtu_raise(c, now);
     bytes_max = text_bytes_max(c, &segment);
     probe = tern_tcb_mtu_probe(c, tern_min_u64(window_room(c), cwnd_room(c)), now);
+    if (probe == TERN_MTU_PROBE_WAITS) {
+        c->snd.limited_end = c->snd.nxt;
+        return false;
+    }
     if (probe > 0)
         bytes = segment = probe;
     else

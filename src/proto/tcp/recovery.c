@@ -76,6 +76,7 @@ void tern_tcb_undo(struct tern_tcb *c, tern_time now)
     (void)now;
     c->cc = c->undo.cc;
     c->cc.cwnd = tern_max_u64(c->cc.cwnd, cwnd);
+    tern_tcb_mtu_fit_window(c);
     tern_tcb_undo_disarm(c);
     c->loss.state = TERN_RECOVERY_OPEN;
     tern_tcb_score_clear(c);
@@ -267,8 +268,8 @@ void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time n
 
 void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
 {
-    const bool first = c->loss.retries <= 1;
     const bool fresh = c->loss.state != TERN_RECOVERY_LOSS;
+    const bool first = fresh || c->loss.retries <= 1; /* probes of an orphan's count as retries */
 
     tern_tcb_score_renege(c);
     if (first && fresh) {
