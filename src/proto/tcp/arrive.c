@@ -49,6 +49,19 @@ static bool ts_recent_is_stale(const struct tern_tcb *c, tern_time now)
     return now - c->opt.ts_recent_at >= TERN_TCP_PAWS_IDLE;
 }
 
+/* RFC 7323 §4.3 (2), but only once the segment has passed all the checks: what a blind attacker
+ * put into the window (RFC 5961 §4.2, §5.2) is not to make the peer's own segments look old. */
+static void take_timestamp(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                           tern_time now)
+{
+    if (!c->opt.timestamps || !seg->h.has_timestamps || seq > c->rcv.last_ack_sent)
+        return;
+    if ((int32_t)(seg->h.ts_value - c->opt.ts_recent) < 0 && !ts_recent_is_stale(c, now))
+        return;
+    c->opt.ts_recent = seg->h.ts_value;
+    c->opt.ts_recent_at = now;
+}
+
 /* PAWS (RFC 7323 §5.3 R1): older than the last timestamp, on a connection that was not idle for
  * weeks. A segment without the agreed option is judged by its numbers alone: RFC 7323 §3.2 would
  * have it dropped, and a connection whose path eats the option hangs (docs/decisions/0025). */
@@ -84,6 +97,7 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
     if (c->state == TERN_TCP_SYN_RECEIVED && (seg->h.flags & TERN_TCP_SYN) != 0 &&
         seq == c->rcv.irs && !is_reset) {
         c->opt.ecn = tern_tcb_ecn_agreed(c, seg->h.flags);
+        take_timestamp(c, seg, seq, now);
         c->syn_due = c->syn_due || (seg->h.flags & TERN_TCP_ACK) == 0;
         return (seg->h.flags & TERN_TCP_ACK) != 0 ? ARRIVE_NEXT : ARRIVE_DROP;
     }
@@ -99,11 +113,6 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
         if (!is_reset)
             tern_tcb_dsack_note_old(c, seq, len);
         return is_reset ? ARRIVE_DROP : ARRIVE_DROP_ACK;
-    }
-    if (c->opt.timestamps && seg->h.has_timestamps && !is_reset && seq <= c->rcv.last_ack_sent &&
-        ((int32_t)(seg->h.ts_value - c->opt.ts_recent) >= 0 || ts_recent_is_stale(c, now))) {
-        c->opt.ts_recent = seg->h.ts_value; /* RFC 7323 §4.3 (2) */
-        c->opt.ts_recent_at = now;
     }
     return ARRIVE_NEXT;
 }
@@ -230,6 +239,7 @@ static void arrive_otherwise(struct tern_tcb *c, const struct tern_segment *seg,
         return;
     if (!act_on(c, seg, check_ack(c, seg, now), now))
         return;
+    take_timestamp(c, seg, seq, now);
     tern_tcb_arrive_urgent(c, seg, text_at); /* sixth */
     tern_tcb_arrive_text(c, seg, text_at, now);
     tern_tcb_arrive_fin(c, seg, text_at, now);
