@@ -7,8 +7,9 @@
  * 29 bits of a keyed hash of the endpoints, the peer's first number, that row, and a clock that
  * ticks every 64 s. A cookie is good in its own tick and the next: an attacker who cannot see the
  * SYN-ACK has two chances in 2^29 with each ACK. The low six bits of the timestamp, if the peer
- * has them, carry its other options: 4 bits of window scale (15: none), SACK, ECN. They are not
- * authenticated, since a peer that forges them lies about itself alone.
+ * has them, carry its other options: 4 bits of window scale (15: none), SACK, ECN; with a peer that
+ * has none, no option is agreed to. They are not authenticated, since a peer that forges them lies
+ * about itself alone.
  *
  * What it costs, and why it is used under pressure only: a SYN-ACK that is lost is not sent again,
  * an option that the timestamp does not hold is lost, and the number does not grow with the clock
@@ -30,10 +31,10 @@
 #define STAMP_ECN     32u
 #define MESSAGE_BYTES (16 + 16 + 2 + 2 + 4 + 8 + 1)
 
-/* What paths commonly leave: IPv6's least, tunnels, PPPoE and Ethernet with and without options,
+/* What paths commonly leave: IPv6's least, tunnels and Ethernet with and without options,
  * jumbo frames. */
 static const uint16_t mss_rows[8] = {
-    TERN_TCP_MSS_MIN, TERN_TCP_MSS_DEFAULT, 1220, 1360, 1440, 1452, 1460, 8960};
+    TERN_TCP_MSS_MIN, 256, TERN_TCP_MSS_DEFAULT, 1220, 1360, 1440, 1460, 8960};
 
 static uint32_t row_of(const struct tern_tcp_header *syn)
 {
@@ -91,6 +92,8 @@ void tern_cookie_answer(const struct tern_hash_key *key, const struct tern_tcp_e
     unseen.traces = &silent;
     o->iss = make(key, o, syn->h.seq, row_of(&syn->h), (uint64_t)now / (uint64_t)TICK);
     tern_tcb_open_passive(&c, &unseen, o, syn, now);
+    if (!c.opt.timestamps) /* nothing will bring the other options back: agree to none */
+        tern_tcb_forgo_options(&c);
     made = tern_tcb_output(&c, now, out);
     TERN_ASSERT(made);
     out->cause = TERN_CAUSE_SYN_COOKIE;

@@ -32,6 +32,12 @@ void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, t
     c->cc_ops->init(&c->cc, tern_tcb_segment_bytes(c));
 }
 
+void tern_tcb_forgo_options(struct tern_tcb *c)
+{
+    c->opt.wscale = c->opt.sack = c->opt.ecn = false;
+    c->snd.wscale = c->rcv.wscale = 0;
+}
+
 void tern_tcb_fill_options(const struct tern_tcb *c, struct tern_tcp_header *h, bool syn,
                            tern_time now)
 {
