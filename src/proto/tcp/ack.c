@@ -83,6 +83,7 @@ static void advance_una(struct tern_tcb *c, uint64_t ack)
     tern_tcb_sendq_advance(c, tern_max_u64(bytes_end, c->sendq.head));
     c->snd.fin_acked = c->snd.fin_sent && ack > c->snd.end;
     c->loss.retries = 0;
+    c->soft_error = TERN_ERR_OK; /* the path that ICMP spoke of works again */
     c->probe_out = false;
     c->marks.held = false;
     if (c->snd.una >= c->snd.end + c->snd.fin_queued)

@@ -29,7 +29,7 @@
 
 /* Protocol limits, on one screen. */
 #define TERN_TCP_MSS_DEFAULT        536            /* RFC 9293 §3.7.1 */
-#define TERN_TCP_MSS_MIN            64             /* a smaller MSS option is taken as this */
+#define TERN_TCP_MSS_MIN            28             /* of the least MTU, 68; less is taken as this */
 #define TERN_TCP_WSCALE_MAX         14             /* RFC 7323 §2.3 */
 #define TERN_TCP_DELACK             (40 * TERN_MS) /* RFC 9293 §3.8.6.3: under 0.5 s */
 #define TERN_TCP_QUICK_ACKS         16 /* segments at the start that are ACKed at once */
