@@ -29,16 +29,15 @@ sys.dont_write_bytecode = True
 import world  # noqa: E402
 from case import CASES  # noqa: E402
 
-FILES = ("wires", "pages", "addresses", "silence", "bursts", "losses", "closing", "names",
-         "certificates", "rootless", "mistakes", "tools", "tap")
 SECONDS = 120
 SECONDS_LONG = 1200
 say = threading.Lock()
 
 
 def load():
-    for name in FILES:
-        importlib.import_module("cases_" + name)
+    for name in sorted(os.listdir(HERE)):
+        if name.startswith("cases_") and name.endswith(".py"):
+            importlib.import_module(name[:-3])
 
 
 def own_namespaces(command):
