@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_TESTS_FAIL_FAULTS_H
+#define TERN_TESTS_FAIL_FAULTS_H
+/*
+ * The n-th call fails. Every call of the libraries to the heap and to the system that can fail
+ * goes through this (the linker's --wrap; faults_list.h names them), is counted, and the n-th
+ * since faults_arm() fails with an error that the call knows: which of several says the flavour. In
+ * the persistent form all later calls of the same function fail as well.
+ *
+ * What the libraries hold is counted too: heap blocks, mappings, and the process's descriptors.
+ *
+ * With a clock of the test's own, clock_gettime() reads that, each reading moves it on by a
+ * microsecond, and a sleep of the loop moves it to the sleep's end: nothing waits.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tern/time.h>
+
+enum faults_mode {
+    FAULTS_ONCE,
+    FAULTS_FOR_GOOD,
+};
+
+struct faults_plan {
+    uint32_t at; /* 1: the first call; 0: none */
+    uint32_t flavour;
+    enum faults_mode mode;
+};
+
+struct faults_result {
+    uint32_t calls;   /* made since armed */
+    uint32_t hits;    /* failed by us */
+    const char *name; /* the call that failed first; NULL: none */
+    int error;
+};
+
+void faults_arm(const struct faults_plan *plan);
+struct faults_result faults_disarm(void);
+/* The most flavours that any call has. */
+uint32_t faults_flavours(void);
+
+struct faults_held {
+    int64_t blocks, mappings;
+    int descriptors;
+};
+struct faults_held faults_held(void);
+
+/* NULL: the system's. */
+void faults_clock(tern_time *clock);
+/* Since it was last asked: did somebody sleep with no end in sight? */
+bool faults_slept_for_good(void);
+
+#endif
