@@ -23,10 +23,14 @@
 #include "faults_list.h"
 
 #define FAULT_SHORT     (-1)
+#define FAULT_BACK      (-2)
+#define FAULT_AHEAD     (-3)
+#define FAULT_STILL     (-4)
 #define DESCRIPTORS_MAX 256
 #define READING_NS      TERN_US
-#define SIGNALS_MAX     8u
-#define FLAVOURS        4u
+#define BACK_NS         TERN_SECOND
+#define AHEAD_NS        (3600 * TERN_SECOND)
+#define TRANSIENT_MAX   8u
 
 struct mnl_socket;
 struct Slirp;
@@ -50,11 +54,12 @@ static const char *const call_name[] = {
 static struct {
     bool on;
     struct faults_plan plan;
-    uint32_t calls, hits;
+    uint32_t calls, hits, flavours;
     int failing; /* the call that failed first; -1: none did */
     int error;
     int64_t blocks, mappings;
     tern_time *clock;
+    tern_time clock_shown;
     bool slept_for_good;
 } faults = {.failing = -1};
 
@@ -63,6 +68,7 @@ void faults_arm(const struct faults_plan *plan)
     faults.plan = *plan;
     faults.calls = faults.hits = 0;
     faults.failing = -1;
+    faults.clock_shown = 0;
     faults.on = true;
 }
 
@@ -74,12 +80,8 @@ struct faults_result faults_disarm(void)
         .hits = faults.hits,
         .name = faults.failing < 0 ? NULL : call_name[faults.failing],
         .error = faults.error,
+        .flavours = faults.flavours,
     };
-}
-
-uint32_t faults_flavours(void)
-{
-    return FLAVOURS;
 }
 
 struct faults_held faults_held(void)
@@ -104,6 +106,12 @@ bool faults_slept_for_good(void)
     return did;
 }
 
+/* Nobody is sent signals for ever, and there is no system without a clock that goes on. */
+static bool is_transient(enum fault_call call, int error)
+{
+    return error == EINTR || (call == CALL_clock_gettime && (error > 0 || error == FAULT_STILL));
+}
+
 /* The error to fail with; 0: this call goes through. */
 static int fault(enum fault_call call, const int *errors, uint32_t errors_count)
 {
@@ -115,11 +123,12 @@ static int fault(enum fault_call call, const int *errors, uint32_t errors_count)
     if (nth != faults.plan.at &&
         !(faults.plan.mode == FAULTS_FOR_GOOD && faults.failing == (int)call))
         return 0;
-    if (faults.error == EINTR && faults.hits >= SIGNALS_MAX && faults.failing >= 0)
-        return 0; /* nobody is sent signals for ever */
+    if (faults.failing >= 0 && faults.hits >= TRANSIENT_MAX && is_transient(call, faults.error))
+        return 0;
     faults.hits++;
     if (faults.failing < 0) {
         faults.failing = (int)call;
+        faults.flavours = errors_count;
         faults.error = errors[faults.plan.flavour % errors_count];
     }
     return faults.error;
@@ -259,17 +268,47 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 }
 
 int __real_clock_gettime(clockid_t id, struct timespec *out);
+
+/* The system's clock, or ours: then each reading moves it on. */
+static tern_time read_clock(clockid_t id)
+{
+    struct timespec t = {0};
+
+    if (faults.clock != NULL)
+        return *faults.clock += READING_NS;
+    (void)__real_clock_gettime(id, &t);
+    return t.tv_sec * TERN_SECOND + t.tv_nsec;
+}
+
+static tern_time shown(tern_time at, int error)
+{
+    switch (error) {
+    case FAULT_BACK:
+        return at > BACK_NS ? at - BACK_NS : 0;
+    case FAULT_AHEAD:
+        return at + AHEAD_NS;
+    case FAULT_STILL:
+        return faults.clock_shown > 0 ? faults.clock_shown : at;
+    default:
+        return at;
+    }
+}
+
 int __wrap_clock_gettime(clockid_t id, struct timespec *out);
 int __wrap_clock_gettime(clockid_t id, struct timespec *out)
 {
-    errno = FAULT(clock_gettime, EINVAL);
-    if (errno != 0)
+    const int error = FAULT(clock_gettime, EINVAL, FAULT_BACK, FAULT_AHEAD, FAULT_STILL);
+    tern_time at;
+
+    if (error > 0) {
+        errno = error;
         return -1;
-    if (faults.clock == NULL)
-        return __real_clock_gettime(id, out);
-    *faults.clock += READING_NS;
-    out->tv_sec = (time_t)(*faults.clock / TERN_SECOND);
-    out->tv_nsec = (long)(*faults.clock % TERN_SECOND);
+    }
+    at = shown(read_clock(id), error);
+    if (id == CLOCK_MONOTONIC)
+        faults.clock_shown = at;
+    out->tv_sec = (time_t)(at / TERN_SECOND);
+    out->tv_nsec = (long)(at % TERN_SECOND);
     return 0;
 }
 

@@ -33,13 +33,11 @@ struct faults_result {
     uint32_t hits;    /* failed by us */
     const char *name; /* the call that failed first; NULL: none */
     int error;
+    uint32_t flavours; /* so many errors has that call */
 };
 
 void faults_arm(const struct faults_plan *plan);
 struct faults_result faults_disarm(void);
-/* The most flavours that any call has. */
-uint32_t faults_flavours(void);
-
 struct faults_held {
     int64_t blocks, mappings;
     int descriptors;

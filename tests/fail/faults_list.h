@@ -7,7 +7,8 @@
  * number takes them round. meson.build has the same names for the linker, which complains where the
  * two differ.
  *
- * FAULT_SHORT: instead of failing, the call does less than asked.
+ * FAULT_SHORT: instead of failing, the call does less than asked. FAULT_BACK, FAULT_AHEAD and
+ * FAULT_STILL: the clock shows a second less, an hour more, or what it showed before.
  */
 #define FAULT_CALLS(X)                                                                             \
     X(void *, malloc, (size_t a), (a), NULL, ENOMEM)                                               \
@@ -63,6 +64,6 @@
     X(sendmmsg, EAGAIN, ENETDOWN, EMSGSIZE, EINTR, FAULT_SHORT)                                    \
     X(epoll_wait, EINTR)                                                                           \
     X(epoll_pwait2, EINTR, ENOSYS)                                                                 \
-    X(clock_gettime, EINVAL)
+    X(clock_gettime, EINVAL, FAULT_BACK, FAULT_AHEAD, FAULT_STILL)
 
 #endif

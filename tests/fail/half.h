@@ -7,7 +7,6 @@
 #include <tern/socket.h>
 #include <tern/tern.h>
 
-#define HALF_PATIENCE  (120 * TERN_SECOND) /* of the clock, whatever that is */
 #define HALF_TURNS_MAX 20000
 #define HALF_TURN      (200 * TERN_US)
 
@@ -23,7 +22,8 @@ struct half {
     struct tern_sockets *sockets;
     half_meanwhile_fn *meanwhile;
     void *user;
-    uint32_t turns;
+    uint32_t turns, quiet; /* quiet: those in a row without a frame */
+    uint64_t frames_seen;
     struct life_end *end;
 };
 

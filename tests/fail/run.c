@@ -21,6 +21,7 @@
 #include "life.h"
 
 #define CALLS_MAX     200000u
+#define WORK_MAX      300000u /* calls a life: twenty for each turn that a life may take */
 #define CLEAN_EVERY   64u
 #define SECONDS_A_RUN 20u /* a system call that blocks for good: the alarm ends the program */
 
@@ -57,7 +58,7 @@ static void last_words(int signal_number)
     _exit(1);
 }
 
-static bool judge(struct tally *t, const struct faults_plan *plan, const struct life_end *end,
+static void judge(struct tally *t, const struct faults_plan *plan, const struct life_end *end,
                   const struct faults_result *r, const struct faults_held *before)
 {
     const struct faults_held after = faults_held();
@@ -65,6 +66,8 @@ static bool judge(struct tally *t, const struct faults_plan *plan, const struct 
 
     if (end->hung)
         wrong = "no end";
+    else if (r->calls > WORK_MAX)
+        wrong = "too much work";
     else if (end->wrong)
         wrong = "wrong bytes";
     else if (end->step != NULL && end->error == 0)
@@ -87,11 +90,9 @@ static bool judge(struct tally *t, const struct faults_plan *plan, const struct 
                      r->error, plan->flavour, plan->mode == FAULTS_ONCE ? "once" : "for good",
                      r->calls, end->step == NULL ? "the end" : end->step, end->error);
     (void)fflush(stdout);
-    return wrong == NULL;
 }
 
-/* One life. Returns how many calls of ours failed. */
-static uint32_t one(struct tally *t, const struct faults_plan *plan)
+static struct faults_result one(struct tally *t, const struct faults_plan *plan)
 {
     const struct faults_held before = faults_held();
     struct life_end end = {0};
@@ -106,10 +107,10 @@ static uint32_t one(struct tally *t, const struct faults_plan *plan)
     result = faults_disarm();
     (void)alarm(0);
     faults_clock(NULL);
-    if (result.calls > t->calls_most)
-        t->calls_most = result.calls;
-    (void)judge(t, plan, &end, &result, &before);
-    return result.hits;
+    if (result.hits == 0)
+        t->calls_most = result.calls > t->calls_most ? result.calls : t->calls_most;
+    judge(t, plan, &end, &result, &before);
+    return result;
 }
 
 static void clean(struct tally *t)
@@ -119,23 +120,28 @@ static void clean(struct tally *t)
     (void)one(t, &none);
 }
 
+/* The n-th call with each of its errors, once and for good; false: there was none. */
+static bool nth(struct tally *t, uint32_t n)
+{
+    struct faults_plan plan = {.at = n};
+    uint32_t flavours = 1, hits = 0;
+
+    for (plan.flavour = 0; plan.flavour < flavours; plan.flavour++) {
+        for (plan.mode = FAULTS_ONCE; plan.mode <= FAULTS_FOR_GOOD; plan.mode++) {
+            const struct faults_result result = one(t, &plan);
+
+            hits += result.hits;
+            flavours = result.hits > 0 ? result.flavours : flavours;
+        }
+    }
+    return hits > 0;
+}
+
 static void all(struct tally *t, uint32_t stride, uint32_t first, uint32_t last)
 {
-    bool more = true;
-
-    for (uint32_t n = first; more && n <= last; n += stride) {
-        more = false;
-        for (uint32_t flavour = 0; flavour < faults_flavours(); flavour++) {
-            for (int mode = FAULTS_ONCE; mode <= FAULTS_FOR_GOOD; mode++) {
-                const struct faults_plan plan = {
-                    .at = n, .flavour = flavour, .mode = (enum faults_mode)mode};
-
-                more = one(t, &plan) > 0 || more;
-            }
-        }
+    for (uint32_t n = first; n <= last && nth(t, n); n += stride)
         if (n / stride % CLEAN_EVERY == 0)
             clean(t);
-    }
     clean(t);
 }
 
