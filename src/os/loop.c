@@ -32,6 +32,7 @@
 #define ROUNDS_MAX     16
 #define SPIN_NS        (30 * TERN_US)
 #define SPIN_LEAST_NS  (2 * TERN_US)
+#define LOOKS_MAX      10000
 #define SHORT_SLEEP_NS (60 * TERN_US)
 #define RETRY_NS       (50 * TERN_US)
 
@@ -48,6 +49,7 @@ struct tern_loop {
     void *memory;
     size_t memory_bytes;
     tern_time now;
+    tern_time clock_lost; /* what the system's clock was set back, all told */
     struct tern_watches watches;
     struct stash stash;
     tern_time spin_ns;
@@ -63,6 +65,27 @@ static void *map_zeroed(size_t bytes)
                    -1, 0);
 
     return p == MAP_FAILED ? NULL : p;
+}
+
+/*
+ * The clock as this loop counts it: never earlier than before, which the core relies on. Where the
+ * system's was set back (a machine that was moved or restored), time goes on from where it was.
+ */
+static tern_time clock_of(const struct tern_loop *loop)
+{
+    tern_time now = tern_clock_now() + loop->clock_lost;
+
+    return now > loop->now ? now : loop->now;
+}
+
+static void read_clock(struct tern_loop *loop)
+{
+    tern_time now = tern_clock_now() + loop->clock_lost;
+
+    if (now < loop->now)
+        loop->clock_lost += loop->now - now;
+    else
+        loop->now = now;
 }
 
 static bool all_zero(const uint8_t *p, size_t bytes)
@@ -92,7 +115,7 @@ static enum tern_err make_stack(struct tern_loop *loop, const struct tern_config
     loop->memory = map_zeroed(loop->memory_bytes);
     if (loop->memory == NULL)
         return TERN_ERR_MEMORY;
-    loop->now = tern_clock_now();
+    read_clock(loop);
     return tern_stack_init(loop->memory, loop->memory_bytes, &config, loop->now, &loop->stack);
 }
 
@@ -260,7 +283,7 @@ static enum tern_err move(struct tern_loop *loop, bool *did)
         int out;
 
         if (round > 0) /* what comes now came after what was sent, and a round trip is not zero */
-            loop->now = tern_clock_now();
+            read_clock(loop);
         in = receive_input(loop);
         if (in < 0)
             return (enum tern_err)in;
@@ -282,7 +305,7 @@ static enum tern_err process(struct tern_loop *loop, bool *did)
 {
     if (tern_watches_poll(&loop->watches, 0).other)
         *did = true;
-    loop->now = tern_clock_now();
+    read_clock(loop);
     return move(loop, did);
 }
 
@@ -320,24 +343,25 @@ int tern_timeout(const struct tern_loop *loop)
         return 0;
     if (at == TERN_TIME_NEVER)
         return -1;
-    now = tern_clock_now();
+    now = clock_of(loop);
     if (at <= now)
         return 0;
     ms = (at - now - 1) / TERN_MS + 1;
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
-/* Look at the link for a while before blocking. *did: something came. */
+/* Look at the link for a while before blocking, bounded in looks as well, for a clock that stands
+ * still. *did: something came. */
 static enum tern_err spin(struct tern_loop *loop, tern_time until, bool *did)
 {
     tern_time end = loop->now + loop->spin_ns;
 
     if (until < end)
         end = until;
-    while (loop->now < end) {
+    for (int looks = 0; loop->now < end && looks < LOOKS_MAX; looks++) {
         int in;
 
-        loop->now = tern_clock_now();
+        read_clock(loop);
         in = receive_input(loop);
         if (in < 0)
             return (enum tern_err)in;
@@ -354,7 +378,7 @@ static enum tern_err spin(struct tern_loop *loop, tern_time until, bool *did)
 /* Block until something happens or `until`. */
 static void block(struct tern_loop *loop, tern_time until)
 {
-    tern_time before = tern_clock_now();
+    tern_time before = clock_of(loop);
     struct tern_watch_result found;
     tern_time wait = 0;
 
@@ -363,7 +387,7 @@ static void block(struct tern_loop *loop, tern_time until)
     else if (until > before)
         wait = until - before;
     found = tern_watches_poll(&loop->watches, wait);
-    loop->now = tern_clock_now();
+    read_clock(loop);
     if (loop->may_spin && found.link && loop->now - before < SHORT_SLEEP_NS)
         loop->spin_ns = SPIN_NS;
 }
@@ -405,7 +429,7 @@ void tern_loop_destroy(struct tern_loop *loop)
     if (loop == NULL)
         return;
     /* Last words, such as resets: whatever the link takes at once. */
-    loop->now = tern_clock_now();
+    read_clock(loop);
     (void)send_output(loop);
     loop->link->ops->close(loop->link);
     loop_free(loop);
