@@ -5,10 +5,14 @@
  * (changed, or added where the kernel does not know it: it forgets descriptors that were closed,
  * and the same number may be another socket by now), and those no longer named are taken out.
  * That is a system call for each socket and round, in a driver that makes several anyway.
+ *
+ * What epoll does not take (out of memory, or of the user's share of watches) is looked at with
+ * poll(2), each RETRY_MS: slow, but no connection is left without its bytes.
  */
 #include "link/slirp_poll.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,9 +20,10 @@
 
 #include "base/assert.h"
 
-#define BATCH  64
-#define STEP   64u
-#define FD_MAX (1 << 20)
+#define BATCH    64
+#define RETRY_MS 10
+#define STEP     64u
+#define FD_MAX   (1 << 20)
 
 bool tern_slirp_poll_init(struct tern_slirp_poll *p)
 {
@@ -96,10 +101,12 @@ static int on_want(int fd, int events, void *opaque)
     struct tern_slirp_poll *p = opaque;
     void *want = p->want;
 
-    if (fd < 0 || fd >= FD_MAX || !grow_tables(p, fd))
+    if (fd < 0 || fd >= FD_MAX)
         return -1;
-    if (!grow(&want, sizeof(*p->want), p->want_count, &p->want_max))
+    if (!grow_tables(p, fd) || !grow(&want, sizeof(*p->want), p->want_count, &p->want_max)) {
+        p->missed = true;
         return -1;
+    }
     p->want = want;
     p->want[p->want_count] = (struct tern_slirp_want){.fd = fd, .events = to_epoll(events)};
     p->wanted_in[fd] = p->round;
@@ -122,24 +129,35 @@ static void drop_unwanted(struct tern_slirp_poll *p)
     p->registered_count = kept;
 }
 
-static void set_wanted(struct tern_slirp_poll *p, const struct tern_slirp_want *want)
+static void leave_alone(struct tern_slirp_poll *p, struct tern_slirp_want *want)
+{
+    want->alone = true;
+    p->missed = true;
+}
+
+static void set_wanted(struct tern_slirp_poll *p, struct tern_slirp_want *want)
 {
     struct epoll_event e = {.events = want->events, .data.fd = want->fd};
     void *registered = p->registered;
 
-    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, want->fd, &e) == 0 || errno != ENOENT)
+    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, want->fd, &e) == 0)
         return;
-    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, want->fd, &e) != 0)
+    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, want->fd, &e) != 0) {
+        leave_alone(p, want);
         return;
+    }
     /* The number may be listed from an earlier socket; twice in the list does no harm but space. */
     for (uint32_t i = 0; i < p->registered_count; i++) {
         if (p->registered[i] == want->fd)
             return;
     }
-    if (grow(&registered, sizeof(*p->registered), p->registered_count, &p->registered_max)) {
-        p->registered = registered;
-        p->registered[p->registered_count++] = want->fd;
+    if (!grow(&registered, sizeof(*p->registered), p->registered_count, &p->registered_max)) {
+        (void)epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, want->fd, NULL); /* or nobody ever would */
+        leave_alone(p, want);
+        return;
     }
+    p->registered = registered;
+    p->registered[p->registered_count++] = want->fd;
 }
 
 uint32_t tern_slirp_poll_fill(struct tern_slirp_poll *p, Slirp *slirp)
@@ -148,11 +166,29 @@ uint32_t tern_slirp_poll_fill(struct tern_slirp_poll *p, Slirp *slirp)
 
     p->round++;
     p->want_count = 0;
+    p->missed = false;
     slirp_pollfds_fill(slirp, &timeout_ms, on_want, p);
     drop_unwanted(p);
     for (uint32_t i = 0; i < p->want_count; i++)
         set_wanted(p, &p->want[i]);
-    return timeout_ms;
+    return p->missed && timeout_ms > RETRY_MS ? RETRY_MS : timeout_ms;
+}
+
+/* Those that epoll did not take. */
+static bool look_alone(struct tern_slirp_poll *p)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < p->want_count; i++) {
+        struct tern_slirp_want *want = &p->want[i];
+        struct pollfd polled = {.fd = want->fd, .events = (short)want->events};
+
+        if (!want->alone || poll(&polled, 1, 0) <= 0)
+            continue;
+        want->ready = (uint32_t)(unsigned short)polled.revents;
+        found = true;
+    }
+    return found;
 }
 
 bool tern_slirp_poll_look(struct tern_slirp_poll *p, int wait_ms)
@@ -167,6 +203,8 @@ bool tern_slirp_poll_look(struct tern_slirp_poll *p, int wait_ms)
         if ((uint32_t)fd < p->table_count && p->wanted_in[fd] == p->round)
             p->want[p->want_of[fd]].ready = events[i].events;
     }
+    if (p->missed && look_alone(p))
+        return true;
     return n > 0;
 }
 
@@ -174,9 +212,14 @@ static int on_ready(int index, void *opaque)
 {
     const struct tern_slirp_poll *p = opaque;
 
+    const struct tern_slirp_want *want;
+
     if (index < 0 || (uint32_t)index >= p->want_count)
         return 0;
-    return from_epoll(p->want[index].ready);
+    want = &p->want[index];
+    /* A registration that could not be changed tells of what is no longer wanted, and libslirp ends
+     * a connection that it may write to with nothing to write. */
+    return from_epoll(want->ready & (want->events | EPOLLERR | EPOLLHUP));
 }
 
 void tern_slirp_poll_run(struct tern_slirp_poll *p, Slirp *slirp)

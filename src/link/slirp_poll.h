@@ -14,6 +14,7 @@ struct tern_slirp_want {
     int fd;
     uint32_t events; /* epoll's bits */
     uint32_t ready;
+    bool alone; /* epoll did not take it */
 };
 
 struct tern_slirp_poll {
@@ -26,6 +27,7 @@ struct tern_slirp_poll {
     uint32_t *want_of;   /* by descriptor: its place in want */
     uint32_t table_count;
     uint32_t round;
+    bool missed; /* a socket of this round is alone, or unknown to us */
 };
 
 bool tern_slirp_poll_init(struct tern_slirp_poll *p);

@@ -52,7 +52,7 @@ static const char *const call_name[] = {
 };
 
 static struct {
-    bool on;
+    bool on, paused;
     struct faults_plan plan;
     uint32_t calls, hits, flavours;
     int failing; /* the call that failed first; -1: none did */
@@ -82,6 +82,11 @@ struct faults_result faults_disarm(void)
         .error = faults.error,
         .flavours = faults.flavours,
     };
+}
+
+void faults_pause(bool on)
+{
+    faults.paused = on;
 }
 
 struct faults_held faults_held(void)
@@ -117,7 +122,7 @@ static int fault(enum fault_call call, const int *errors, uint32_t errors_count)
 {
     uint32_t nth;
 
-    if (!faults.on)
+    if (!faults.on || faults.paused)
         return 0;
     nth = __atomic_add_fetch(&faults.calls, 1, __ATOMIC_RELAXED);
     if (nth != faults.plan.at &&

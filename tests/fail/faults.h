@@ -38,6 +38,9 @@ struct faults_result {
 
 void faults_arm(const struct faults_plan *plan);
 struct faults_result faults_disarm(void);
+/* Calls of the test's own, which are not counted and do not fail. */
+void faults_pause(bool on);
+
 struct faults_held {
     int64_t blocks, mappings;
     int descriptors;

@@ -27,6 +27,11 @@ bool life_wrong(struct life_end *end, const char *step)
     return life_fail(end, step, EILSEQ);
 }
 
+bool life_refused(struct life_end *end, const char *step, int error, const char *words)
+{
+    return words[0] == '\0' ? life_wrong(end, step) : life_fail(end, step, error);
+}
+
 uint8_t life_byte(uint32_t at)
 {
     return (uint8_t)(at * 2654435761u >> 24);
@@ -54,8 +59,8 @@ static void small_config(struct tern_config *config)
     tern_config_defaults(config);
     config->connections_max = 8;
     config->time_waits_max = 4;
-    config->chunk_bytes = 1024;
-    config->chunks_max = 512;
+    config->chunk_bytes = 16384; /* no less for slirp's MTU */
+    config->chunks_max = 64;
     config->send_buffer_bytes = 65536;
     config->receive_buffer_bytes = 65536;
 }

@@ -38,6 +38,8 @@ void half_close(struct half *h);
 /* The first failure is the one that is told. Returns false. */
 bool life_fail(struct life_end *end, const char *step, int error);
 bool life_fail_errno(struct life_end *end, const char *step);
+/* An error that comes with words: without them it is wrong. */
+bool life_refused(struct life_end *end, const char *step, int error, const char *words);
 bool life_wrong(struct life_end *end, const char *step);
 
 /* The bytes of the transfer. */

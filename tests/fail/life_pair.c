@@ -36,9 +36,9 @@ static bool dress(struct tern_link **link, struct life_end *end)
     err = tern_link_impair_open(*link, "delay 1ms out drop 5 in drop 9", 7, link, text);
     if (err == TERN_ERR_OK)
         err = tern_link_capture_open(*link, "/dev/null", 0, link, text);
-    if (err == TERN_ERR_OK)
-        err = tern_link_record_open(*link, tell_nobody, NULL, link);
-    return err == TERN_ERR_OK || life_fail(end, "wrapping", err);
+    if (err == TERN_ERR_OK && tern_link_record_open(*link, tell_nobody, NULL, link) != TERN_ERR_OK)
+        return life_fail(end, "tern_link_record_open", TERN_ERR_MEMORY);
+    return err == TERN_ERR_OK || life_refused(end, "wrapping", err, text);
 }
 
 static bool open_links(struct tern_link *link[2], struct life_end *end)

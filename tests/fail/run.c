@@ -31,7 +31,7 @@ static const struct {
     bool own_clock;
 } lives[] = {
     {"pair", life_pair, true},
-    {"slirp", life_slirp, false},
+    {"slirp", life_slirp, true},
 };
 
 struct tally {
