@@ -105,16 +105,19 @@ void tern_socks_released(struct tern_socks *socks)
 }
 
 /* A random name in the abstract namespace: no file, gone with the socket. */
-static void make_name(struct tern_socks *socks)
+static enum tern_err make_name(struct tern_socks *socks)
 {
     uint64_t number;
+    enum tern_err err = tern_entropy(&number, sizeof number);
 
-    tern_entropy(&number, sizeof number);
+    if (err != TERN_ERR_OK)
+        return err;
     socks->address.sun_family = AF_UNIX;
     (void)snprintf(socks->address.sun_path + 1, sizeof socks->address.sun_path - 1, "tern-%016llx",
                    (unsigned long long)number);
     socks->address_bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
                                        strlen(socks->address.sun_path + 1));
+    return TERN_ERR_OK;
 }
 
 static enum tern_err open_listener(struct tern_socks *socks)
@@ -127,7 +130,8 @@ static enum tern_err open_listener(struct tern_socks *socks)
         return TERN_ERR_SYSTEM;
     socks->listen_fd = fd;
     do {
-        make_name(socks);
+        if (make_name(socks) != TERN_ERR_OK)
+            return TERN_ERR_SYSTEM;
         error = bind(fd, (const struct sockaddr *)&socks->address, socks->address_bytes);
     } while (error != 0 && errno == EADDRINUSE && --tries > 0);
     if (error != 0 || listen(fd, BACKLOG) != 0)

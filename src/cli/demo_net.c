@@ -115,8 +115,11 @@ static enum tern_err link_open(struct demo_net *net, const struct demo_net_optio
     uint64_t seed = net->world->options->seed;
     enum tern_err err;
 
-    if (!net->world->options->seeded)
-        tern_entropy(&seed, sizeof seed);
+    if (!net->world->options->seeded) {
+        err = tern_entropy(&seed, sizeof seed);
+        if (err != TERN_ERR_OK)
+            return err;
+    }
     if (net->world->is_mem)
         err = mem_link(net, seed, &link);
     else

@@ -131,13 +131,21 @@ static int open_bare(struct tern_talk *talk, const struct tern_talk_plan *plan,
     }
 }
 
-static uint64_t any_seed(const struct tern_talk_plan *plan)
+static int impair(const struct tern_talk_options *o, const struct tern_talk_plan *plan,
+                  struct tern_link **link, char *why)
 {
     uint64_t seed = plan->seed;
+    enum tern_err err;
 
-    if (!plan->seeded)
-        tern_entropy(&seed, sizeof seed);
-    return seed;
+    if (!plan->seeded && tern_entropy(&seed, sizeof seed) != TERN_ERR_OK) {
+        (void)snprintf(why, TERN_LINK_ERROR_MAX, "the system gives no randomness: %s",
+                       strerror(errno));
+        return EXIT_INTERFACE;
+    }
+    err = tern_link_impair_open(*link, o->impair, seed, link, why);
+    if (err == TERN_ERR_OK)
+        return 0;
+    return err == TERN_ERR_INVAL ? EXIT_USAGE : EXIT_INTERFACE;
 }
 
 /* Each wrapper takes *link over and puts itself there; on failure *link stays what it was. */
@@ -145,10 +153,10 @@ static int wrap(struct tern_talk *talk, const struct tern_talk_plan *plan, struc
                 char *why)
 {
     const struct tern_talk_options *o = &talk->options;
+    int code = o->impair == NULL ? 0 : impair(o, plan, link, why);
 
-    if (o->impair != NULL &&
-        tern_link_impair_open(*link, o->impair, any_seed(plan), link, why) != TERN_ERR_OK)
-        return EXIT_USAGE;
+    if (code != 0)
+        return code;
     if (o->pcap != NULL) {
         if (tern_link_capture_open(*link, o->pcap, tern_clock_wall_offset_ns(), link, why) !=
             TERN_ERR_OK)

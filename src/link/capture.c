@@ -160,8 +160,10 @@ enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
 {
     struct capture_link *c = calloc(1, sizeof(*c));
 
-    if (c == NULL)
+    if (c == NULL) {
+        tern_link_say(error_text, "cannot write %s: out of memory", path);
         return TERN_ERR_MEMORY;
+    }
     c->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (c->fd < 0) {
         tern_link_say(error_text, "cannot write %s: %s", path, strerror(errno));

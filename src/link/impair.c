@@ -18,6 +18,7 @@
 #include "link/cut.h"
 #include "link/frame.h"
 #include "link/impair_line.h"
+#include "link/words.h"
 #include "link/wrap.h"
 
 #define FRAME_MARGIN 18u /* an Ethernet header and a VLAN tag */
@@ -218,14 +219,17 @@ enum tern_err tern_link_impair_open(struct tern_link *inner, const char *words, 
     if (err != TERN_ERR_OK)
         return err;
     p = calloc(1, sizeof(*p));
-    if (p == NULL)
+    if (p == NULL) {
+        tern_link_say(error_text, "cannot impair the link: out of memory");
         return TERN_ERR_MEMORY;
+    }
     tern_wrap_init(&p->wrap, &impair_ops, inner);
     if ((way[TERN_IMPAIR_IN].active &&
          !tern_impair_line_init(&p->in, &way[TERN_IMPAIR_IN], seed, "in", frame_bytes)) ||
         (way[TERN_IMPAIR_OUT].active &&
          !tern_impair_line_init(&p->out, &way[TERN_IMPAIR_OUT], seed, "out", frame_bytes))) {
         impair_free(p);
+        tern_link_say(error_text, "cannot impair the link: out of memory");
         return TERN_ERR_MEMORY;
     }
     limit_hold(p);

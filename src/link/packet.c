@@ -369,8 +369,10 @@ enum tern_err tern_link_packet_open(const struct tern_link_packet_options *optio
     enum tern_err err;
 
     TERN_ASSERT(options->interface != NULL);
-    if (p == NULL)
+    if (p == NULL) {
+        tern_link_say(error_text, "cannot open %s: out of memory", options->interface);
         return TERN_ERR_MEMORY;
+    }
     p->link.ops = &packet_ops;
     p->main.fd = p->second.fd = p->epoll_fd = -1;
     err = take_sockets(p, options, error_text);

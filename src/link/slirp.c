@@ -336,8 +336,10 @@ enum tern_err tern_link_slirp_open(const struct tern_link_slirp_options *options
     struct slirp_link *s = calloc(1, sizeof(*s));
     struct tern_link_info *info;
 
-    if (s == NULL)
+    if (s == NULL) {
+        tern_link_say(error_text, "cannot start slirp: out of memory");
         return TERN_ERR_MEMORY;
+    }
     if (tern_slirp_poll_init(&s->poll) && tern_slirp_queue_init(&s->queue))
         s->slirp = make_slirp(s, options->restricted);
     if (s->slirp == NULL) {

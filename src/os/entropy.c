@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The only place where the system's randomness is drawn: seeds for stacks and generators, which
- * are deterministic from there on. libsodium falls back by itself from getrandom(2) to
- * /dev/urandom, and stops the program where there is neither: a guessable seed would be worse.
+ * are deterministic from there on. Straight from the system, since libsodium's randombytes ends the
+ * process where there is none, and a program that embeds us may have better plans.
  */
 #include "os/entropy.h"
 
-#include <sodium.h>
+#include <errno.h>
+#include <stdint.h>
+#include <sys/random.h>
 
-#include "base/assert.h"
-
-void tern_entropy(void *out, size_t bytes)
+enum tern_err tern_entropy(void *out, size_t bytes)
 {
-    int started = sodium_init(); /* 1: it had been called before */
+    uint8_t *at = out;
 
-    TERN_ASSERT(started >= 0);
-    randombytes_buf(out, bytes);
+    while (bytes > 0) {
+        ssize_t n = getrandom(at, bytes, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return TERN_ERR_SYSTEM; /* and no seed: one that can be guessed would be worse */
+        at += n;
+        bytes -= (size_t)n;
+    }
+    return TERN_ERR_OK;
 }

@@ -101,13 +101,16 @@ static bool all_zero(const uint8_t *p, size_t bytes)
 static enum tern_err make_stack(struct tern_loop *loop, const struct tern_config *given)
 {
     struct tern_config config;
+    enum tern_err err = TERN_ERR_OK;
 
     if (given != NULL)
         config = *given;
     else
         tern_config_defaults(&config);
     if (given == NULL || all_zero(config.seed, sizeof(config.seed)))
-        tern_entropy(config.seed, sizeof(config.seed));
+        err = tern_entropy(config.seed, sizeof(config.seed));
+    if (err != TERN_ERR_OK)
+        return err;
     config.link = loop->link->info;
     loop->memory_bytes = tern_stack_bytes(&config);
     if (loop->memory_bytes == 0)
