@@ -55,7 +55,8 @@ static struct {
     bool on, paused;
     struct faults_plan plan;
     uint32_t calls, hits, flavours;
-    int failing; /* the call that failed first; -1: none did */
+    int failing;      /* the call that failed first; -1: none did */
+    const char *name; /* its name */
     int error;
     int64_t blocks, mappings;
     tern_time *clock;
@@ -68,6 +69,7 @@ void faults_arm(const struct faults_plan *plan)
     faults.plan = *plan;
     faults.calls = faults.hits = 0;
     faults.failing = -1;
+    faults.name = NULL;
     faults.clock_shown = 0;
     faults.on = true;
 }
@@ -78,7 +80,7 @@ struct faults_result faults_disarm(void)
     return (struct faults_result){
         .calls = faults.calls,
         .hits = faults.hits,
-        .name = faults.failing < 0 ? NULL : call_name[faults.failing],
+        .name = faults.name,
         .error = faults.error,
         .flavours = faults.flavours,
     };
@@ -122,7 +124,7 @@ static int fault(enum fault_call call, const int *errors, uint32_t errors_count)
 {
     uint32_t nth;
 
-    if (!faults.on || faults.paused)
+    if (!faults.on || faults.paused || faults.plan.domain != FAULTS_SYSTEM)
         return 0;
     nth = __atomic_add_fetch(&faults.calls, 1, __ATOMIC_RELAXED);
     if (nth != faults.plan.at &&
@@ -133,10 +135,26 @@ static int fault(enum fault_call call, const int *errors, uint32_t errors_count)
     faults.hits++;
     if (faults.failing < 0) {
         faults.failing = (int)call;
+        faults.name = call_name[call];
         faults.flavours = errors_count;
         faults.error = errors[faults.plan.flavour % errors_count];
     }
     return faults.error;
+}
+
+uint32_t faults_driver(const char *name, uint32_t faults_count)
+{
+    if (!faults.on || faults.plan.domain != FAULTS_DRIVER)
+        return 0;
+    faults.calls++;
+    if (faults.calls != faults.plan.at &&
+        !(faults.plan.mode == FAULTS_FOR_GOOD && faults.name == name))
+        return 0;
+    faults.hits++;
+    faults.name = name;
+    faults.flavours = faults_count;
+    faults.error = (int)(faults.plan.flavour % faults_count) + 1;
+    return (uint32_t)faults.error;
 }
 
 #define FAULT(name, ...)                                                                           \

@@ -22,10 +22,17 @@ enum faults_mode {
     FAULTS_FOR_GOOD,
 };
 
+/* Which calls count and fail. */
+enum faults_domain {
+    FAULTS_SYSTEM, /* those of faults_list.h */
+    FAULTS_DRIVER, /* those of a link (faulty_link.h) */
+};
+
 struct faults_plan {
     uint32_t at; /* 1: the first call; 0: none */
     uint32_t flavour;
     enum faults_mode mode;
+    enum faults_domain domain;
 };
 
 struct faults_result {
@@ -38,6 +45,9 @@ struct faults_result {
 
 void faults_arm(const struct faults_plan *plan);
 struct faults_result faults_disarm(void);
+/* A call of a driver: 0: it goes well; else which of its faults, from 1 on. */
+uint32_t faults_driver(const char *name, uint32_t faults_count);
+
 /* Calls of the test's own, which are not counted and do not fail. */
 void faults_pause(bool on);
 

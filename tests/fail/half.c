@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One side of a life: see half.h. Its sockets block, and let the whole world take turns meanwhile. */
+/* One side of a life: see half.h. Its sockets block; the whole world takes turns meanwhile. */
 #include "half.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 bool life_fail(struct life_end *end, const char *step, int error)
 {
@@ -118,8 +120,8 @@ bool half_claimed(struct half *h)
     return true;
 }
 
-/* Short sleeps while frames come, so that two halves that take turns keep the same time; longer ones
- * when nothing does. */
+/* Short sleeps while frames come, so that two halves that take turns keep the same time; longer
+ * ones when nothing does. */
 static tern_time turn_length(struct half *h)
 {
     struct tern_stack_counters c;
@@ -135,7 +137,8 @@ bool half_turn(struct half *h)
     const tern_time until = tern_loop_now(h->loop) + turn_length(h);
     const enum tern_err err = tern_loop_run(h->loop, until);
 
-    if (err != TERN_ERR_OK)
+    h->gone = err == TERN_ERR_LINK ? h->gone + 1 : 0;
+    if (err != TERN_ERR_OK && !(h->stubborn && h->gone > 0 && h->gone < HALF_GONE_MAX))
         return life_fail(h->end, "tern_loop_run", err);
     tern_stack_check(h->stack);
     (void)tern_sockets_pump(h->sockets);
@@ -193,19 +196,33 @@ static bool read_back(struct half *h, int fd)
     }
 }
 
+/* Nothing waits for ever: bytes for an ACK, a reader for bytes, a SYN for a link that is full. */
+static bool be_impatient(struct half *h, int fd)
+{
+    const int unacked_ms = h->stubborn ? 4000 : 20000;
+    const struct timeval reader = {.tv_sec = 200}; /* longer than an RTO can be */
+    const struct timeval writer = {.tv_sec = h->stubborn ? 4 : 200};
+    struct tern_sockets *t = h->sockets;
+
+    if (tern_setsockopt(t, fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms, sizeof unacked_ms) !=
+            0 ||
+        tern_setsockopt(t, fd, SOL_SOCKET, SO_RCVTIMEO, &reader, sizeof reader) != 0 ||
+        tern_setsockopt(t, fd, SOL_SOCKET, SO_SNDTIMEO, &writer, sizeof writer) != 0)
+        return life_fail_errno(h->end, "setsockopt");
+    return true;
+}
+
 bool half_echo(struct half *h, struct tern_addr host, uint16_t port)
 {
-    const int patience_ms = 20000;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
     const int fd = tern_socket(h->sockets, AF_INET, SOCK_STREAM, 0);
     bool ok;
 
     if (fd < 0)
         return life_fail_errno(h->end, "socket");
+    if (!be_impatient(h, fd))
+        return false;
     at.sin_addr.s_addr = htonl(tern_addr_to_be32(host));
-    if (tern_setsockopt(h->sockets, fd, IPPROTO_TCP, 18 /* TCP_USER_TIMEOUT */, &patience_ms,
-                        sizeof patience_ms) != 0)
-        return life_fail_errno(h->end, "setsockopt");
     if (tern_connect(h->sockets, fd, (const struct sockaddr *)&at, sizeof at) != 0)
         return life_fail_errno(h->end, "connect");
     ok = send_all(h, fd) && read_back(h, fd);

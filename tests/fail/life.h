@@ -18,6 +18,8 @@ typedef void life_fn(struct life_end *end);
 
 /* Two stacks in one process on a cable in memory, one behind impair, capture and record. */
 life_fn life_pair;
+/* The same over a driver that fails, and a caller who goes on where a link is gone for a while. */
+life_fn life_driver;
 /* A stack on slirp, and a server on the host's loopback. */
 life_fn life_slirp;
 

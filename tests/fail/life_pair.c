@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "faulty_link.h"
 #include "half.h"
 #include "link/record.h"
 
@@ -19,6 +20,7 @@ struct pair_world {
     uint8_t held[4096];
     size_t held_start, held_end;
     bool server_done;
+    bool faulty;
 };
 
 static void tell_nobody(void *user, const struct tern_record *record)
@@ -39,6 +41,16 @@ static bool dress(struct tern_link **link, struct life_end *end)
     if (err == TERN_ERR_OK && tern_link_record_open(*link, tell_nobody, NULL, link) != TERN_ERR_OK)
         return life_fail(end, "tern_link_record_open", TERN_ERR_MEMORY);
     return err == TERN_ERR_OK || life_refused(end, "wrapping", err, text);
+}
+
+static bool make_faulty(struct tern_link **link, struct life_end *end)
+{
+    struct tern_link *faulty = faulty_link_open(*link);
+
+    if (faulty == NULL)
+        return life_fail(end, "faulty_link_open", ENOMEM);
+    *link = faulty;
+    return true;
 }
 
 static bool open_links(struct tern_link *link[2], struct life_end *end)
@@ -108,7 +120,7 @@ static bool server_turn(void *user)
 
 static bool live(struct pair_world *w, struct tern_link *link[2])
 {
-    const bool dressed = dress(&link[0], w->end);
+    const bool dressed = w->faulty ? make_faulty(&link[0], w->end) : dress(&link[0], w->end);
     bool open;
 
     w->client.meanwhile = server_turn;
@@ -123,9 +135,10 @@ static bool live(struct pair_world *w, struct tern_link *link[2])
     return open && server_listen(w) && half_echo(&w->client, tern_addr_v4(10, 0, 0, 2), PORT);
 }
 
-void life_pair(struct life_end *end)
+static void live_and_close(struct life_end *end, bool faulty)
 {
-    struct pair_world w = {.end = end, .listener = -1, .conn = -1};
+    struct pair_world w = {
+        .end = end, .faulty = faulty, .listener = -1, .conn = -1, .client = {.stubborn = faulty}};
     struct tern_link *link[2];
 
     if (!open_links(link, end))
@@ -133,4 +146,14 @@ void life_pair(struct life_end *end)
     (void)live(&w, link);
     half_close(&w.client);
     half_close(&w.server);
+}
+
+void life_pair(struct life_end *end)
+{
+    live_and_close(end, false);
+}
+
+void life_driver(struct life_end *end)
+{
+    live_and_close(end, true);
 }

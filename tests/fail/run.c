@@ -21,17 +21,18 @@
 #include "life.h"
 
 #define CALLS_MAX     200000u
-#define WORK_MAX      300000u /* calls a life: twenty for each turn that a life may take */
+#define WORK_MAX      1000000u /* calls a life: ten for each turn that it may take */
 #define CLEAN_EVERY   64u
 #define SECONDS_A_RUN 20u /* a system call that blocks for good: the alarm ends the program */
 
 static const struct {
     const char *name;
     life_fn *live;
-    bool own_clock;
+    enum faults_domain domain;
 } lives[] = {
-    {"pair", life_pair, true},
-    {"slirp", life_slirp, true},
+    {"pair", life_pair, FAULTS_SYSTEM},
+    {"slirp", life_slirp, FAULTS_SYSTEM},
+    {"driver", life_driver, FAULTS_DRIVER},
 };
 
 struct tally {
@@ -41,7 +42,7 @@ struct tally {
 };
 
 static life_fn *live;
-static bool own_clock;
+static enum faults_domain domain;
 static tern_time clock_now;
 
 static const struct faults_plan *under_way;
@@ -100,7 +101,7 @@ static struct faults_result one(struct tally *t, const struct faults_plan *plan)
 
     under_way = plan;
     clock_now = TERN_SECOND;
-    faults_clock(own_clock ? &clock_now : NULL);
+    faults_clock(&clock_now);
     (void)alarm(SECONDS_A_RUN);
     faults_arm(plan);
     live(&end);
@@ -115,7 +116,7 @@ static struct faults_result one(struct tally *t, const struct faults_plan *plan)
 
 static void clean(struct tally *t)
 {
-    const struct faults_plan none = {0};
+    const struct faults_plan none = {.domain = domain};
 
     (void)one(t, &none);
 }
@@ -123,7 +124,7 @@ static void clean(struct tally *t)
 /* The n-th call with each of its errors, once and for good; false: there was none. */
 static bool nth(struct tally *t, uint32_t n)
 {
-    struct faults_plan plan = {.at = n};
+    struct faults_plan plan = {.at = n, .domain = domain};
     uint32_t flavours = 1, hits = 0;
 
     for (plan.flavour = 0; plan.flavour < flavours; plan.flavour++) {
@@ -158,7 +159,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof lives / sizeof lives[0]; i++) {
         if (argc > 1 && strcmp(argv[1], lives[i].name) == 0) {
             live = lives[i].live;
-            own_clock = lives[i].own_clock;
+            domain = lives[i].domain;
         }
     }
     if (live == NULL || stride < 1) {
