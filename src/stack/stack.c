@@ -256,6 +256,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     s = carve(&c, sizeof(*s));
     memset(s, 0, sizeof(*s));
     s->config = *config;
+    s->config.congestion = tern_cc_find(config->congestion)->name; /* the caller's may not last */
     s->now = now;
     s->conn_id_next = 1;
     init_keys(s);

@@ -241,12 +241,40 @@ static void defaults(void **state)
     assert_true(tern_stack_bytes(&c) > 0);
 }
 
+/* Nothing of the configuration is needed once the stack is there. */
+static void kept_by_value(void **state)
+{
+    const struct tern_tcp_options o = {.remote = {bench_addr(2), 80}};
+    char name[] = "reno";
+    struct tern_config c;
+    struct tern_conn *conn;
+    struct tern_tcp_info info;
+    struct bench b;
+
+    (void)state;
+    bench_config(&c, 1);
+    c.congestion = name;
+    bench_open(&b, &c);
+    memset(name, 'x', sizeof name - 1);
+    memset(&c, 0xff, sizeof c);
+    bench_add(&b, "10.0.0.1/24");
+    assert_int_equal(tern_tcp_connect(b.stack, &o, &conn), TERN_ERR_OK);
+    tern_tcp_info(conn, &info);
+    assert_string_equal(info.congestion, "reno");
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(impossible), cmocka_unit_test(price), cmocka_unit_test(exactly_the_price),
-        cmocka_unit_test(smallest),   cmocka_unit_test(seeds), cmocka_unit_test(link_changed),
+        cmocka_unit_test(impossible),
+        cmocka_unit_test(price),
+        cmocka_unit_test(exactly_the_price),
+        cmocka_unit_test(smallest),
+        cmocka_unit_test(seeds),
+        cmocka_unit_test(link_changed),
         cmocka_unit_test(defaults),
+        cmocka_unit_test(kept_by_value),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
