@@ -11,9 +11,8 @@ from wire import clean
 from world import SERVER, TERN_IP, equal, hold, sha256
 
 
-@case("nc: what goes in comes out, both ways at once")
-def nc_both_ways(lab):
-    client, server = lab.pair()
+def echo_server(lab, server):
+    """On port 7000: one connection, and what comes goes back."""
     log = lab.path("echo.log")
     script = ("import socket\n"
               f"c, _ = socket.create_server(('{SERVER}', 7000)).accept()\n"
@@ -21,6 +20,12 @@ def nc_both_ways(lab):
     with open(log, "wb") as out:
         child = server.start(PYTHON, "-c", script, stdout=out, stderr=out)
     wait_listening(server, 7000, child, log)
+
+
+@case("nc: what goes in comes out, both ways at once")
+def nc_both_ways(lab):
+    client, server = lab.pair()
+    echo_server(lab, server)
     data = os.urandom(2000000)
     result = client.run(*Tern(client).command("nc", "-N", SERVER, 7000), stdin=data)
     hold("tern nc", result.code == 0, result.text())
@@ -52,13 +57,11 @@ def nc_half_closed_peer(lab):
         equal("bytes that the peer has", text.read().strip(), "2000000")
 
 
-@case("nc -l: the kernel's client is served, a port that nobody listens on is reset")
-def nc_listens(lab):
-    client, server = lab.pair()
+def say_to_listener(lab, server, tern):
+    """`tern nc -l` gets a file from the kernel's client."""
     with open(lab.path("got"), "wb") as got:
-        child = Tern(client).start("nc", "-l", "7000", stdout=got, stderr=got)
-    data = os.urandom(500000)
-    path = lab.write("data", data)
+        child = tern.start("nc", "-l", "7000", stdout=got, stderr=got)
+    path = lab.write("data", os.urandom(500000))
     script = ("import socket, sys, time\n"
               "for _ in range(100):\n"
               "    try:\n"
@@ -78,6 +81,12 @@ def nc_listens(lab):
     hold("the kernel's client", done.code == 0, done.text())
     equal("tern nc -l", child.wait(timeout=10), 0)
     equal("what came", sha256(lab.path("got")), sha256(path))
+
+
+@case("nc -l: the kernel's client is served, a port that nobody listens on is reset")
+def nc_listens(lab):
+    client, server = lab.pair()
+    say_to_listener(lab, server, Tern(client))
 
 
 @case("nc -z: an open port is exit 0, a closed one exit 1")

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Is every function of the core that concerns a stack recorded?
 
-    judge_calls.py            compare calls.h with the exported functions; exit status 1: one is missing
-    judge_calls.py --names    the names in calls.h, for the linker
-
-A function that takes no handle (a text, defaults) has nothing to record.
+Compares calls.h with the headers; exit status 1: one is missing. A function that takes no handle (a
+text, defaults) has nothing to record.
 """
 import os
 import re
@@ -41,9 +39,6 @@ def of_the_core():
 
 
 def main():
-    if sys.argv[1:] == ["--names"]:
-        print("\n".join(recorded()))
-        return 0
     core, have = of_the_core(), set(recorded())
     wrong = [f"{name} is not recorded: add it to tests/replay/calls.h" for name in core - have]
     wrong += [f"{name} is recorded, and no function of the core" for name in have - core]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Replay a journal on a fresh stack: the same calls with the same arguments at the same times. Every
- * result and every frame out must be what was recorded, bit for bit.
+ * Replay a journal on a fresh stack: the same calls with the same arguments at the same times.
+ * Every result and every frame out must be what was recorded, bit for bit.
  *
  *     replay [-s] [-v] JOURNAL
  *

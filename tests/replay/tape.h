@@ -2,9 +2,9 @@
 #ifndef TERN_TESTS_REPLAY_TAPE_H
 #define TERN_TESTS_REPLAY_TAPE_H
 /*
- * A journal of the calls to the core. calls.c describes each call once; the same description writes
- * the call's arguments and results while recording, and while replaying takes the arguments from the
- * journal and compares the results.
+ * A journal of the calls to the core. calls.c describes each call once; the same description
+ * writes the call's arguments and results while recording, and while replaying takes the arguments
+ * from the journal and compares the results.
  *
  * Handles (stack, connection, …) lie in the stack's memory, laid out by its configuration alone, so
  * they stand in the journal as their distance from the stack.
