@@ -247,8 +247,10 @@ int tern_verb_get(int argc, char **argv)
     struct get *get = calloc(1, sizeof *get);
     int code;
 
-    if (get == NULL)
+    if (get == NULL) {
+        tern_complain("(%d) out of memory", EXIT_FAILED_INIT);
         return EXIT_FAILED_INIT;
+    }
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     code = tern_get_options_parse(&get->options, argc, argv);
     if (code == 0 && get->options.help) {

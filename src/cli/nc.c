@@ -188,6 +188,15 @@ static void nc_fail(struct nc *n, enum tern_err err)
     n->over = true;
 }
 
+/* A failure on our own side. */
+static void nc_fail_here(struct nc *n, const char *what, int error)
+{
+    if (!n->failed)
+        tern_complain("nc: %s: %s", what, strerror(error));
+    n->failed = true;
+    n->over = true;
+}
+
 static void nc_moved(struct nc *n)
 {
     n->heard_at = tern_loop_now(n->talk.loop);
@@ -238,7 +247,7 @@ static void on_input(void *user, int fd, uint32_t poll_bits)
         return;
     if (got <= 0) {
         if (got < 0)
-            tern_complain("nc: standard input: %s", strerror(errno));
+            nc_fail_here(n, "standard input", errno); /* what the peer has is not all of it */
         input_end(n);
     } else {
         n->input_end = (size_t)got;
@@ -251,11 +260,13 @@ static void watch_input(struct nc *n, bool wanted)
     if (wanted == n->input_watched)
         return;
     n->input_watched = wanted;
-    if (tern_loop_watch(n->talk.loop, STDIN_FILENO, wanted ? POLLIN : 0, on_input, n) !=
-        TERN_ERR_OK) {
-        n->input_watched = false;
-        n->input_ended = true;
-    }
+    if (tern_loop_watch(n->talk.loop, STDIN_FILENO, wanted ? POLLIN : 0, on_input, n) ==
+        TERN_ERR_OK)
+        return;
+    n->input_watched = false;
+    n->input_ended = true;
+    if (errno != EBADF) /* closed: nothing is to come */
+        nc_fail_here(n, "standard input cannot be watched", errno);
 }
 
 static void drain_output(struct nc *n);
@@ -276,7 +287,7 @@ static void watch_output(struct nc *n, bool wanted)
     n->output_watched = wanted;
     if (tern_loop_watch(n->talk.loop, n->output.fd, wanted ? POLLOUT : 0, on_output, n) !=
         TERN_ERR_OK)
-        n->output_watched = false;
+        nc_fail_here(n, "standard output cannot be watched", errno);
 }
 
 /* Write out what came, as far as output takes it now. */
@@ -295,10 +306,8 @@ static void drain_output(struct nc *n)
         if (waiting <= 0)
             break;
         wrote = tern_nc_output_write(&n->output, slice.data, slice.bytes);
-        if (wrote < 0) {
-            tern_complain("nc: standard output: %s", strerror(errno));
-            n->failed = n->over = true;
-        }
+        if (wrote < 0)
+            nc_fail_here(n, "standard output", errno);
         if (wrote <= 0)
             break;
         tern_tcp_skip(n->conn, (size_t)wrote);
@@ -397,7 +406,8 @@ static bool is_finished(const struct nc *n)
                                  tern_loop_now(n->talk.loop) >= n->heard_at + QUIET_AFTER_END);
 }
 
-/* -w is over: no connection in that time, or a connection without a word. */
+/* -w is over: no connection in that time, or a connection without a word. A peer that says nothing
+ * is no failure; bytes that are left on the way are. */
 static void nc_idle(struct nc *n)
 {
     if (!n->established) {
@@ -405,6 +415,10 @@ static void nc_idle(struct nc *n)
         return;
     }
     n->idle = true;
+    if (tern_tcp_unread(n->conn) > 0)
+        nc_fail_here(n, "standard output takes no more", ETIMEDOUT);
+    else if (!all_arrived(n) || n->input_end > 0)
+        nc_fail(n, TERN_ERR_TIMEOUT);
     if (n->options->verbose)
         tern_say("nc: %s: nothing moved for %.3g s: closed", n->peer,
                  (double)n->options->wait / (double)TERN_SECOND);

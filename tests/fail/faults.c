@@ -43,14 +43,6 @@ enum fault_call {
 #undef CALL_ENUM_OWN
 };
 
-static const char *const call_name[] = {
-#define CALL_NAME(type, name, ...) #name,
-#define CALL_NAME_OWN(name, ...)   #name,
-    FAULT_CALLS(CALL_NAME) FAULT_CALLS_OWN(CALL_NAME_OWN)
-#undef CALL_NAME
-#undef CALL_NAME_OWN
-};
-
 static struct {
     bool on, paused;
     struct faults_plan plan;
@@ -114,13 +106,12 @@ bool faults_slept_for_good(void)
 }
 
 /* Nobody is sent signals for ever, and there is no system without a clock that goes on. */
-static bool is_transient(enum fault_call call, int error)
+static bool is_transient(uint32_t call, int error)
 {
     return error == EINTR || (call == CALL_clock_gettime && (error > 0 || error == FAULT_STILL));
 }
 
-/* The error to fail with; 0: this call goes through. */
-static int fault(enum fault_call call, const int *errors, uint32_t errors_count)
+int faults_fail(uint32_t call, const char *name, const int *errors, uint32_t errors_count)
 {
     uint32_t nth;
 
@@ -135,7 +126,7 @@ static int fault(enum fault_call call, const int *errors, uint32_t errors_count)
     faults.hits++;
     if (faults.failing < 0) {
         faults.failing = (int)call;
-        faults.name = call_name[call];
+        faults.name = name;
         faults.flavours = errors_count;
         faults.error = errors[faults.plan.flavour % errors_count];
     }
@@ -158,7 +149,8 @@ uint32_t faults_driver(const char *name, uint32_t faults_count)
 }
 
 #define FAULT(name, ...)                                                                           \
-    fault(CALL_##name, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+    faults_fail(CALL_##name, #name, (const int[]){__VA_ARGS__},                                    \
+                sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 
 /* ---- what is held ---- */
 

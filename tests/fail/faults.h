@@ -48,6 +48,11 @@ struct faults_result faults_disarm(void);
 /* A call of a driver: 0: it goes well; else which of its faults, from 1 on. */
 uint32_t faults_driver(const char *name, uint32_t faults_count);
 
+/* What each call asks first: the error to fail with; 0: it goes through. From FAULTS_OTHERS on the
+ * numbers are free for calls that are not in faults_list.h. */
+#define FAULTS_OTHERS 1000u
+int faults_fail(uint32_t call, const char *name, const int *errors, uint32_t errors_count);
+
 /* Calls of the test's own, which are not counted and do not fail. */
 void faults_pause(bool on);
 

@@ -123,6 +123,21 @@ def nc_mistakes(lab):
     hold("not a flag", result.code == 2 and "unknown flag -x" in result.text(), result.text())
 
 
+@case("nc: input that cannot be read and output that nobody takes are failures")
+def nc_broken_ends(lab):
+    client, server = lab.pair()
+    words = " ".join(Tern(client).command("nc", "-N", "-w", "1", SERVER, 7000))
+    echo_server(lab, server)
+    result = client.run("sh", "-c", words + " < /")
+    hold("a directory as standard input",
+         result.code == 1 and "standard input: Is a directory" in result.text(), result.text())
+    echo_server(lab, server)
+    data = lab.noise("data", 2_000_000)
+    result = client.run("bash", "-c", f"set -o pipefail; {words} < {data} | sleep 4")
+    hold("nobody reads standard output",
+         result.code == 1 and "standard output takes no more" in result.text(), result.text())
+
+
 # An echo request by hand, from the kernel's side; prints how many replies came back whole.
 ECHO = """
 import socket, struct, sys
