@@ -38,6 +38,12 @@ static void sample_rtt(struct tern_tcb *c, tern_time sample, tern_time now)
 {
     struct tern_trace *t;
 
+    if (sample > TERN_RTO_MAX) {
+        /* The timer would have run out before: the clock leapt, as where a machine was stopped and
+         * goes on. It says nothing of the path, and would slow it down for minutes. */
+        tern_rtt_backoff_end(&c->rtt);
+        return;
+    }
     tern_rtt_sample(&c->rtt, sample, 1);
     t = tern_trace_push(c->env->traces, now, TERN_TRACE_RTT, c->id);
     if (t != NULL) {
