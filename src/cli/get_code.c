@@ -9,6 +9,8 @@
  *   no answer to the SYN                                28
  *   reset or timed out later, where libcurl saw an end  56
  *
+ *   the endpoint itself failed                          7
+ *
  * and in all other cases libcurl's own.
  */
 #include "cli/get_code.h"
@@ -66,6 +68,11 @@ int tern_get_code(const struct get_end *end, char *words)
     }
     if (end->result == CURLE_OK)
         return 0;
+    if (end->result == CURLE_PROXY) {
+        (void)snprintf(words, TERN_GET_WORDS_MAX,
+                       "could not connect: tern's own endpoint failed: %s", end->error);
+        return CURLE_COULDNT_CONNECT;
+    }
     (void)snprintf(words, TERN_GET_WORDS_MAX, "%s",
                    end->error[0] != '\0' ? end->error : curl_easy_strerror(end->result));
     return (int)end->result;

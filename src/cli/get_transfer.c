@@ -256,8 +256,10 @@ int tern_get_item_run(struct get_job *job, const struct get_item *item)
     struct get_transfer *t = calloc(1, sizeof *t);
     int code = CURLE_OUT_OF_MEMORY;
 
-    if (t == NULL)
+    if (t == NULL) {
+        tern_complain("(%d) %s: out of memory", code, item->url);
         return code;
+    }
     t->job = job;
     t->item = item;
     t->upload_fd = -1;
@@ -265,6 +267,8 @@ int tern_get_item_run(struct get_job *job, const struct get_item *item)
     if (t->url != NULL) {
         run(t);
         code = t->code;
+    } else {
+        tern_complain("(%d) %s: out of memory", code, item->url);
     }
     tern_get_output_fini(&t->output);
     free(t->url);

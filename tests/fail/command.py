@@ -118,16 +118,18 @@ class Runs:
         if os.path.exists(report):  # none where the process ends without its handlers
             with open(report) as text:
                 calls, hits, flavours, call = text.read().split()
-        self.tell(verb, n, flavour, mode, call, self.judge(verb, done, int(hits)), done)
+        self.tell(verb, n, flavour, mode, call, self.judge(verb, done, int(hits), mode, call), done)
         return int(calls), int(hits), int(flavours)
 
-    def judge(self, verb, done, hits):
+    def judge(self, verb, done, hits, mode, call):
         """What is wrong; None: nothing."""
         self.count += 1
         if done.returncode == 0:
             self.good += hits > 0
             return None if verb.right(done) else "exit 0 with wrong bytes"
         self.told += 1
+        if mode == 1 and call == "write" and not done.stderr:
+            return None  # its words could not be written either
         if done.returncode not in verb.codes:
             return f"exit {done.returncode}"
         return None if done.stderr.strip() else f"exit {done.returncode} without a word"

@@ -105,10 +105,12 @@ bool faults_slept_for_good(void)
     return did;
 }
 
-/* Nobody is sent signals for ever, and there is no system without a clock that goes on. */
+/* Nobody is sent signals for ever, what polls writable takes something in the end, and there is no
+ * system without a clock that goes on. */
 static bool is_transient(uint32_t call, int error)
 {
-    return error == EINTR || (call == CALL_clock_gettime && (error > 0 || error == FAULT_STILL));
+    return error == EINTR || (call == CALL_write && error == EAGAIN) ||
+           (call == CALL_clock_gettime && (error > 0 || error == FAULT_STILL));
 }
 
 int faults_fail(uint32_t call, const char *name, const int *errors, uint32_t errors_count)
