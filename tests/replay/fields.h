@@ -36,6 +36,7 @@
     X(delivery_rate_app_limited)                                                                   \
     X(mss_bytes)                                                                                   \
     X(advmss_bytes)                                                                                \
+    X(rcvmss_bytes)                                                                                \
     X(pmtu_bytes)                                                                                  \
     X(snd_wscale)                                                                                  \
     X(rcv_wscale)                                                                                  \
@@ -52,6 +53,7 @@
     X(backoff)                                                                                     \
     X(reordering)                                                                                  \
     X(bytes_sent)                                                                                  \
+    X(bytes_retrans)                                                                               \
     X(bytes_acked)                                                                                 \
     X(bytes_received)                                                                              \
     X(segs_out)                                                                                    \
