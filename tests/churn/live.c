@@ -6,11 +6,13 @@
  *   churn_live INTERFACE ADDRESS/LEN PEER CALLS_PER_SECOND SECONDS SAMPLE_SECONDS [IMPAIR]
  *
  * Says `ready` once its address is its own. Each sample is a line of JSON: what was done, what is
- * in use, and the process's resident memory. Ends after SECONDS and the talks under way then, with
+ * in use, and the process's resident memory. Ends after SECONDS, or where it only answers at the
+ * end of standard input, and when the talks under way then are over and all is acknowledged; with
  * exit 0 where none failed.
  */
 #include "churn.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,12 +115,26 @@ static tern_time earlier(tern_time a, tern_time b)
     return a < b ? a : b;
 }
 
+/* Talks, or connections whose last words the peer has not acknowledged. */
 static bool is_talking(const struct live *l)
 {
     struct churn_counts t;
 
     churn_counts(l->churn, &t);
-    return t.talking > 0;
+    return t.talking > 0 || tern_stack_connections_unfinished(tern_loop_stack(l->loop)) > 0;
+}
+
+/* Standard input has ended: so do we. */
+static void on_input(void *user, int fd, uint32_t poll_bits)
+{
+    struct live *l = user;
+    char byte;
+
+    (void)poll_bits;
+    if (read(fd, &byte, 1) > 0)
+        return;
+    l->ends = tern_loop_now(l->loop);
+    (void)!tern_loop_watch(l->loop, fd, 0, NULL, NULL);
 }
 
 static int run(struct live *l)
@@ -165,6 +181,9 @@ int main(int argc, char **argv)
     l.ends = l.began + (tern_time)strtoull(argv[5], NULL, 10) * TERN_SECOND;
     l.sample_every = (tern_time)strtoull(argv[6], NULL, 10) * TERN_SECOND;
     l.sample_at = l.began;
+    if (l.per_second == 0 &&
+        tern_loop_watch(l.loop, STDIN_FILENO, POLLIN, on_input, &l) != TERN_ERR_OK)
+        return refuse("standard input", "cannot be watched");
     printf("ready\n");
     (void)fflush(stdout);
     if (l.sample_every <= 0 || run(&l) != 0)

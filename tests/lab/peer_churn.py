@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The other side of tests/churn over the kernel's sockets: peer_churn.py OWN PEER CALLS SECONDS.
 
-Answers on OWN:7000, and calls PEER:7000 so many times a second for so many seconds; what is said is
-told in tests/churn/churn.h. At the end one line of JSON; exit 1 where a conversation failed.
+Calls PEER:7000 so many times a second for so many seconds, or with CALLS 0 answers on OWN:7000
+until SIGTERM; what is said is told in tests/churn/churn.h. At the end, when the conversations under
+way are over, one line of JSON; exit 1 where one failed.
 """
 import asyncio
 import json
 import random
+import signal
 import socket
 import struct
 import sys
@@ -47,7 +49,7 @@ async def answer(reader, writer):
     try:
         if await reader.read(1):
             raise Wrong("more bytes than were said")
-    except ConnectionError:
+    except OSError:
         if key % 16 != 0:
             raise
 
@@ -96,20 +98,29 @@ async def called(peer):
     await talk(call, reader, writer)
 
 
-async def main(own, peer, rate, seconds):
-    server = await asyncio.start_server(answered, own, PORT, backlog=512)
+async def make_calls(peer, rate, seconds):
     loop, calls = asyncio.get_running_loop(), set()
     began, made = loop.time(), 0
     while loop.time() < began + seconds:
-        while rate and made < (loop.time() - began) * rate:
+        while made < (loop.time() - began) * rate:
             task = asyncio.create_task(called(peer))
             calls.add(task)
             task.add_done_callback(calls.discard)
             made += 1
         await asyncio.sleep(0.005)
-    server.close()
-    while calls or counts["answered"] + counts["called"] > counts["done"] + counts["failed"]:
+
+
+async def main(own, peer, rate, seconds):
+    server = await asyncio.start_server(answered, own, PORT, backlog=512)
+    if rate:
+        await make_calls(peer, rate, seconds)
+    else:
+        told = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+        await told.wait()
+    while counts["answered"] + counts["called"] > counts["done"] + counts["failed"]:
         await asyncio.sleep(0.05)
+    server.close()
     print(json.dumps(counts), flush=True)
     return 1 if counts["failed"] else 0
 

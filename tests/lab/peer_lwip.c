@@ -127,7 +127,8 @@ static int take_frames(void)
         count++;
         if (from.sll_pkttype == PACKET_OUTGOING || (size_t)n > sizeof(frame))
             continue;
-        /* Not from PBUF_POOL: in Debian's build its buffers are shorter than pbuf_alloc() thinks. */
+        /* Not from PBUF_POOL: in Debian's build its buffers are shorter than pbuf_alloc() takes
+         * them to be. */
         p = pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM);
         if (p == NULL)
             continue;
@@ -410,7 +411,6 @@ int main(int argc, char **argv)
     argv += optind;
     if (argc < 4)
         return fail("usage: [-l] [-r N] INTERFACE ADDRESS listen|http PORT | connect HOST PORT");
-    srand((unsigned)getpid());
     peer.http = strcmp(argv[2], "http") == 0;
     if (!read_text() || !socket_open(argv[0]) || !netif_up(argv[1]))
         return fail(argv[0]);

@@ -137,6 +137,18 @@ class Tern:
         return result
 
 
+def listening(lab, client, flags=(), **options):
+    """tern nc -l, once it listens."""
+    with open(lab.path("nc.err"), "wb") as err:
+        child = Tern(client, flags=flags).start("nc", "-v", "-N", "-l", 7000, stderr=err, **options)
+
+    def ready():
+        with open(lab.path("nc.err"), errors="replace") as words:
+            return child.poll() is not None or "Listening" in words.read()
+    world.wait_for("tern to listen", ready)
+    return child
+
+
 def url(path, address=world.SERVER, scheme="http"):
     return f"{scheme}://{address}{path}"
 
