@@ -106,7 +106,7 @@ static bool socket_open(const char *interface)
 
     peer.fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
     return peer.fd >= 0 && index > 0 &&
-           setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) == 0 &&
+           setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUF, &queue, sizeof(queue)) == 0 &&
            setsockopt(peer.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) == 0 &&
            bind(peer.fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
 }
