@@ -5,6 +5,9 @@
  *
  *   churn_live INTERFACE ADDRESS/LEN PEER CALLS_PER_SECOND SECONDS SAMPLE_SECONDS [IMPAIR]
  *
+ * Begins with a burst of calls, more than come together later unless the machine stalls: so that
+ * the pools' high-water marks stand from then on, and what is touched later is growth.
+ *
  * Says `ready` once its address is its own. Each sample is a line of JSON: what was done, what is
  * in use, and the process's resident memory. Ends after SECONDS, or where it only answers at the
  * end of standard input, and when the talks under way then are over and all is acknowledged; with
@@ -21,6 +24,7 @@
 #define PORT       7000
 #define TALKS_MAX  8192
 #define LAST_WORDS (60 * TERN_SECOND)
+#define FIRST      256
 
 struct live {
     struct tern_loop *loop;
@@ -139,6 +143,8 @@ static void on_input(void *user, int fd, uint32_t poll_bits)
 
 static int run(struct live *l)
 {
+    for (int i = 0; i < FIRST && l->per_second > 0; i++)
+        (void)churn_call(l->churn);
     for (;;) {
         const tern_time now = tern_loop_now(l->loop);
 

@@ -15,6 +15,7 @@ import struct
 import sys
 
 PORT, DOWN, UP_MAX, DOWN_MAX, SECONDS = 7000, 0x5555, 3000, 6000, 120
+FIRST = 256  # calls at once at the start, so that the answerer's pools have seen the worst
 NOISE = bytes((i * 2654435761 & 0xFFFFFFFF) >> 13 & 255 for i in range(65536))
 counts = {"called": 0, "answered": 0, "done": 0, "failed": 0, "complaint": ""}
 
@@ -102,7 +103,7 @@ async def make_calls(peer, rate, seconds):
     loop, calls = asyncio.get_running_loop(), set()
     began, made = loop.time(), 0
     while loop.time() < began + seconds:
-        while made < (loop.time() - began) * rate:
+        while made < FIRST + (loop.time() - began) * rate:
             task = asyncio.create_task(called(peer))
             calls.add(task)
             task.add_done_callback(calls.discard)
