@@ -6,7 +6,7 @@
 
 Two processes of tern's on one veth, each with an address of its own: one calls the kernel, the
 other answers the kernel's calls, `rate` connections a second each (100), for so many minutes (60).
-Every byte is judged at both ends (tests/churn/churn.h). Sampled every 10 s: the resident memory of
+Every byte is judged at both ends (tests/churn/churn.h). Sampled each second: the resident memory of
 both processes and the stacks' pools. After a warm-up of two minutes, or of half the time, memory
 has to stay within 5 % at every sample; and so have the pools' means of a sixth of the time each,
 with three standard errors of such a mean allowed beside, in runs of four minutes and more
@@ -35,7 +35,7 @@ CALLS, ANSWERS = "10.77.0.5", "10.77.0.6"  # tern's two addresses
 OTHER = "10.77.0.3"                        # the kernel's second: who calls the one that answers
 IMPAIR = "loss 1.5% delay 10ms reorder 1% duplicate 1%"
 LIVE = os.path.join(world.TOP, "build", "tests", "churn", "churn_live")
-TOLERANCE, WARM_UP, EVERY = 0.05, 120, 10
+TOLERANCE, WARM_UP, EVERY = 0.05, 120, 1
 WINDOWS = 6  # what is judged is cut into so many
 
 
@@ -126,18 +126,26 @@ def judge_flat(name, samples, seconds):
     return words
 
 
+def keep_samples(lab, path):
+    if path is None:
+        return
+    with open(path, "a") as log:
+        for name in ("tern calls", "tern answers"):
+            for sample in samples_of(lab.path(name)):
+                log.write(json.dumps({"who": name, **sample}) + "\n")
+
+
 def inside(lab, options):
     seconds = int(options.minutes * 60)
     client, server = network(lab)
     children = start(lab, client, server, seconds, options.rate, options.impair)
-    judge_ends(lab, children, seconds)
+    try:
+        judge_ends(lab, children, seconds)
+    finally:
+        keep_samples(lab, options.log)
     words = []
     for name in ("tern calls", "tern answers"):
         words += judge_flat(name, samples_of(lab.path(name)), seconds)
-        if options.log:
-            with open(options.log, "a") as log:
-                for sample in samples_of(lab.path(name)):
-                    log.write(json.dumps({"who": name, **sample}) + "\n")
     print("\n".join(lab.notes + words))
     hold("memory is flat", not words)
 

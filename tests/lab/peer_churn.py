@@ -46,8 +46,8 @@ async def answer(reader, writer):
     if caller_first and await reader.read(1):
         raise Wrong("more bytes than were said")
     writer.write(stream(key ^ DOWN, down))
-    writer.write_eof()
     try:
+        writer.write_eof()  # in vain, where the caller has read all and reset already
         if await reader.read(1):
             raise Wrong("more bytes than were said")
     except OSError:
