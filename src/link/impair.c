@@ -15,8 +15,6 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "link/cut.h"
-#include "link/frame.h"
 #include "link/impair_line.h"
 #include "link/words.h"
 #include "link/wrap.h"
@@ -33,30 +31,12 @@ struct impair_link {
     int due_first, due_count;
     tern_time now; /* of the last call */
     tern_time retry_at;
-    uint8_t whole[TERN_FRAME_BYTES_MAX]; /* a frame in one piece */
-    uint8_t piece[TERN_FRAME_BYTES_MAX]; /* one of those it is cut into */
+    struct tern_impair_scratch scratch;
 };
 
 static struct impair_link *impair_of(const struct tern_link *link)
 {
     return (struct impair_link *)(uintptr_t)link;
-}
-
-/* Put a frame on a line as the wire would carry it. */
-static void offer(struct impair_link *p, struct tern_impair_line *line, tern_time now,
-                  const struct tern_frame *frame)
-{
-    size_t bytes = tern_frame_copy(frame, p->whole, sizeof(p->whole));
-    struct tern_cut cut;
-
-    if (frame->gso != TERN_GSO_NONE && tern_cut_init(&cut, p->whole, bytes, frame->gso_bytes)) {
-        while ((bytes = tern_cut_next(&cut, p->piece)) > 0)
-            tern_impair_line_offer(line, now, p->piece, bytes, frame->cause);
-        return;
-    }
-    if (frame->csum == TERN_CSUM_NEEDS)
-        (void)tern_frame_fill_checksum(p->whole, bytes, frame->csum_start, frame->csum_offset);
-    tern_impair_line_offer(line, now, p->whole, bytes, frame->cause);
 }
 
 /* Send what is due by then on the way out, as far as the inner link takes it. 0, or an error. */
@@ -101,7 +81,7 @@ static int pull(struct impair_link *p, tern_time now)
         if (n <= 0)
             return n;
         for (int i = 0; i < n; i++)
-            offer(p, &p->in, now, &frames[i]);
+            tern_impair_line_offer_frame(&p->in, now, &frames[i], &p->scratch);
         inner->ops->release(inner);
     }
     return 0;
@@ -146,7 +126,7 @@ static int impair_transmit(struct tern_link *link, tern_time now, const struct t
     if (sent < 0 || p->due_count > 0)
         return sent;
     for (int i = 0; i < count; i++)
-        offer(p, &p->out, now, &frames[i]);
+        tern_impair_line_offer_frame(&p->out, now, &frames[i], &p->scratch);
     sent = send_due(p, now);
     return sent < 0 ? sent : count;
 }

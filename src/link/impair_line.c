@@ -22,6 +22,8 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "link/cut.h"
+#include "link/frame.h"
 
 #define ETH_BYTES          14u
 #define OFF_TYPE           12u
@@ -173,10 +175,15 @@ static bool is_lost(struct tern_impair_line *line, size_t bytes)
         lost = true;
     }
     for (uint32_t i = 0; i < way->drop_count; i++)
-        lost = lost || way->drop[i] == line->offered_count;
-    if (way->mtu_bytes != 0 && bytes > way->mtu_bytes + ETH_BYTES)
-        lost = true;
-    return lost;
+        lost = lost || way->drop[i] == line->counts.offered;
+    if (lost) {
+        line->counts.lost++;
+        return true;
+    }
+    if (way->mtu_bytes == 0 || bytes <= way->mtu_bytes + ETH_BYTES)
+        return false;
+    line->counts.too_long++;
+    return true;
 }
 
 static void maybe_corrupt(struct tern_impair_line *line, uint8_t *data, size_t bytes)
@@ -189,6 +196,7 @@ static void maybe_corrupt(struct tern_impair_line *line, uint8_t *data, size_t b
         return;
     bit = tern_random_below(&line->corrupt, (bytes - ETH_BYTES) * 8);
     data[ETH_BYTES + bit / 8] ^= (uint8_t)(1u << (bit % 8));
+    line->counts.corrupted++;
 }
 
 /* The end of the frame's last bit on the line. */
@@ -211,8 +219,10 @@ static tern_time delay_of(struct tern_impair_line *line)
     if (way->jitter > 0)
         delay += (tern_time)tern_random_below(&line->jitter, 2 * (uint64_t)way->jitter + 1) -
                  way->jitter;
-    if (way->reorder_ppm > 0 && tern_random_chance(&line->reorder, way->reorder_ppm))
+    if (way->reorder_ppm > 0 && tern_random_chance(&line->reorder, way->reorder_ppm)) {
+        line->counts.reordered++;
         return 0;
+    }
     return delay > 0 ? delay : 0;
 }
 
@@ -223,14 +233,16 @@ static void hold(struct tern_impair_line *line, tern_time now, const uint8_t *da
     struct tern_impair_held *held;
     uint32_t slot;
 
-    if (line->heap_count >= line->limit || line->free_count == 0 || bytes > line->slot_bytes)
+    if (line->heap_count >= line->limit || line->free_count == 0 || bytes > line->slot_bytes) {
+        line->counts.full++;
         return;
+    }
     slot = line->free_slot[--line->free_count];
     held = &line->held[slot];
     memcpy(slot_bytes_of(line, slot), data, bytes);
     maybe_corrupt(line, slot_bytes_of(line, slot), bytes);
     held->release = departure(line, now, bytes) + delay_of(line);
-    held->order = line->offered_count;
+    held->order = line->counts.offered;
     held->bytes = (uint32_t)bytes;
     held->cause = cause;
     heap_push(line, slot);
@@ -241,13 +253,34 @@ void tern_impair_line_offer(struct tern_impair_line *line, tern_time now, const 
 {
     bool twice;
 
-    line->offered_count++;
+    line->counts.offered++;
     twice = tern_random_chance(&line->duplicate, line->way.duplicate_ppm);
     if (is_lost(line, bytes))
         return;
     hold(line, now, data, bytes, cause);
-    if (twice)
-        hold(line, now, data, bytes, cause);
+    if (!twice)
+        return;
+    line->counts.duplicated++;
+    hold(line, now, data, bytes, cause);
+}
+
+void tern_impair_line_offer_frame(struct tern_impair_line *line, tern_time now,
+                                  const struct tern_frame *frame,
+                                  struct tern_impair_scratch *scratch)
+{
+    size_t bytes = tern_frame_copy(frame, scratch->whole, sizeof(scratch->whole));
+    struct tern_cut cut;
+
+    if (frame->gso != TERN_GSO_NONE &&
+        tern_cut_init(&cut, scratch->whole, bytes, frame->gso_bytes)) {
+        while ((bytes = tern_cut_next(&cut, scratch->piece)) > 0)
+            tern_impair_line_offer(line, now, scratch->piece, bytes, frame->cause);
+        return;
+    }
+    if (frame->csum == TERN_CSUM_NEEDS)
+        (void)tern_frame_fill_checksum(scratch->whole, bytes, frame->csum_start,
+                                       frame->csum_offset);
+    tern_impair_line_offer(line, now, scratch->whole, bytes, frame->cause);
 }
 
 tern_time tern_impair_line_next(const struct tern_impair_line *line)
