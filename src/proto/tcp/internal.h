@@ -47,6 +47,7 @@ struct tern_delivery {
     uint64_t lost;          /* deemed lost because of it */
     bool original;          /* some of it had been sent only once, … */
     uint64_t original_from; /* … from here on */
+    bool copy;              /* some of it had been sent again, and that is what arrived */
     bool has_sent;          /* sent: the newest record of what arrived */
     struct tern_sent sent;
     tern_time rtt;        /* of what was sent only once; 0: none */

@@ -126,6 +126,7 @@ void tern_tcb_rack_delivered(struct tern_tcb *c, const struct tern_segment *seg,
     if (again != NULL && !is_of_original(c, seg, again, now - again->at)) {
         take_newest(c, again, tern_min_u64(to, again->end), now - again->at);
         note_sample(again, d);
+        d->copy = true;
     }
     c->rack.fack = tern_max_u64(c->rack.fack, to);
 }

@@ -260,6 +260,7 @@ struct tern_tcb {
         bool armed;
         enum tern_frto frto;
         bool resent;             /* something was sent again since, … */
+        bool copied;             /* a copy that went before arrived since */
         uint32_t resent_ts;      /* … the first of it at this tick of the timestamp clock */
         uint64_t resent_bytes;   /* sent again, and not yet reported as arrived twice */
         uint64_t from;           /* snd.una when recovery began */

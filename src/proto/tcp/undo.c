@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Was the recovery for nothing? Three witnesses: a timestamp echoed by the original and not by the
+ * Was the recovery for nothing? Four witnesses: a timestamp echoed by the original and not by the
  * copy (Eifel, RFC 3522 §3.2); DSACKs that report each copy as the second to arrive (RFC 3708 §3);
- * and, after a timeout, F-RTO (RFC 5682): having sent one segment again, send new ones and see
- * whether what was sent before the timeout still arrives by itself. If it was, the congestion
- * window is put back as it had been (RFC 4015 §3.2).
+ * all that was deemed lost arrived before any of it was sent again; and, after a timeout, F-RTO
+ * (RFC 5682): having sent one segment again, send new ones and see whether what was sent before the
+ * timeout still arrives by itself. If it was, the congestion window is put back as it had been
+ * (RFC 4015 §3.2).
  */
 #include "proto/tcp/internal.h"
 
 void tern_tcb_undo_arm(struct tern_tcb *c)
 {
     c->undo.armed = true;
-    c->undo.resent = false;
+    c->undo.resent = c->undo.copied = false;
     c->undo.resent_bytes = 0;
     c->undo.from = c->snd.una;
     c->undo.frto = TERN_FRTO_OFF;
@@ -51,6 +52,15 @@ static bool all_arrived_twice(struct tern_tcb *c, const struct tern_delivery *d)
     return c->undo.resent_bytes == 0;
 }
 
+/* Not if a copy of before this recovery filled a hole: a tail loss probe, or a recovery undone. */
+static bool all_came_by_itself(struct tern_tcb *c, const struct tern_delivery *d)
+{
+    if (d->copy)
+        c->undo.copied = true;
+    return c->loss.state == TERN_RECOVERY_FAST && c->opt.sack && c->log != NULL &&
+           !c->undo.resent && !c->undo.copied && c->snd.una >= c->loss.lost_below;
+}
+
 static bool new_data_may_go(const struct tern_tcb *c)
 {
     return c->snd.end > c->snd.nxt && c->snd.una + c->snd.wnd > c->snd.nxt;
@@ -78,7 +88,7 @@ bool tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
 {
     if (!c->undo.armed)
         return false;
-    return is_echo_of_original(c, seg, d) || all_arrived_twice(c, d) ||
+    return is_echo_of_original(c, seg, d) || all_arrived_twice(c, d) || all_came_by_itself(c, d) ||
            (c->loss.state == TERN_RECOVERY_LOSS && frto_try(c, d, duplicate));
 }
 
