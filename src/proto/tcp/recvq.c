@@ -192,6 +192,7 @@ static void take_in_order(struct tern_tcb *c, const uint8_t *text, size_t bytes,
     bool hole;
 
     c->rcv.nxt += kept;
+    c->again_in_row = 0;
     c->count.bytes_received += kept;
     if (c->rcv.twice_end == 0)
         tern_tcb_dsack_note_held(c, c->rcv.nxt - kept, c->rcv.nxt);

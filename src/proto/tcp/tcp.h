@@ -346,9 +346,10 @@ struct tern_tcb {
     } held; /* held_back.c */
 
     bool syn_due, rst_due, probe_due;
-    bool hop_doubted;   /* is the next hop still there? (RFC 9293 §3.8.3, R1) */
-    bool probe_out;     /* all that is in flight is the one byte of a window probe */
-    bool stray_rst_due; /* a reset for a bad ACK, which does not end this connection */
+    uint8_t again_in_row; /* segments in a row that brought nothing but what we had acknowledged */
+    bool hop_doubted;     /* is the next hop still there? (RFC 9293 §3.8.3, R1) */
+    bool probe_out;       /* all that is in flight is the one byte of a window probe */
+    bool stray_rst_due;   /* a reset for a bad ACK, which does not end this connection */
     tern_seq stray_rst_seq;
     enum tern_cause rst_cause;
 

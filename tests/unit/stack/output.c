@@ -159,6 +159,31 @@ static void plain_segments(void **state)
     }
 }
 
+/* What we have acknowledged comes again and again: our ACKs may go to a MAC that nobody has any
+ * more, so the neighbour is asked (RFC 9293 §3.8.3). */
+static void old_text_again_and_again(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header peer;
+    struct tern_arp arp;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    (void)bench_connect(&b, 80, &peer);
+    for (int i = 0; i < 5; i++) { /* one that is new, three that are old, one more to answer */
+        assert_false(bench_sent_arp(&b, 0, &arp));
+        bench_forget(&b);
+        bench_tcp(&b, peer, tern_span_of("hello", 5));
+        bench_advance(&b, TERN_SECOND);
+    }
+    assert_true(bench_sent_arp(&b, 0, &arp));
+    assert_int_equal(arp.op, TERN_ARP_REQUEST);
+    assert_true(tern_addr_equal(arp.target, bench_addr(2)));
+    bench_close(&b);
+}
+
 /* A neighbour that does not answer holds up nobody else. */
 static void dead_neighbour(void **state)
 {
@@ -247,9 +272,13 @@ static void bursts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fragments),      cmocka_unit_test(checksums),
-        cmocka_unit_test(super_segments), cmocka_unit_test(plain_segments),
-        cmocka_unit_test(dead_neighbour), cmocka_unit_test(address_lost_in_flight),
+        cmocka_unit_test(fragments),
+        cmocka_unit_test(checksums),
+        cmocka_unit_test(super_segments),
+        cmocka_unit_test(plain_segments),
+        cmocka_unit_test(old_text_again_and_again),
+        cmocka_unit_test(dead_neighbour),
+        cmocka_unit_test(address_lost_in_flight),
         cmocka_unit_test(bursts),
     };
 
