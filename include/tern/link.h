@@ -114,6 +114,7 @@ struct tern_link_ops {
     void (*close)(struct tern_link *link);
 };
 
+/* Of info a driver may change mtu_bytes later, within receive(): the loop tells the stack. */
 struct tern_link {
     const struct tern_link_ops *ops;
     struct tern_link_info info;

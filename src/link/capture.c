@@ -106,7 +106,7 @@ static int capture_receive(struct tern_link *link, tern_time now, struct tern_fr
                            int max)
 {
     struct capture_link *c = capture_of(link);
-    int n = c->wrap.inner->ops->receive(c->wrap.inner, now, frames, max);
+    int n = tern_wrap_receive(&c->wrap, now, frames, max);
 
     for (int i = 0; i < n; i++)
         write_frame(c, now, &frames[i], false);

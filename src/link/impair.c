@@ -76,7 +76,7 @@ static int pull(struct impair_link *p, tern_time now)
     struct tern_frame frames[TERN_BURST_MAX];
 
     for (int round = 0; round < PULLS_MAX; round++) {
-        int n = inner->ops->receive(inner, now, frames, TERN_BURST_MAX);
+        int n = tern_wrap_receive(&p->wrap, now, frames, TERN_BURST_MAX);
 
         if (n <= 0)
             return n;
@@ -97,7 +97,7 @@ static int impair_receive(struct tern_link *link, tern_time now, struct tern_fra
     if (sent < 0)
         return sent;
     if (!p->in.way.active)
-        return p->wrap.inner->ops->receive(p->wrap.inner, now, frames, max);
+        return tern_wrap_receive(&p->wrap, now, frames, max);
     pulled = pull(p, now);
     n = tern_impair_line_take(&p->in, now, frames, max);
     return n == 0 ? pulled : n; /* an error waits until what had arrived was handed on */
@@ -204,6 +204,7 @@ enum tern_err tern_link_impair_open(struct tern_link *inner, const char *words, 
         return TERN_ERR_MEMORY;
     }
     tern_wrap_init(&p->wrap, &impair_ops, inner);
+    p->wrap.mtu_max = inner->info.mtu_bytes; /* longer frames have no slot */
     if ((way[TERN_IMPAIR_IN].active &&
          !tern_impair_line_init(&p->in, &way[TERN_IMPAIR_IN], seed, "in", frame_bytes)) ||
         (way[TERN_IMPAIR_OUT].active &&

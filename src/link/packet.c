@@ -13,8 +13,8 @@
  * super-segments and finishes checksums wherever the device does not, so both are always offered
  * to the stack.
  *
- * An interface that goes down or away shows as ENETDOWN on the socket, looked for while nothing
- * arrives, at most once in CHECK_NS.
+ * What becomes of the interface (packet_alive.c) is looked for while nothing arrives. While it is
+ * down what we send is lost, as on a network that is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,11 +28,11 @@
 #include <linux/if_packet.h>
 
 #include "base/assert.h"
+#include "link/packet_alive.h"
 #include "link/packet_socket.h"
 #include "link/vnet.h"
 #include "link/words.h"
 
-#define CHECK_NS           (5 * TERN_MS)
 #define SLOTS_DEFAULT      512u
 #define SLOTS_MAX          8192u
 #define SHORT_SLOTS_FACTOR 4u
@@ -43,8 +43,7 @@ struct packet_link {
     struct tern_packet_socket main;   /* long frames, or all; and sending */
     struct tern_packet_socket second; /* short frames; fd -1: there is none */
     int epoll_fd;                     /* both sockets; -1: there is only one */
-    bool gone;
-    tern_time checked_at;
+    struct tern_packet_alive alive;
     struct tern_link_counters counters;
 };
 
@@ -76,18 +75,8 @@ static struct tern_packet_ring *oldest(struct packet_link *p)
 /* Nothing arrives: is the interface still there? */
 static int check_alive(struct packet_link *p, tern_time now)
 {
-    int error = 0;
-    socklen_t bytes = sizeof(error);
-
-    if (p->gone)
-        return TERN_ERR_LINK;
-    if (now - p->checked_at < CHECK_NS)
-        return 0;
-    p->checked_at = now;
-    if (getsockopt(p->main.fd, SOL_SOCKET, SO_ERROR, &error, &bytes) == 0 && error == 0)
-        return 0;
-    p->gone = true;
-    return TERN_ERR_LINK;
+    return tern_packet_alive_look(&p->alive, p->main.fd, p->second.fd, now,
+                                  &p->link.info.mtu_bytes);
 }
 
 static void packet_release(struct tern_link *link)
@@ -150,7 +139,7 @@ static void put_frame(struct burst *b, int at, const struct tern_frame *frame)
         .msg_hdr = {.msg_iov = piece, .msg_iovlen = (size_t)frame->piece_count + 1}};
 }
 
-enum send_verdict { SEND_FULL, SEND_GONE, SEND_REFUSED };
+enum send_verdict { SEND_FULL, SEND_DOWN, SEND_REFUSED };
 
 static enum send_verdict judge(int error)
 {
@@ -163,7 +152,7 @@ static enum send_verdict judge(int error)
     case ENETDOWN:
     case ENXIO:
     case ENODEV:
-        return SEND_GONE;
+        return SEND_DOWN;
     default: /* EMSGSIZE, EINVAL, …: this frame, and not the link */
         return SEND_REFUSED;
     }
@@ -183,7 +172,6 @@ static int packet_transmit(struct tern_link *link, tern_time now, const struct t
     struct burst b;
     int done = 0;
 
-    (void)now;
     if (count > TERN_BURST_MAX)
         count = TERN_BURST_MAX;
     for (int i = 0; i < count; i++)
@@ -199,10 +187,12 @@ static int packet_transmit(struct tern_link *link, tern_time now, const struct t
         switch (judge(errno)) {
         case SEND_FULL:
             return done;
-        case SEND_GONE:
-            p->gone = true;
-            return TERN_ERR_LINK;
+        case SEND_DOWN:
+            tern_packet_alive_suspect(&p->alive);
+            p->counters.dropped_out += (uint64_t)(count - done);
+            return check_alive(p, now) < 0 ? TERN_ERR_LINK : count;
         case SEND_REFUSED:
+            tern_packet_alive_suspect(&p->alive);
             p->counters.dropped_out++;
             done++;
             break;
@@ -220,7 +210,7 @@ static int packet_fd(const struct tern_link *link)
 
 static tern_time packet_deadline(const struct tern_link *link)
 {
-    return packet_of(link)->gone ? 0 : TERN_TIME_NEVER;
+    return tern_packet_alive_deadline(&packet_of(link)->alive);
 }
 
 static uint64_t ring_drops(int fd)
@@ -385,6 +375,7 @@ enum tern_err tern_link_packet_open(const struct tern_link_packet_options *optio
         return err;
     }
     fill_info(p, options->interface, &facts);
+    tern_packet_alive_init(&p->alive, facts.index);
     *out = &p->link;
     return TERN_ERR_OK;
 }

@@ -45,7 +45,7 @@ static void tell(const struct record_link *r, tern_time now, const struct tern_f
 static int record_receive(struct tern_link *link, tern_time now, struct tern_frame *frames, int max)
 {
     struct record_link *r = record_of(link);
-    int n = r->wrap.inner->ops->receive(r->wrap.inner, now, frames, max);
+    int n = tern_wrap_receive(&r->wrap, now, frames, max);
 
     for (int i = 0; i < n; i++)
         tell(r, now, &frames[i], false);

@@ -20,6 +20,16 @@ void tern_wrap_init(struct tern_wrap *wrap, const struct tern_link_ops *ops,
     wrap->link.ops = ops;
     wrap->link.info = inner->info;
     wrap->inner = inner;
+    wrap->mtu_max = UINT32_MAX;
+}
+
+int tern_wrap_receive(struct tern_wrap *wrap, tern_time now, struct tern_frame *frames, int max)
+{
+    int n = wrap->inner->ops->receive(wrap->inner, now, frames, max);
+
+    wrap->link.info.mtu_bytes =
+        wrap->inner->info.mtu_bytes < wrap->mtu_max ? wrap->inner->info.mtu_bytes : wrap->mtu_max;
+    return n;
 }
 
 void tern_wrap_release(struct tern_link *link)

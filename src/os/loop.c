@@ -53,6 +53,7 @@ struct tern_loop {
     struct tern_watches watches;
     struct stash stash;
     tern_time spin_ns;
+    uint32_t mtu_bytes; /* the link's, as the stack knows it */
     bool may_spin;
     bool more; /* the last turn stopped at its bound */
 };
@@ -112,6 +113,7 @@ static enum tern_err make_stack(struct tern_loop *loop, const struct tern_config
     if (err != TERN_ERR_OK)
         return err;
     config.link = loop->link->info;
+    loop->mtu_bytes = config.link.mtu_bytes;
     loop->memory_bytes = tern_stack_bytes(&config);
     if (loop->memory_bytes == 0)
         return TERN_ERR_INVAL;
@@ -255,6 +257,10 @@ static int receive_input(struct tern_loop *loop)
     struct tern_frame frames[TERN_BURST_MAX];
     int n = loop->link->ops->receive(loop->link, loop->now, frames, TERN_BURST_MAX);
 
+    if (loop->mtu_bytes != loop->link->info.mtu_bytes) {
+        loop->mtu_bytes = loop->link->info.mtu_bytes;
+        tern_stack_link_changed(loop->stack, &loop->link->info);
+    }
     if (n <= 0)
         return n;
     tern_stack_input(loop->stack, frames, n, loop->now);

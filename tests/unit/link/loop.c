@@ -14,7 +14,8 @@
 #include "frames.h"
 #include "os/clock.h"
 
-#define SEEN_MAX 64
+#define SEEN_MAX  64
+#define FRAME_MAX 1600
 
 /* A link that brings nothing and takes `room` frames. */
 struct fake {
@@ -22,7 +23,7 @@ struct fake {
     int room;
     bool gone, closed;
     int seen_count, turned_away, offers;
-    uint8_t seen[SEEN_MAX][128];
+    uint8_t seen[SEEN_MAX][FRAME_MAX];
     size_t seen_bytes[SEEN_MAX];
 };
 
@@ -54,7 +55,7 @@ static int fake_transmit(struct tern_link *link, tern_time now, const struct ter
     fake->offers++;
     for (; n < count && fake->room > 0; n++, fake->room--) {
         assert_true(fake->seen_count < SEEN_MAX);
-        fake->seen_bytes[fake->seen_count] = gather(&f[n], fake->seen[fake->seen_count], 128);
+        fake->seen_bytes[fake->seen_count] = gather(&f[n], fake->seen[fake->seen_count], FRAME_MAX);
         fake->seen_count++;
     }
     fake->turned_away += count - n;
@@ -185,6 +186,30 @@ static void a_link_that_goes_away(void **state)
     tern_loop_destroy(loop);
 }
 
+/* A driver finds that its MTU has shrunk, and grown again: the stack hears of it. */
+static void the_mtu_changes(void **state)
+{
+    const struct tern_endpoint any = {.port = 5000}, to = {tern_addr_v4(10, 0, 0, 255), 9};
+    static const uint8_t text[1000];
+    struct fake fake = new_fake();
+    struct tern_loop *loop = open_loop(&fake.link);
+    struct tern_udp_socket *udp;
+
+    (void)state;
+    fake.room = SEEN_MAX;
+    add_address(loop, 1, TERN_CLAIM_NONE);
+    assert_int_equal(tern_udp_open(tern_loop_stack(loop), &any, NULL, &udp), TERN_ERR_OK);
+    assert_int_equal(tern_process(loop), TERN_ERR_OK); /* the announcement */
+    assert_int_equal(tern_udp_send(udp, &to, text, sizeof text), TERN_ERR_OK);
+    fake.link.info.mtu_bytes = 600;
+    assert_int_equal(tern_process(loop), TERN_ERR_OK);
+    assert_int_equal(tern_udp_send(udp, &to, text, sizeof text), TERN_ERR_TOO_BIG);
+    fake.link.info.mtu_bytes = 1500;
+    assert_int_equal(tern_process(loop), TERN_ERR_OK);
+    assert_int_equal(tern_udp_send(udp, &to, text, sizeof text), TERN_ERR_OK);
+    tern_loop_destroy(loop);
+}
+
 /* The sleep ends at `until`, at the stack's own deadline, and when woken; never before, never long
  * after all. */
 static void sleeping(void **state)
@@ -279,9 +304,13 @@ static void two_loops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_link),           cmocka_unit_test(no_spinning_at_a_full_link),
-        cmocka_unit_test(a_link_that_goes_away), cmocka_unit_test(sleeping),
-        cmocka_unit_test(other_descriptors),     cmocka_unit_test(two_loops),
+        cmocka_unit_test(a_full_link),
+        cmocka_unit_test(no_spinning_at_a_full_link),
+        cmocka_unit_test(a_link_that_goes_away),
+        cmocka_unit_test(sleeping),
+        cmocka_unit_test(the_mtu_changes),
+        cmocka_unit_test(other_descriptors),
+        cmocka_unit_test(two_loops),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
