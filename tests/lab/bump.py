@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bump in the wire (bump.c): client vA ── bA bump bB ── vB server. What it carries meets the
+"""The bump in the wire (bump.c): client vA -- bA bump bB -- vB server. What it carries meets the
 words of --impair, from one seed: `out` is from the client, `in` from the server."""
 import json
 import os
