@@ -18,11 +18,14 @@
 #include "base/checksum.h"
 #include "stack_calls.h"
 #include "wire/arp.h"
+#include "wire/ecn.h"
 #include "wire/eth.h"
 #include "wire/icmp.h"
 #include "wire/ipv4.h"
 #include "wire/udp.h"
 #include <tern/tern.h>
+
+const size_t fuzz_head_bytes = 2;
 
 #define COMMANDS_MAX 300
 #define AT_ONCE_MAX  5000 /* frames at one moment: what buffers and queues hold, and far more */
@@ -208,7 +211,7 @@ static void input_ip(struct world *w, struct tern_ipv4 *ip, tern_span body, uint
         input(w, bytes, to.bytes, gso_bytes);
 }
 
-static void segment(struct world *w, struct tern_reader *in, uint8_t which)
+static void segment(struct world *w, struct tern_reader *in, uint8_t which, uint8_t tos)
 {
     static uint8_t bytes[TERN_TCP_HEADER_BYTES_MAX + FUZZ_TEXT_BYTES_MAX];
     struct fuzz_peer *peer = &w->peer[which % PEERS_MAX];
@@ -218,6 +221,7 @@ static void segment(struct world *w, struct tern_reader *in, uint8_t which)
     struct tern_sum sum = {0};
     const uint32_t text = fuzz_read_segment(in, peer, &h);
 
+    ip.tos = tos;
     tern_tcp_emit(&h, &to);
     (void)tern_write_room(&to, text);
     TERN_ASSERT(!to.failed);
@@ -329,6 +333,91 @@ static void pass_time(struct world *w, uint8_t amount)
     tern_stack_expire(w->stack, w->now);
 }
 
+void fuzz_skip_command(struct tern_reader *in)
+{
+    const struct fuzz_peer nobody = {.port = 80};
+    const enum command command = tern_read_u8(in) & 7;
+    const uint8_t how = tern_read_u8(in);
+    struct tern_tcp_header h;
+    size_t bytes;
+
+    switch (command) {
+    case COMMAND_SEGMENT:
+    case COMMAND_SEGMENT_TOO:
+        (void)fuzz_read_segment(in, &nobody, &h);
+        break;
+    case COMMAND_CALL:
+        (void)tern_read_u8(in);
+        break;
+    case COMMAND_WAIT:
+        break;
+    case COMMAND_ARP:
+        (void)tern_read_u8(in);
+        (void)tern_read_u8(in);
+        break;
+    case COMMAND_ICMP_ERROR:
+        (void)tern_read_u8(in);
+        (void)tern_read_u8(in);
+        if (((how >> 4) & 3) < 2)
+            (void)fuzz_near(in, 0, 0);
+        else
+            (void)tern_read_be32(in);
+        break;
+    case COMMAND_PACKET:
+    case COMMAND_FRAME:
+        bytes = tern_read_u8(in) * (command == COMMAND_PACKET ? 2u : 1u);
+        bytes = bytes < in->left.bytes ? bytes : in->left.bytes;
+        if (bytes > 0)
+            (void)tern_read_bytes(in, bytes);
+        if (command == COMMAND_PACKET && (how & 16) != 0)
+            (void)tern_read_u8(in);
+        break;
+    }
+}
+
+/* The body of a packet: an echo request, a datagram for our socket, or bytes. */
+static void fresh_body(uint32_t *random, struct tern_writer *w, uint8_t half_bytes)
+{
+    const size_t end = w->bytes + 1 + 2u * half_bytes;
+
+    tern_write_u8(w, half_bytes);
+    tern_write_be16(w, fuzz_draw(random, 2) == 0 ? 53 : 0x0800);
+    tern_write_be16(w, 53);
+    tern_write_be16(w, (uint16_t)(2 * half_bytes));
+    while (w->bytes < end)
+        tern_write_u8(w, (uint8_t)fuzz_draw(random, 256));
+}
+
+size_t fuzz_fresh_command(uint32_t *random, uint8_t *out)
+{
+    static const uint8_t kinds[] = {COMMAND_SEGMENT, COMMAND_SEGMENT,   COMMAND_SEGMENT,
+                                    COMMAND_SEGMENT, COMMAND_CALL,      COMMAND_CALL,
+                                    COMMAND_CALL,    COMMAND_WAIT,      COMMAND_ARP,
+                                    COMMAND_PACKET,  COMMAND_ICMP_ERROR};
+    struct tern_writer w = tern_writer_of(out, FUZZ_COMMAND_BYTES_MAX);
+    const uint8_t kind = kinds[fuzz_draw(random, sizeof kinds)];
+    uint8_t how = (uint8_t)fuzz_draw(random, 256);
+
+    if (kind == COMMAND_SEGMENT || (kind == COMMAND_CALL && fuzz_draw(random, 2) == 0))
+        how &= kind == COMMAND_CALL ? 0x8f : 3; /* accept and its kin, reads and writes */
+    if (kind == COMMAND_WAIT && fuzz_draw(random, 2) == 0)
+        how = 0;
+    tern_write_u8(
+        &w, (uint8_t)(kind | (fuzz_draw(random, 8) == 0 ? 0x80 : 0) | (fuzz_draw(random, 4) << 3)));
+    tern_write_u8(&w, how);
+    if (kind == COMMAND_SEGMENT)
+        return 2 + fuzz_fresh_segment(random, out + 2);
+    if (kind == COMMAND_PACKET) {
+        fresh_body(random, &w, (uint8_t)(4 + fuzz_draw(random, 28)));
+        if ((how & 16) != 0)
+            tern_write_u8(&w, (uint8_t)fuzz_draw(random, 8));
+    } else if (kind != COMMAND_WAIT) {
+        for (int i = kind == COMMAND_CALL ? 1 : kind == COMMAND_ARP ? 2 : 3; i > 0; i--)
+            tern_write_u8(&w, (uint8_t)fuzz_draw(random, 256));
+    }
+    return w.bytes;
+}
+
 static void step(struct world *w, struct tern_reader *in)
 {
     const uint8_t command = tern_read_u8(in);
@@ -337,7 +426,7 @@ static void step(struct world *w, struct tern_reader *in)
     switch ((enum command)(command & 7)) {
     case COMMAND_SEGMENT:
     case COMMAND_SEGMENT_TOO:
-        segment(w, in, how);
+        segment(w, in, how, (command >> 3) & TERN_ECN_MASK);
         break;
     case COMMAND_CALL:
         call(w, in, how);
@@ -387,6 +476,24 @@ static void configure(struct tern_config *c, uint8_t how, uint8_t more)
     c->receive_buffer_bytes = (how & 64) != 0 ? 3000 : 150000;
     c->traces_count = (how & 128) != 0 ? 4 : 0;
     c->congestion = (more & 1) != 0 ? "reno" : "cubic";
+    c->time_waits_max = 2;
+    c->fastopen_peers_max = 2;
+}
+
+/* The second byte of the input has more to say than configure() asks of it. */
+static void set(struct tern_tcp_settings *set, const uint8_t *data, size_t size)
+{
+    const uint8_t more = size > 1 ? data[1] : 0;
+
+    tern_tcp_settings_defaults(set);
+    set->fastopen = (more & 2) != 0;
+    set->congestion = (more & 4) != 0 ? "bbr" : NULL;
+    set->keepalive = (more & 8) != 0;
+    set->keep_idle = set->keep_interval = TERN_SECOND;
+    set->urgent_inline = (more & 16) == 0;
+    set->mtu_probe = (more & 32) != 0 ? TERN_MTU_PROBE_ALWAYS : TERN_MTU_PROBE_BLACK_HOLE;
+    set->ecn = (more & 64) == 0;
+    set->user_timeout = (more & 128) != 0 ? 3 * TERN_SECOND : 0;
 }
 
 static void create(struct world *w, const struct tern_config *c)
@@ -409,7 +516,7 @@ static void populate(struct world *w)
 {
     const struct tern_cidr own = {host(1), 24};
     const struct tern_endpoint local = {host(1), 53};
-    struct tern_tcp_options o = {.local = {.port = 80}};
+    struct tern_tcp_options o = {.local = {.port = 80}, .settings = &w->settings};
 
     TERN_ASSERT(tern_stack_address_add(w->stack, &own, TERN_CLAIM_NONE) == TERN_ERR_OK);
     drain(w);
@@ -453,6 +560,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w->now = TERN_SECOND;
     configure(&c, tern_read_u8(&in), tern_read_u8(&in));
     w->mtu_bytes = c.link.mtu_bytes;
+    set(&w->settings, data, size);
     create(w, &c);
     for (uint16_t i = 0; i < PEERS_MAX; i++)
         w->peer[i] = (struct fuzz_peer){.our_port = i == 0 ? 5000 : 80,
@@ -460,8 +568,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                         .nxt = UINT32_MAX - 20,
                                         .edge = UINT32_MAX - 20};
     populate(w);
-    for (int i = 0; i < COMMANDS_MAX && in.left.bytes > 0; i++)
+    for (int i = 0; i < COMMANDS_MAX && in.left.bytes > 0; i++) {
+        struct tern_reader same = in;
+
+        fuzz_skip_command(&same);
         step(w, &in);
+        TERN_ASSERT(in.left.data == same.left.data);
+    }
     drain(w);
     finish(w);
     return 0;

@@ -14,6 +14,8 @@
 #include "proto/tcp/internal.h"
 #include "segment.h"
 
+const size_t fuzz_head_bytes = 3;
+
 #define CHUNK_SHIFT  10
 #define CHUNKS       48
 #define MAP_COUNT    32
@@ -30,6 +32,7 @@ struct world {
     struct fuzz_peer peer;
     tern_time now;
     bool closed; /* the application gave up its handle */
+    uint8_t ecn; /* of the segment at hand */
 };
 
 static uint8_t text[FUZZ_TEXT_BYTES_MAX];
@@ -79,7 +82,8 @@ static void judge(struct world *w, const struct tern_segment_out *out)
 
     TERN_ASSERT(out->cause < TERN_CAUSE_COUNT);
     TERN_ASSERT(tern_tcp_header_bytes(&out->h) <= TERN_TCP_HEADER_BYTES_MAX);
-    TERN_ASSERT(left == 0 || (flags & (TERN_TCP_SYN | TERN_TCP_RST)) == 0);
+    TERN_ASSERT(left == 0 || (flags & TERN_TCP_RST) == 0);
+    TERN_ASSERT(left == 0 || (flags & TERN_TCP_SYN) == 0 || out->h.cookie_bytes > 0);
     if (out->piece_bytes == 0)
         TERN_ASSERT(tern_tcp_header_bytes(&out->h) + 20 + left <= w->env.mtu_bytes);
     while (left > 0) {
@@ -119,6 +123,7 @@ static void segment(struct world *w, struct tern_tcp_header *h, uint32_t bytes, 
 {
     struct tern_segment seg = {.h = *h, .text = tern_span_of(text, bytes), .piece_bytes = piece};
 
+    seg.ecn = w->ecn;
     if (w->tcb.state == TERN_TCP_CLOSED)
         return; /* nothing reaches a closed connection */
     tern_tcb_input(&w->tcb, &seg, w->now);
@@ -144,6 +149,80 @@ static void read_some(struct world *w, uint8_t amount)
 
     if (!w->closed)
         tern_tcb_skip(&w->tcb, (size_t)tern_min_u64(unread, amount * 64u), w->now);
+}
+
+/* Settings, as settings_of() has them from one byte. */
+static struct tern_tcp_settings settings_of(uint8_t how)
+{
+    static const char *const congestion[] = {NULL, "bbr", "reno", "cubic"};
+    struct tern_tcp_settings set;
+
+    tern_tcp_settings_defaults(&set);
+    set.congestion = congestion[how & 3];
+    set.ecn = (how & 4) == 0;
+    set.keepalive = (how & 8) != 0;
+    set.user_timeout = (how & 8) != 0 ? 5 * TERN_SECOND : 0;
+    set.cork = (how & 16) != 0;
+    set.urgent_inline = (how & 32) == 0;
+    set.mtu_probe = (how & 64) != 0 ? TERN_MTU_PROBE_ALWAYS : TERN_MTU_PROBE_BLACK_HOLE;
+    set.window_clamp_bytes = (how & 128) != 0 ? 1000 : 0;
+    set.nodelay = (how & 192) == 192;
+    return set;
+}
+
+static void mark(struct world *w, uint8_t which)
+{
+    static const uint8_t byte = 0x5a;
+
+    if (w->tcb.snd.fin_queued || tern_tcb_write(&w->tcb, &byte, 1) == 0)
+        return;
+    if (which == 0)
+        tern_tcb_mark_urgent(&w->tcb);
+    else if (which == 2)
+        tern_tcb_mark_record(&w->tcb);
+    else
+        tern_tcb_mark_more(&w->tcb);
+}
+
+static void call_rare(struct world *w, uint8_t which)
+{
+    struct tern_tcp_settings set = settings_of((uint8_t)(which * 37u));
+    uint8_t byte;
+
+    switch (which & 7) {
+    case 0: /* they follow a write */
+    case 2:
+    case 3:
+        mark(w, which & 7);
+        break;
+    case 1:
+        (void)tern_tcb_read_urgent(&w->tcb, &byte, (which & 8) != 0);
+        break;
+    case 4:
+        tern_tcb_own_mtu(&w->tcb, which < 128 ? 576 : 1500);
+        w->env.mtu_bytes = which < 128 ? 576 : 1500;
+        break;
+    case 5:
+        tern_tcb_fastopen_go(&w->tcb);
+        break;
+    default:
+        set.timestamps = set.sack = set.window_scale = true;
+        TERN_ASSERT(tern_tcp_settings_valid(&set));
+        tern_tcb_set(&w->tcb, &set, w->now);
+        if (tern_tcb_deadline(&w->tcb) <= w->now) /* it had waited for longer than it now may */
+            tern_tcb_expire(&w->tcb, w->now);
+    }
+}
+
+static void call_more(struct world *w, uint8_t amount)
+{
+    if (amount < 16) {
+        tern_tcb_abort(&w->tcb, TERN_CAUSE_RST_ABORT, w->now);
+        w->closed = true;
+    } else if (!w->closed && w->tcb.state != TERN_TCP_CLOSED &&
+               w->tcb.state != TERN_TCP_TIME_WAIT) {
+        call_rare(w, amount);
+    }
 }
 
 static void call(struct world *w, uint8_t which, uint8_t amount)
@@ -175,10 +254,7 @@ static void call(struct world *w, uint8_t which, uint8_t amount)
         tern_tcb_unreachable(&w->tcb, w->now);
         break;
     default:
-        if (amount < 16) {
-            tern_tcb_abort(&w->tcb, TERN_CAUSE_RST_ABORT, w->now);
-            w->closed = true;
-        }
+        call_more(w, amount);
     }
     drain(w);
 }
@@ -235,6 +311,8 @@ static void open_passive(struct world *w, const struct tern_tcb_options *o, uint
 static void establish(struct world *w, const struct tern_tcb_options *o, uint8_t options)
 {
     open_active(w, o);
+    tern_tcb_fastopen_go(&w->tcb); /* else its SYN may wait for text */
+    drain(w);
     proper(w, TERN_TCP_SYN | TERN_TCP_ACK, options | FUZZ_HAS_MSS | FUZZ_HAS_WSCALE | FUZZ_SACK_OK,
            0);
     TERN_ASSERT(w->tcb.state == TERN_TCP_ESTABLISHED);
@@ -292,6 +370,30 @@ static void reach(struct world *w, const struct tern_tcb_options *o, uint8_t pat
 
 /* ---- commands ---- */
 
+void fuzz_skip_command(struct tern_reader *in)
+{
+    const struct fuzz_peer nobody = {.port = 80};
+    struct tern_tcp_header h;
+
+    if ((tern_read_u8(in) & 7) >= 6)
+        (void)tern_read_u8(in);
+    else
+        (void)fuzz_read_segment(in, &nobody, &h);
+}
+
+size_t fuzz_fresh_command(uint32_t *random, uint8_t *out)
+{
+    const uint32_t kind = fuzz_draw(random, 8);
+
+    if (kind < 5) {
+        out[0] = (uint8_t)((fuzz_draw(random, 32) << 3) | fuzz_draw(random, 6));
+        return 1 + fuzz_fresh_segment(random, out + 1);
+    }
+    out[0] = kind == 5 ? 7 : (uint8_t)(6 | fuzz_draw(random, 8) << 3);
+    out[1] = kind == 5 && fuzz_draw(random, 2) == 0 ? 0 : (uint8_t)fuzz_draw(random, 256);
+    return 2;
+}
+
 static void step(struct world *w, struct tern_reader *in)
 {
     const uint8_t command = tern_read_u8(in);
@@ -307,8 +409,20 @@ static void step(struct world *w, struct tern_reader *in)
         break;
     default:
         bytes = fuzz_read_segment(in, &w->peer, &h);
+        w->ecn = (command >> 3) & TERN_ECN_MASK;
         segment(w, &h, bytes, (command & 7) == 5 ? 500 : 0);
     }
+}
+
+/* Half of the worlds that have settings: with a cookie, or to ask for one. */
+static void offer_fastopen(struct tern_tcb_options *o, uint8_t path, uint8_t more)
+{
+    if ((path & 0xc0) != 0xc0)
+        return;
+    o->set.fastopen = o->fastopen.option = true;
+    o->fastopen.accept = (more & 4) != 0;
+    o->fastopen.mss = 1400;
+    o->fastopen.cookie.bytes = (more & 8) != 0 ? 8 : 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -318,6 +432,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tern_reader in = tern_reader_of(tern_span_of(data, size));
     const uint8_t path = tern_read_u8(&in), options = tern_read_u8(&in);
     const uint8_t isn = tern_read_u8(&in);
+    const uint8_t more = (path & 0x80) != 0 ? tern_read_u8(&in) : 0;
     struct tern_tcb_options o = {.id = 1, .ts_offset = 1000};
 
     memset(w, 0, sizeof *w);
@@ -331,11 +446,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     o.iss = tern_seq_of(((uint32_t)(isn & 0x30) << 26) - 5);
     o.cc = tern_cc_find((options & 0x20) != 0 ? "reno" : "cubic");
     o.ack_every = (options & 0x40) != 0 ? 100 * TERN_MS : 0;
+    if ((path & 0x80) != 0)
+        o.set = settings_of(more);
+    if (o.set.congestion != NULL)
+        o.cc = tern_cc_find(o.set.congestion);
+    offer_fastopen(&o, path, more);
     o.set.timestamps = o.set.sack = o.set.window_scale = true;
-    o.set.nodelay = (options & 0x80) != 0;
+    o.set.nodelay = o.set.nodelay || (options & 0x80) != 0;
     reach(w, &o, (path & 15) % PATHS, options & 0x1f);
-    for (int i = 0; i < COMMANDS_MAX && in.left.bytes > 0; i++)
+    for (int i = 0; i < COMMANDS_MAX && in.left.bytes > 0; i++) {
+        struct tern_reader same = in;
+
+        fuzz_skip_command(&same);
         step(w, &in);
+        TERN_ASSERT(in.left.data == same.left.data);
+    }
     tern_tcb_fini(&w->tcb);
     TERN_ASSERT(w->env.chunks.chunks.used == 0);
     TERN_ASSERT(w->env.chunks.maps.used == 0);

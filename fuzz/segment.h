@@ -5,6 +5,7 @@
  * TCP segments near the numbers of a connection that lives. No fuzzer guesses 32 bits, so what it
  * draws is how far a number lies from one that matters, and in a byte mostly.
  */
+#include "mutate.h"
 #include "wire/tcp.h"
 
 #define FUZZ_TEXT_BYTES_MAX 6000
@@ -18,7 +19,9 @@ struct fuzz_peer {
     uint32_t our_ts;           /* our last timestamp */
     uint32_t ts;               /* its clock */
     uint8_t our_wscale;        /* what our SYN said */
-    bool synchronised;         /* we have acknowledged something */
+    uint8_t cookie_bytes;      /* the fast-open cookie that we gave it; 0: none */
+    uint8_t cookie[TERN_TCP_COOKIE_BYTES_MAX];
+    bool synchronised; /* we have acknowledged something */
 };
 
 enum {
@@ -26,7 +29,8 @@ enum {
     FUZZ_HAS_SACK = 2,
     FUZZ_HAS_MSS = 4,
     FUZZ_HAS_WSCALE = 8,
-    FUZZ_SACK_OK = 16
+    FUZZ_SACK_OK = 16,
+    FUZZ_HAS_FASTOPEN = 32
 };
 
 /* A number near base, or near other, by a byte and for some bytes one more. */
@@ -55,6 +59,24 @@ static inline uint32_t fuzz_near(struct tern_reader *in, uint32_t base, uint32_t
     }
 }
 
+/* A fast-open cookie: none, the one that we gave, or another of any length that may be. */
+static inline void fuzz_read_cookie(struct tern_reader *in, const struct fuzz_peer *peer,
+                                    struct tern_tcp_header *h)
+{
+    const uint8_t how = tern_read_u8(in);
+
+    h->has_fastopen = true;
+    h->fastopen_experimental = (how & 16) != 0;
+    if ((how & 32) != 0) {
+        h->cookie_bytes = peer->cookie_bytes;
+        memcpy(h->cookie, peer->cookie, sizeof h->cookie);
+    } else if ((how & 7) != 0) {
+        h->cookie_bytes = (uint8_t)(2 + 2 * (how & 7));
+        memset(h->cookie, how, sizeof h->cookie);
+    }
+    h->cookie[0] ^= how >> 6;
+}
+
 static inline void fuzz_read_options(struct tern_reader *in, const struct fuzz_peer *peer,
                                      uint8_t options, struct tern_tcp_header *h)
 {
@@ -72,6 +94,8 @@ static inline void fuzz_read_options(struct tern_reader *in, const struct fuzz_p
         h->wscale = tern_read_u8(in);
     }
     h->sack_permitted = (options & FUZZ_SACK_OK) != 0;
+    if ((options & FUZZ_HAS_FASTOPEN) != 0)
+        fuzz_read_cookie(in, peer, h);
     if ((options & FUZZ_HAS_SACK) == 0)
         return;
     h->sack_count = (uint8_t)(1 + (tern_read_u8(in) & 3));
@@ -102,6 +126,52 @@ static inline uint32_t fuzz_read_segment(struct tern_reader *in, const struct fu
     return text < FUZZ_TEXT_BYTES_MAX ? text : FUZZ_TEXT_BYTES_MAX;
 }
 
+/* A segment that a real peer, or one who means harm, might send now; its length. */
+static inline size_t fuzz_fresh_segment(uint32_t *random, uint8_t *out)
+{
+    enum { HERE = 0, AHEAD = 0x60, BEHIND = 0x40, AT_EDGE = 0x80, BEYOND = 0xa0 };
+    static const uint8_t flags[] = {TERN_TCP_ACK,
+                                    TERN_TCP_ACK,
+                                    TERN_TCP_ACK | TERN_TCP_PSH,
+                                    TERN_TCP_ACK | TERN_TCP_FIN,
+                                    TERN_TCP_SYN,
+                                    TERN_TCP_SYN | TERN_TCP_ACK,
+                                    TERN_TCP_RST,
+                                    TERN_TCP_ACK | TERN_TCP_URG,
+                                    TERN_TCP_ACK | TERN_TCP_ECE,
+                                    TERN_TCP_ACK | TERN_TCP_CWR};
+    static const uint8_t where[] = {HERE, HERE, HERE, AHEAD, AHEAD, BEHIND, AT_EDGE, BEYOND};
+    struct tern_writer w = tern_writer_of(out, 40);
+    const uint8_t flag = flags[fuzz_draw(random, 10)];
+    uint8_t options = (uint8_t)(fuzz_draw(random, 4) << 6);
+
+    if (fuzz_draw(random, 2) == 0)
+        options |= FUZZ_HAS_TS;
+    if ((flag & TERN_TCP_SYN) != 0)
+        options |= (uint8_t)(fuzz_draw(random, 16) << 2);
+    else if (fuzz_draw(random, 4) == 0)
+        options |= FUZZ_HAS_SACK;
+    tern_write_u8(&w, options);
+    tern_write_u8(&w, flag);
+    tern_write_u8(&w, where[fuzz_draw(random, 8)] | (uint8_t)fuzz_draw(random, 32));
+    tern_write_u8(&w, where[fuzz_draw(random, 8)] | (uint8_t)fuzz_draw(random, 32));
+    tern_write_u8(&w, fuzz_draw(random, 4) == 0 ? 0 : (uint8_t)fuzz_draw(random, 256)); /* window */
+    tern_write_u8(&w, fuzz_draw(random, 2) == 0 ? 0 : (uint8_t)fuzz_draw(random, 256)); /* text */
+    if ((options & FUZZ_HAS_MSS) != 0)
+        tern_write_be16(&w,
+                        (uint16_t)(fuzz_draw(random, 2) == 0 ? 1460 : fuzz_draw(random, 65536)));
+    if ((options & FUZZ_HAS_WSCALE) != 0)
+        tern_write_u8(&w, (uint8_t)fuzz_draw(random, 16));
+    if ((options & FUZZ_HAS_FASTOPEN) != 0)
+        tern_write_u8(&w, (uint8_t)fuzz_draw(random, 256));
+    if ((options & FUZZ_HAS_SACK) != 0) {
+        tern_write_u8(&w, 0);
+        tern_write_u8(&w, (uint8_t)(AHEAD | fuzz_draw(random, 16)));
+        tern_write_u8(&w, (uint8_t)(AHEAD | (16 + fuzz_draw(random, 16))));
+    }
+    return w.bytes;
+}
+
 /* The peer hears a segment of ours, of so many sequence numbers. */
 static inline void fuzz_hear_segment(struct fuzz_peer *peer, const struct tern_tcp_header *h,
                                      uint32_t sequence_length)
@@ -115,6 +185,10 @@ static inline void fuzz_hear_segment(struct fuzz_peer *peer, const struct tern_t
         peer->our_una = h->seq.value;
         peer->our_nxt = end;
         peer->our_wscale = h->has_wscale ? h->wscale : 0;
+        if (h->has_fastopen && h->cookie_bytes > 0) {
+            peer->cookie_bytes = h->cookie_bytes;
+            memcpy(peer->cookie, h->cookie, sizeof peer->cookie);
+        }
     }
     if ((int32_t)(end - peer->our_nxt) > 0)
         peer->our_nxt = end;

@@ -19,6 +19,7 @@ struct world {
     struct tern_ping_socket *ping;
     struct tern_conn *conn[CONNS_MAX]; /* the application's handles */
     struct fuzz_peer peer[PEERS_MAX];  /* [0]: of the active connection; others: to the listener */
+    struct tern_tcp_settings settings; /* of all its connections */
     tern_time now;
     uint32_t mtu_bytes;
     uint16_t ip_id;
@@ -93,7 +94,7 @@ static inline void call_conn(struct world *w, struct tern_conn **at, uint8_t wha
 
 static inline void call_open(struct world *w, uint8_t what, uint8_t amount)
 {
-    struct tern_tcp_options o = {.nodelay = (amount & 1) != 0};
+    struct tern_tcp_options o = {.nodelay = (amount & 1) != 0, .settings = &w->settings};
     struct tern_conn *conn;
 
     switch (what & 3) {
