@@ -216,7 +216,9 @@ void tern_tcb_mtu_on_ack(struct tern_tcb *c, tern_time now)
 static uint32_t candidate(const struct tern_tcb *c)
 {
     const uint32_t low = packet_bytes(c);
-    const uint32_t high = c->mtu.bad_bytes > 0 ? c->mtu.bad_bytes - 1 : ceiling_bytes(c);
+    const uint32_t bad = c->mtu.bad_bytes > 0 ? c->mtu.bad_bytes - 1 : UINT32_MAX;
+    /* the link or the application may want shorter ones by now than when the search began */
+    const uint32_t high = (uint32_t)tern_min_u64(bad, ceiling_bytes(c));
 
     if (high <= low || high - low < SEARCH_STEP_MIN)
         return 0;
