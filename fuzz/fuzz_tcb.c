@@ -199,8 +199,8 @@ static void call_rare(struct world *w, uint8_t which)
         (void)tern_tcb_read_urgent(&w->tcb, &byte, (which & 8) != 0);
         break;
     case 4:
-        tern_tcb_own_mtu(&w->tcb, which < 128 ? 576 : 1500);
         w->env.mtu_bytes = which < 128 ? 576 : 1500;
+        tern_tcb_own_mtu(&w->tcb, w->env.mtu_bytes);
         break;
     case 5:
         tern_tcb_fastopen_go(&w->tcb);

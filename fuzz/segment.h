@@ -194,7 +194,7 @@ static inline void fuzz_hear_segment(struct fuzz_peer *peer, const struct tern_t
         peer->our_nxt = end;
     if ((h->flags & TERN_TCP_ACK) != 0) {
         peer->nxt = h->ack.value;
-        peer->edge = h->ack.value + ((uint32_t)h->window << (syn ? 0 : peer->our_wscale));
+        peer->edge = h->ack.value + ((uint32_t)h->window << (syn ? 0 : peer->our_wscale & 15));
         peer->synchronised = true;
     }
     if (h->has_timestamps)
