@@ -39,7 +39,6 @@ const size_t fuzz_head_bytes = 2;
 struct end {
     struct tern_stack *stack;
     struct tern_sockets *table;
-    void *memory[2];
     struct world *world;
 };
 
@@ -452,6 +451,22 @@ static tern_time hook_now(void *arg)
     return end->world->now;
 }
 
+/* Zeroed memory, the same each time: taking it afresh would cost more than a run. */
+static void *memory_of(uint8_t n, int which, size_t bytes)
+{
+    static void *memory[2][2];
+    static size_t had[2][2];
+
+    if (had[n][which] < bytes) {
+        free(memory[n][which]);
+        memory[n][which] = aligned_alloc(64, bytes);
+        had[n][which] = bytes;
+    }
+    TERN_ASSERT(memory[n][which] != NULL);
+    memset(memory[n][which], 0, bytes);
+    return memory[n][which];
+}
+
 static void open_end(struct world *w, uint8_t n, uint8_t how)
 {
     struct end *end = &w->end[n];
@@ -473,10 +488,8 @@ static void open_end(struct world *w, uint8_t n, uint8_t how)
     c.chunks_max = (how & 1) != 0 ? 12 : 200;
     c.send_buffer_bytes = c.receive_buffer_bytes = (how & 2) != 0 ? 4000 : 65535;
     bytes = (tern_stack_bytes(&c) + 63) / 64 * 64;
-    end->memory[0] = aligned_alloc(64, bytes);
-    TERN_ASSERT(end->memory[0] != NULL);
-    memset(end->memory[0], 0, bytes);
-    TERN_ASSERT(tern_stack_init(end->memory[0], bytes, &c, w->now, &end->stack) == TERN_ERR_OK);
+    TERN_ASSERT(tern_stack_init(memory_of(n, 0, bytes), bytes, &c, w->now, &end->stack) ==
+                TERN_ERR_OK);
     TERN_ASSERT(tern_stack_address_add(end->stack, &own, TERN_CLAIM_NONE) == TERN_ERR_OK);
     tern_sockets_config_defaults(&t);
     t.stack = end->stack;
@@ -486,21 +499,16 @@ static void open_end(struct world *w, uint8_t n, uint8_t how)
     t.arg = end;
     t.now = hook_now;
     bytes = (tern_sockets_bytes(&t) + 63) / 64 * 64;
-    end->memory[1] = aligned_alloc(64, bytes);
-    TERN_ASSERT(end->memory[1] != NULL);
-    TERN_ASSERT(tern_sockets_init(end->memory[1], bytes, &t, &end->table) == TERN_ERR_OK);
+    TERN_ASSERT(tern_sockets_init(memory_of(n, 1, bytes), bytes, &t, &end->table) == TERN_ERR_OK);
 }
 
-static void close_end(struct world *w, struct end *end)
+static void judge_end(const struct end *end)
 {
     struct tern_stack_counters counters;
 
     tern_stack_counters(end->stack, &counters);
     TERN_ASSERT(counters.connections_used == 0);
     TERN_ASSERT(counters.chunks_used == 0);
-    (void)w;
-    free(end->memory[1]);
-    free(end->memory[0]);
 }
 
 static void finish(struct world *w)
@@ -517,8 +525,8 @@ static void finish(struct world *w)
         for (int i = 0; i < 2; i++)
             tern_stack_expire(w->end[i].stack, w->now);
     }
-    close_end(w, &w->end[0]);
-    close_end(w, &w->end[1]);
+    judge_end(&w->end[0]);
+    judge_end(&w->end[1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
