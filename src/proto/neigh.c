@@ -10,8 +10,10 @@
  *          All waits are NEIGH_INTERVAL long, so the waiting list is sorted by itself, and its
  *          head is the deadline.
  *   lru    those that may be evicted: everything but PENDING. Used ones go to the recent end.
- *          One that a stranger's request created starts at the other end, so that a flood of
- *          strangers evicts strangers and not the gateway.
+ *          One that a stranger's request created starts at the other end, and so does a FAILED
+ *          one, so that a flood of strangers evicts strangers and not the gateway.
+ * PENDING ones fill half of the table at the most: packets in the name of neighbours that do not
+ * exist make us ask for them, and must not push out those that do.
  * Everything here takes constant time, whatever the table holds.
  *
  * What ARP says is unproven, so (after RFC 826, minus what only helps forgers):
@@ -210,7 +212,12 @@ static void forget(struct tern_neigh *n, struct tern_neigh_entry *e)
     n->used--;
 }
 
-/* A new entry in its hash chain and no list; NULL: the table is full of PENDING ones. */
+static uint32_t pending_max(const struct tern_neigh *n)
+{
+    return (n->count_max + 1) / 2;
+}
+
+/* A new entry in its hash chain and no list; NULL: there are too many PENDING ones. */
 static struct tern_neigh_entry *create(struct tern_neigh *n, struct tern_addr addr,
                                        enum entry_state state)
 {
@@ -218,6 +225,8 @@ static struct tern_neigh_entry *create(struct tern_neigh *n, struct tern_addr ad
     uint32_t *chain = chain_of(n, addr);
 
     TERN_ASSERT(find(n, addr) == NULL);
+    if (state == ENTRY_PENDING && n->pending_count >= pending_max(n))
+        return NULL;
     if (n->used == n->count_max) {
         if (n->lru_first == NONE)
             return NULL;
@@ -263,8 +272,8 @@ enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr
     TERN_ASSERT(!tern_addr_is_any(addr));
     if (e == NULL) {
         e = create(n, addr, ENTRY_PENDING);
-        if (e == NULL) /* all are being asked: one that answers, or does not, makes room */
-            return TERN_NEIGH_PENDING;
+        if (e == NULL) /* enough are being asked: one that answers, or does not, makes room */
+            return TERN_NEIGH_BUSY;
         ask_begin(n, e, source);
         return TERN_NEIGH_PENDING;
     }
@@ -389,7 +398,7 @@ static void wait_over(struct tern_neigh *n, struct tern_neigh_entry *e, tern_tim
         forget(n, e);
     } else {
         set_state(n, e, ENTRY_FAILED);
-        lru_add_recent(n, e);
+        lru_add_oldest(n, e);
         wait_until(n, e, now + NEIGH_FAILED_KEEP);
         n->changed = true;
     }

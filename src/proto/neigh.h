@@ -19,7 +19,12 @@
 #include <tern/cause.h>
 #include <tern/time.h>
 
-enum tern_neigh_verdict { TERN_NEIGH_RESOLVED, TERN_NEIGH_PENDING, TERN_NEIGH_FAILED };
+enum tern_neigh_verdict {
+    TERN_NEIGH_RESOLVED,
+    TERN_NEIGH_PENDING,
+    TERN_NEIGH_BUSY, /* not even asked: half of the table is being asked already */
+    TERN_NEIGH_FAILED,
+};
 
 struct tern_neigh_entry; /* in neigh.c */
 
@@ -44,7 +49,7 @@ void tern_neigh_init(struct tern_neigh *n, void *memory, uint32_t count_max,
                      const struct tern_hash_key *key, struct tern_mac own_mac);
 
 /* The MAC for an on-link address; source: the own address to ask from. Starts asking where it
- * must. PENDING as well where the table is full of pending entries. */
+ * must. */
 enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr addr,
                                           struct tern_addr source, tern_time now,
                                           struct tern_mac *out);

@@ -206,6 +206,7 @@ static bool frame_queued(struct tern_stack *s, struct tern_frame *frame, uint8_t
         if (!tern_dgram_queue_push(&s->tx_waiting, &meta, payload))
             tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
         break;
+    case TERN_NEIGH_BUSY: /* nobody asks for it, so that nothing would ever end its wait */
     case TERN_NEIGH_FAILED:
         tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
         break;
@@ -253,6 +254,7 @@ static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t 
     case TERN_NEIGH_RESOLVED:
         break;
     case TERN_NEIGH_PENDING:
+    case TERN_NEIGH_BUSY:
         tern_list_remove(&conn->ready);
         tern_list_push(&s->waiting, &conn->ready);
         return false;

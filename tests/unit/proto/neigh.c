@@ -347,15 +347,15 @@ static void test_full_table(void **state)
     assert_false(tern_neigh_peek(&w.n, host(4), &m));
     assert_true(tern_neigh_peek(&w.n, host(3), &m));
     assert_true(tern_neigh_peek(&w.n, host(5), &m));
-    assert_int_equal(lookup(&w, 2, &m), TERN_NEIGH_PENDING);
-    assert_int_equal(lookup(&w, 10, &m), TERN_NEIGH_PENDING);
-    assert_int_equal(lookup(&w, 11, &m), TERN_NEIGH_PENDING);
-    assert_int_equal(w.n.pending_count, SMALL);
-    assert_int_equal(lookup(&w, 12, &m), TERN_NEIGH_PENDING); /* nothing may go: it waits */
-    arp(&w, TERN_ARP_REQUEST, 13, mac(13), 1, true);
-    assert_false(tern_neigh_peek(&w.n, host(13), &m));
+    assert_int_equal(w.n.pending_count, SMALL / 2); /* 2 and 9: no more are asked at once */
+    assert_int_equal(lookup(&w, 10, &m), TERN_NEIGH_BUSY);
+    assert_int_equal(w.n.pending_count, SMALL / 2);
+    assert_true(tern_neigh_peek(&w.n, host(3), &m));
+    assert_true(tern_neigh_peek(&w.n, host(5), &m));
     reply(&w, 2);
-    assert_int_equal(lookup(&w, 12, &m), TERN_NEIGH_PENDING);
+    assert_int_equal(lookup(&w, 10, &m), TERN_NEIGH_PENDING); /* it waits no more, and evicts 5 */
+    assert_int_equal(w.n.pending_count, SMALL / 2);
+    expect_mac(&w, 3, mac(3));
     close_world(&w);
 }
 
@@ -374,6 +374,35 @@ static void test_flood_of_strangers(void **state)
         arp(&w, TERN_ARP_REQUEST, n, mac(n), 1, true);
     assert_int_equal(w.n.used, 16);
     expect_mac(&w, 2, mac(2));
+    close_world(&w);
+}
+
+/* Nor do a thousand addresses that nobody has, and to which we are made to answer. */
+static void test_flood_of_nobodies(void **state)
+{
+    struct world w;
+    struct tern_mac m;
+    uint32_t n = 1000;
+
+    (void)state;
+    open_world(&w, 16);
+    assert_int_equal(lookup(&w, 2, &m), TERN_NEIGH_PENDING);
+    expect_request(&w, 2, broadcast);
+    reply(&w, 2);
+    for (int second = 0; second < 10; second++) {
+        for (int i = 0; i < 100; i++) {
+            struct tern_arp a;
+            const bool asks = w.n.pending_count < 8;
+
+            assert_int_equal(lookup(&w, n++, &m), asks ? TERN_NEIGH_PENDING : TERN_NEIGH_BUSY);
+            while (tern_neigh_output(&w.n, w.now, &a, &m)) {
+            }
+        }
+        expect_mac(&w, 2, mac(2));
+        w.now += TERN_SECOND;
+        tern_neigh_expire(&w.n, w.now);
+        tern_neigh_check(&w.n);
+    }
     close_world(&w);
 }
 
@@ -456,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_mac_changes),
         cmocka_unit_test(test_full_table),
         cmocka_unit_test(test_flood_of_strangers),
+        cmocka_unit_test(test_flood_of_nobodies),
         cmocka_unit_test(test_flush),
         cmocka_unit_test(test_random),
     };
