@@ -225,8 +225,8 @@ static void trim(struct tern_tcb *c)
     c->loss.resent_below = tern_max_u64(c->loss.resent_below, c->snd.una);
     c->loss.lost_below = tern_max_u64(c->loss.lost_below, c->snd.una);
     if (c->loss.sacked != NULL) {
+        c->loss.sacked_bytes -= tern_ranges_bytes_within(c->loss.sacked, 0, c->snd.una);
         tern_ranges_trim(c->loss.sacked, c->snd.una);
-        c->loss.sacked_bytes = tern_ranges_bytes(c->loss.sacked);
         drop_if_empty(c, &c->loss.sacked);
     }
     if (c->loss.relost != NULL) {
