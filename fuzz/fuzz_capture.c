@@ -2,8 +2,8 @@
 /*
  * A capture file: frames of any bytes, with comments, times and lengths of any value, written as
  * pcapng into memory that ends anywhere. What was written is read back by the little reader below,
- * block by block: lengths agree at both ends, and each block is as long as was foretold. Where there
- * is no room, the writer says so and stays within its memory.
+ * block by block: lengths agree at both ends, and each block is as long as was foretold. Where
+ * there is no room, the writer says so and stays within its memory.
  */
 #include "fuzz.h"
 

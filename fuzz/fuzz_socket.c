@@ -199,8 +199,8 @@ static socklen_t address_of(const struct call *c, struct sockaddr_storage *out)
 
     memset(out, c->b == 255 ? 255 : 0, sizeof *out);
     in->sin_family = (c->a & 0xf0) == 0xf0 ? AF_INET6 : (c->a & 0xf0) == 0xe0 ? AF_UNSPEC : AF_INET;
-    in->sin_port = htons(ports[c->a & 3]);
-    in->sin_addr.s_addr = htonl((c->a & 4) != 0 ? 0 : 0x0a000000 + 1u + (c->b & 3));
+    tern_put_be16((uint8_t *)&in->sin_port, ports[c->a & 3]);
+    tern_put_be32((uint8_t *)&in->sin_addr.s_addr, (c->a & 4) != 0 ? 0 : 0x0a000001u + (c->b & 3));
     return c->c < 200 ? sizeof *in : (socklen_t)(c->c - 200) * 3;
 }
 
