@@ -172,7 +172,9 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
         tern_tcb_timer_arm_resend(c, now);
         tern_tcb_note_writable(c);
     }
-    if (c->snd.wl1 < seq || (c->snd.wl1 == seq && c->snd.wl2 <= ack))
+    /* One that acknowledges more is the newest word, though it came on text that was sent again:
+     * the old window counted from the new edge would reach beyond what was promised. */
+    if (ack > old_una || c->snd.wl1 < seq || (c->snd.wl1 == seq && c->snd.wl2 <= ack))
         tern_tcb_take_window(c, seg, seq, ack, now);
     tern_tcb_loss_on_ack(c, seg, old_una, ack == old_una && is_duplicate(c, seg, ack, old_wnd),
                          now);
