@@ -145,6 +145,8 @@ void tern_tcb_open_cookie(struct tern_tcb *c, struct tern_tcp_env *env,
     tern_tcb_open_passive(c, env, o, syn, now);
     c->syn_due = false;
     c->snd.nxt = c->snd.max = c->snd.iss + 1;
-    c->rcv.adv = c->rcv.nxt + tern_min_u64(tern_tcb_window(c), UINT16_MAX);
+    /* What the SYN-ACK promised is not remembered, but it was no more than this; what now finds no
+     * room is dropped, and sent again (RFC 9293 §3.8.6: a window does not shrink). */
+    c->rcv.adv = c->rcv.nxt + tern_tcb_syn_promise_max(c);
     tern_tcb_note_promise(c);
 }

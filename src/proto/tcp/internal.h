@@ -159,6 +159,10 @@ uint64_t tern_tcb_receive_room(const struct tern_tcb *c);
 uint64_t tern_tcb_receive_limit(const struct tern_tcb *c);
 uint64_t tern_tcb_window(const struct tern_tcb *c); /* what we could advertise, from rcv.nxt */
 uint8_t tern_tcb_wscale(const struct tern_tcb *c);
+/* The most that the field of a header can tell of (RFC 7323 §2.3). */
+uint64_t tern_tcb_window_field_max(const struct tern_tcb *c);
+/* The most that our SYN can have promised, whatever was there for others then. */
+uint64_t tern_tcb_syn_promise_max(const struct tern_tcb *c);
 void tern_tcb_note_promise(struct tern_tcb *c); /* after rcv.nxt or rcv.adv moved */
 void tern_tcb_tune_start(struct tern_tcb *c, tern_time now);
 void tern_tcb_tune_on_text(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);

@@ -55,9 +55,10 @@ void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now)
     if (!tern_tcb_can_receive(c))
         return;
     before = c->rcv.adv - c->rcv.nxt;
-    after = tern_tcb_window(c);
-    /* Tell of it only when the peer may be waiting for it: RFC 9293 §3.8.6.2.2. */
-    if (after - before >= 2 * (uint64_t)c->rcv.mss && before < after / 2)
+    after = tern_min_u64(tern_tcb_window(c), tern_tcb_window_field_max(c));
+    /* Tell of it only when the peer may be waiting for it (RFC 9293 §3.8.6.2.2), and of what it can
+     * be told. */
+    if (after >= before + 2 * (uint64_t)c->rcv.mss && before < after / 2)
         tern_tcb_ack_now(c, TERN_CAUSE_WINDOW_UPDATE);
     else if (c->rcv.window_closed && after > before)
         tern_tcb_ack_now(c, TERN_CAUSE_WINDOW_UPDATE);

@@ -101,6 +101,16 @@ uint8_t tern_tcb_wscale(const struct tern_tcb *c)
     return shift;
 }
 
+uint64_t tern_tcb_syn_promise_max(const struct tern_tcb *c)
+{
+    return tern_min_u64(tern_min_u64(tern_tcb_receive_limit(c), window_clamp(c)), UINT16_MAX);
+}
+
+uint64_t tern_tcb_window_field_max(const struct tern_tcb *c)
+{
+    return (uint64_t)UINT16_MAX << c->rcv.wscale;
+}
+
 uint64_t tern_tcb_window(const struct tern_tcb *c)
 {
     const uint64_t limit = tern_tcb_receive_limit(c);
