@@ -93,6 +93,7 @@ void tern_tcb_icmp(struct tern_tcb *c, tern_seq seq, bool hard, enum tern_err er
 void tern_tcb_unreachable(struct tern_tcb *c, tern_time now)
 {
     c->soft_error = TERN_ERR_UNREACHABLE;
-    if (!tern_tcb_is_synchronised(c))
+    /* In SYN-RECEIVED the peer was heard, and may believe in the connection (RFC 9293 §3.9.2.2). */
+    if (c->state == TERN_TCP_SYN_SENT)
         tern_tcb_finish(c, TERN_ERR_UNREACHABLE, now);
 }
