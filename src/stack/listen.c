@@ -7,7 +7,8 @@
  * that would finish a handshake as well: the peer sends again, and there may be room by then. When
  * the first is full SYNs are answered with cookies (cookie.c), so that a flood of SYNs from
  * nowhere keeps no real peer out; an ACK without a connection is looked at as a cookie's answer
- * only while some may be on their way.
+ * only while some may be on their way. Whose last connection is in TIME-WAIT here gets no cookie:
+ * it is somebody real, and the record would take the ACK that brings the cookie back for its own.
  */
 #include "proto/tcp/cookie.h"
 #include "stack/internal.h"
@@ -99,7 +100,7 @@ static void hear_syn(struct tern_listener *l, const struct tern_endpoint *local,
 {
     if (tern_listener_is_full(l))
         tern_stack_drop(l->stack, TERN_DROP_TCP_LISTEN_FULL);
-    else if (l->unfinished_count >= l->backlog)
+    else if (l->unfinished_count >= l->backlog && !tern_stack_timewait_any(l->stack, local, remote))
         send_cookie(l, local, remote, syn);
     else
         open_child(l, local, remote, syn);
