@@ -36,10 +36,11 @@ void tern_tcb_dsack_note(struct tern_tcb *c, uint64_t start, uint64_t end)
     c->rcv.twice_end = end;
 }
 
-/* A segment that ends before the next byte in order has come again. */
+/* A segment that ends before the next byte in order has come again; one from before the peer's SYN
+ * is an earlier connection's. */
 void tern_tcb_dsack_note_old(struct tern_tcb *c, uint64_t seq, uint64_t length)
 {
-    if (tern_tcb_is_synchronised(c) && seq < c->rcv.nxt)
+    if (tern_tcb_is_synchronised(c) && seq >= c->rcv.irs && seq < c->rcv.nxt)
         tern_tcb_dsack_note(c, seq, tern_min_u64(seq + length, c->rcv.nxt));
 }
 
