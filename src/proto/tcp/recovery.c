@@ -201,8 +201,13 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     d.marked = c->opt.ecn && (seg->h.flags & TERN_TCP_ECE) != 0;
     tern_tcb_note_delivered(c, &d, &rate, now);
     count_duplicates(c, &d, duplicate);
-    if (tern_tcb_undo_try(c, seg, &d, duplicate))
+    if (tern_tcb_undo_try(c, seg, &d, duplicate)) {
+        /* What was held to be lost was late. RFC 8985 §6.2 step 3 does not see it where it was sent
+         * again before it came, and without this the next is not waited for either. */
+        if (c->loss.state == TERN_RECOVERY_FAST)
+            c->rack.reordering_seen = true;
         tern_tcb_undo(c, now);
+    }
     if (tern_tcb_tlp_ack(c, seg, &d, duplicate) && was_open) {
         tern_tcb_undo_disarm(c);
         c->cc_ops->on_loss(&c->cc, flight_before, now);
