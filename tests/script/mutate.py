@@ -34,10 +34,10 @@ class Mutation:
         self.name, self.words, self.path, self.old, self.new = name, words, "", [], []
 
 
-def read_list():
-    """The mutations of the list, in its order."""
+def read_list(path=LIST):
+    """The mutations of a list, in its order."""
     found = []
-    with open(LIST) as source:
+    with open(path) as source:
         for number, line in enumerate(source, 1):
             line = line.rstrip("\n")
             kind, rest = line[:1], line[1:].strip()
@@ -49,7 +49,7 @@ def read_list():
             elif kind in ("-", "+"):
                 (found[-1].old if kind == "-" else found[-1].new).append(rest)
             elif line.strip():
-                sys.exit(f"{LIST}:{number}: not understood")
+                sys.exit(f"{path}:{number}: not understood")
     return found
 
 
@@ -65,10 +65,10 @@ def mutated(text, mutation):
     return "\n".join(lines[:at] + mutation.new + lines[at + size:])
 
 
-def build(top):
-    """Whether script_run of the copy builds."""
-    done = subprocess.run(["ninja", "-C", os.path.join(top, "build"), "-j2",
-                           "tests/script/script_run"], capture_output=True, text=True, check=False)
+def build(top, target="tests/script/script_run"):
+    """Whether a program of the copy builds."""
+    done = subprocess.run(["ninja", "-C", os.path.join(top, "build"), "-j2", target],
+                          capture_output=True, text=True, check=False)
     return done.returncode == 0
 
 

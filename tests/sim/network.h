@@ -2,32 +2,55 @@
 #ifndef TERN_SIM_NETWORK_H
 #define TERN_SIM_NETWORK_H
 /*
- * A network in virtual time between two stacks: delay, jitter, loss, bursts of loss, duplication,
- * corruption and a bottleneck with a queue, all drawn from one seed. It copies frames, fills in
- * their checksums and cuts super-segments, with code of its own: nothing of src/link or src/wire,
- * so that it can judge what it carries.
+ * A network in virtual time between two stacks, made of nodes that a frame passes one after the
+ * other: partition, loss, bursts of loss, a shorter MTU (with a router that tells, or a black
+ * hole), a bottleneck with a queue that may mark, delay, jitter, overtaking, duplication and
+ * corruption, all drawn from one seed. It copies frames, fills in their checksums and cuts
+ * super-segments, with code of its own: nothing of src/, so that it can judge what it carries.
  */
-#include "base/random.h"
 #include <tern/stack.h>
 
 struct sim_faults {
     uint32_t loss_ppm, burst_ppm, burst_frames, duplicate_ppm, corrupt_ppm, reorder_ppm;
+    uint32_t ways; /* losses and the like: bit 0 for what end 0 sends, bit 1 for end 1; 0: both */
     tern_time delay, jitter;
+    tern_time reorder_by;      /* so much later; 0: half the delay, and a little */
     uint64_t bytes_per_second; /* 0: no bottleneck */
     uint32_t queue_frames;     /* of the bottleneck */
+    uint32_t mark_frames;      /* from so many waiting on, CE; 0: never */
+    uint32_t mtu_bytes;        /* of the path, from mtu_at on; 0: as the stacks' */
+    tern_time mtu_at;
+    bool mtu_silent;               /* a black hole: no ICMP */
+    tern_time cut_from, cut_until; /* the partition */
+    uint32_t cut_ways;             /* as ways; 0: none */
+};
+
+/* Of what was done to frames, for those who judge. */
+struct sim_toll {
+    uint64_t sent, lost, corrupted, duplicated, too_long, arp_lost, last_lost_at;
+};
+
+struct sim_arrival {
+    struct tern_frame frame;
+    uint32_t tag;
+    bool corrupted;
 };
 
 struct sim_network;
 
 struct sim_network *sim_network_create(const struct sim_faults *faults, uint64_t seed);
+/* As new, with the memory that it has. */
+void sim_network_reset(struct sim_network *n, const struct sim_faults *faults, uint64_t seed);
 void sim_network_destroy(struct sim_network *n);
 /* Faults stop: from now on everything arrives. */
 void sim_network_heal(struct sim_network *n);
-/* A frame leaves end 0 or 1. */
-void sim_network_send(struct sim_network *n, int from, const struct tern_frame *frame,
+/* A frame leaves end 0 or 1. tag comes back with what arrives of it. */
+void sim_network_send(struct sim_network *n, int from, const struct tern_frame *frame, uint32_t tag,
                       tern_time now);
-/* The next frame that has arrived at an end by now; valid until the next call; false: none. */
-bool sim_network_receive(struct sim_network *n, int at, tern_time now, struct tern_frame *out);
+/* The frames that have arrived at an end by now, at most max; valid until the next call. */
+int sim_network_receive(struct sim_network *n, int at, tern_time now, struct sim_arrival *out,
+                        int max);
 tern_time sim_network_deadline(const struct sim_network *n);
+const struct sim_toll *sim_network_toll(const struct sim_network *n);
 
 #endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which connection a segment belongs to. The same two ports may be used again and again, and frames
+ * of an earlier connection may still be about: a segment belongs to the newest record of its ports
+ * in whose streams it has a place. What arrives is told by the tag of the frame that was sent.
+ * See observer.h.
+ */
+#include "observer_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TALKS_MAX  2048
+#define BUCKETS    256
+#define NEAR_BYTES (UINT32_C(1) << 24) /* more than any stream here is long */
+
+struct observer {
+    struct talk talk[TALKS_MAX];
+    uint32_t talks_count;
+    struct talk *bucket[BUCKETS]; /* newest first, of all ports with this hash */
+    uint32_t mtu_bytes[2];
+    bool show;
+    uint32_t script_number,
+        suspect_number; /* a connection of which a script is printed; the worst */
+    int script_side, suspect_side;
+    int64_t script_last;
+    bool broken;
+    char words[360];
+};
+
+struct observer *observer_create(void)
+{
+    struct observer *o = calloc(1, sizeof(*o));
+
+    if (o == NULL)
+        abort();
+    return o;
+}
+
+void observer_destroy(struct observer *o)
+{
+    for (uint32_t i = 0; i < TALKS_MAX; i++)
+        for (int k = 0; k < 2; k++) {
+            spans_fini(&o->talk[i].half[k].arrived);
+            free(o->talk[i].half[k].text);
+        }
+    free(o);
+}
+
+void observer_reset(struct observer *o, const uint32_t mtu_bytes[2])
+{
+    o->talks_count = 0;
+    memset(o->bucket, 0, sizeof(o->bucket));
+    memcpy(o->mtu_bytes, mtu_bytes, sizeof(o->mtu_bytes));
+    o->broken = false;
+    o->suspect_number = 0;
+    o->script_last = 0;
+}
+
+void observer_transcribe(struct observer *o, uint32_t number, int side)
+{
+    o->script_number = number;
+    o->script_side = side;
+}
+
+uint32_t observer_suspect(const struct observer *o, int *side)
+{
+    *side = o->suspect_side;
+    return o->suspect_number > 0 ? o->suspect_number : o->talks_count;
+}
+
+void observer_show(struct observer *o, bool show)
+{
+    o->show = show;
+}
+
+const char *observer_complaint(const struct observer *o)
+{
+    return o->broken ? o->words : NULL;
+}
+
+static int flag_words(const struct wire_segment *s, char *out)
+{
+    static const char letters[] = "FSRP.UEW";
+    int n = 0;
+
+    for (int i = 0; i < 8; i++)
+        if ((s->flags >> i & 1) != 0)
+            out[n++] = letters[i];
+    out[n] = '\0';
+    return n;
+}
+
+/* "0>1 1000:80 P. 1:101 ack 1 win 500 <…>" */
+static void segment_words(const struct look *l, char *out, size_t bytes)
+{
+    const struct wire_segment *s = l->s;
+    char flags[12];
+    int n;
+
+    flag_words(s, flags);
+    n = snprintf(out, bytes, "%.6f s, %d>%d %u:%u #%u %s %llu:%llu", (double)l->now / 1e9, l->from,
+                 1 - l->from, s->source_port, s->destination_port, l->talk->number, flags,
+                 (unsigned long long)l->start, (unsigned long long)(l->start + s->text_bytes));
+    if ((s->flags & WIRE_ACK) != 0)
+        n += snprintf(out + n, bytes - (size_t)n, " ack %llu win %llu", (unsigned long long)l->ack,
+                      (unsigned long long)s->window << l->shift);
+    for (uint32_t i = 0; i < s->sack_count; i++)
+        n += snprintf(out + n, bytes - (size_t)n, "%s%lld:%lld", i == 0 ? " sack " : ",",
+                      (long long)l->ack + (int32_t)(s->sack[i][0] - s->ack),
+                      (long long)l->ack + (int32_t)(s->sack[i][1] - s->ack));
+}
+
+void observer_complain(const struct look *l, const char *rule, const char *format, ...)
+{
+    struct observer *o = l->o;
+    va_list arguments;
+    size_t n;
+
+    if (o->broken)
+        return;
+    o->broken = true;
+    o->suspect_number = l->talk->number;
+    o->suspect_side = l->from;
+    n = (size_t)snprintf(o->words, sizeof(o->words), "rule \"%s\": ", rule);
+    va_start(arguments, format);
+    vsnprintf(o->words + n, sizeof(o->words) - n, format, arguments);
+    va_end(arguments);
+    n = strlen(o->words);
+    n += (size_t)snprintf(o->words + n, sizeof(o->words) - n, "; ");
+    if (n < sizeof(o->words))
+        segment_words(l, o->words + n, sizeof(o->words) - n);
+}
+
+static void clear_half(struct half *h)
+{
+    const struct half fresh = {.text = h->text, .text_room = h->text_room, .arrived = h->arrived};
+
+    *h = fresh;
+    spans_clear(&h->arrived);
+}
+
+static struct talk **bucket_of(struct observer *o, const uint32_t port[2])
+{
+    return &o->bucket[(port[0] * 31 + port[1]) % BUCKETS];
+}
+
+static struct talk *open_talk(struct observer *o, const uint32_t port[2])
+{
+    struct talk **bucket = bucket_of(o, port);
+    struct talk *t = &o->talk[o->talks_count % TALKS_MAX];
+
+    if (o->talks_count == TALKS_MAX)
+        return NULL;
+    t->number = ++o->talks_count;
+    t->port[0] = port[0];
+    t->port[1] = port[1];
+    clear_half(&t->half[0]);
+    clear_half(&t->half[1]);
+    t->older = *bucket;
+    *bucket = t;
+    return t;
+}
+
+static bool is_between(const struct talk *t, const uint32_t port[2])
+{
+    return t->port[0] == port[0] && t->port[1] == port[1];
+}
+
+/* Is a number near those that the half has used or may use next? */
+static bool is_near(const struct half *h, uint32_t seq)
+{
+    for (uint32_t i = 0; i < h->isn_count; i++)
+        if ((uint32_t)(seq + 1 - h->isn[i]) < NEAR_BYTES)
+            return true;
+    return false;
+}
+
+/* A SYN of a number not seen: of a connection that waits for it, or of a new one. */
+static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t port[2],
+                                const struct wire_segment *s)
+{
+    struct talk *t;
+
+    for (t = *bucket_of(o, port); t != NULL; t = t->older) {
+        struct half *me = &t->half[from], *other = &t->half[1 - from];
+
+        if (!is_between(t, port))
+            continue;
+        if ((s->flags & WIRE_ACK) != 0 && other->open && is_near(other, s->ack - 1))
+            return t;
+        for (uint32_t i = 0; i < me->isn_count; i++)
+            if (me->isn[i] == s->seq)
+                return t;
+        if ((s->flags & WIRE_ACK) == 0 && !me->open && other->open && !other->syn_arrived)
+            return t; /* both at once */
+    }
+    return open_talk(o, port);
+}
+
+static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2],
+                            const struct wire_segment *s)
+{
+    struct talk *t;
+
+    if ((s->flags & WIRE_SYN) != 0)
+        return talk_of_syn(o, from, port, s);
+    for (t = *bucket_of(o, port); t != NULL; t = t->older)
+        if (is_between(t, port) && t->half[from].open && is_near(&t->half[from], s->seq))
+            return t;
+    return NULL;
+}
+
+/* A listener without memory gives each SYN another number; whichever is answered or used counts. */
+static void settle(struct half *h, uint32_t number)
+{
+    for (uint32_t i = 0; i < h->isn_count; i++)
+        if ((uint32_t)(number - h->isn[i]) < NEAR_BYTES) {
+            h->isn[0] = h->isn[i];
+            h->isn_count = 1;
+            h->settled = true;
+            return;
+        }
+}
+
+static void note_syn(struct half *me, const struct wire_segment *s)
+{
+    me->open = true;
+    me->syn = *s;
+    for (uint32_t i = 0; i < me->isn_count; i++)
+        if (me->isn[i] == s->seq)
+            return;
+    if (me->settled || me->isn_count == OBSERVER_ISNS)
+        return;
+    memmove(me->isn + 1, me->isn, me->isn_count * sizeof(me->isn[0]));
+    me->isn[0] = s->seq;
+    me->isn_count++;
+    me->edge = me->ack = 0; /* what the other answers promised is not of this one */
+}
+
+static void complain_frame(struct observer *o, int from, const char *why, int64_t now)
+{
+    if (o->broken)
+        return;
+    o->broken = true;
+    snprintf(o->words, sizeof(o->words), "%.6f s, from %d: %s", (double)now / 1e9, from, why);
+}
+
+static void show(const struct look *l, const char *before)
+{
+    char words[256];
+
+    segment_words(l, words, sizeof(words));
+    printf("%s%s %s\n", before, words, l->f->why != NULL ? l->f->why : "");
+}
+
+static bool both_scale(const struct look *l)
+{
+    return l->me->open && l->me->syn.has_scale && l->other->open && l->other->syn.has_scale;
+}
+
+static void place(struct look *l)
+{
+    const struct wire_segment *s = l->s;
+    const bool syn = (s->flags & WIRE_SYN) != 0;
+    const uint32_t length = s->text_bytes + (syn ? 1 : 0) + ((s->flags & WIRE_FIN) != 0 ? 1 : 0);
+
+    /* A keep-alive may stand one before the first byte, at the SYN's place. */
+    l->start = syn ? 1 : (uint32_t)(s->seq - l->me->isn[0]);
+    l->end = (syn ? 0 : l->start) + length;
+    l->ack =
+        (s->flags & WIRE_ACK) != 0 && l->other->open ? (uint32_t)(s->ack - l->other->isn[0]) : 0;
+    if (!syn && both_scale(l))
+        l->shift = l->me->syn.scale;
+}
+
+uint32_t observer_sent(struct observer *o, int from, const struct observed *f, int64_t now)
+{
+    struct wire_segment s;
+    struct look l = {.o = o, .s = &s, .f = f, .from = from, .now = now};
+    const char *why;
+    uint32_t port[2];
+
+    l.mtu_bytes = o->mtu_bytes[from];
+    switch (wire_read(f, true, &s, &why)) {
+    case WIRE_BAD:
+        complain_frame(o, from, why, now);
+        return OBSERVER_NO_TAG;
+    case WIRE_OTHER:
+        return OBSERVER_NO_TAG;
+    case WIRE_TCP:
+        break;
+    }
+    port[from] = s.source_port;
+    port[1 - from] = s.destination_port;
+    l.talk = talk_of(o, from, port, &s);
+    if (l.talk == NULL) {
+        if ((s.flags & WIRE_RST) == 0)
+            complain_frame(o, from, "rule \"nobody's\": a segment of no connection", now);
+        return OBSERVER_NO_TAG;
+    }
+    l.me = &l.talk->half[from];
+    l.other = &l.talk->half[1 - from];
+    if ((s.flags & WIRE_SYN) != 0)
+        note_syn(l.me, &s);
+    else if (!l.me->settled)
+        settle(l.me, s.seq);
+    if ((s.flags & WIRE_ACK) != 0 && l.other->open && !l.other->settled)
+        settle(l.other, s.ack - 1);
+    place(&l);
+    if (o->show)
+        show(&l, "");
+    if (o->script_number == l.talk->number && o->script_side == from)
+        transcript_print(&l, false, &o->script_last);
+    observer_judge(&l);
+    return (uint32_t)(l.talk - o->talk);
+}
+
+void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t *data,
+                        uint32_t bytes, int64_t now)
+{
+    const struct observed f = {.data = data, .bytes = bytes};
+    struct wire_segment s;
+    struct look l = {.o = o, .s = &s, .f = &f, .from = 1 - to, .now = now};
+    const char *why;
+    uint64_t edge;
+
+    if (tag == OBSERVER_NO_TAG || wire_read(&f, false, &s, &why) != WIRE_TCP)
+        return;
+    l.talk = &o->talk[tag];
+    l.me = &l.talk->half[1 - to];
+    l.other = &l.talk->half[to];
+    l.other->unanswered++;
+    l.other->was_reset = l.other->was_reset || (s.flags & WIRE_RST) != 0;
+    place(&l);
+    if (o->show)
+        show(&l, "  arrives: ");
+    if (o->script_number == l.talk->number && o->script_side == to)
+        transcript_print(&l, true, &o->script_last);
+    if ((s.flags & WIRE_SYN) != 0) {
+        l.me->syn_arrived = true;
+        l.me->ecn_arrived = l.me->ecn_arrived || (s.flags & WIRE_ECE) != 0;
+        spans_add(&l.me->arrived, 0, 1);
+    }
+    spans_add(&l.me->arrived, l.start, (s.flags & WIRE_SYN) != 0 ? l.start + s.text_bytes : l.end);
+    if (s.has_ts && (l.me->ts_arrived == 0 || (int32_t)(s.ts_value - l.me->ts_arrived) > 0))
+        l.me->ts_arrived = s.ts_value;
+    if ((s.flags & (WIRE_ACK | WIRE_SYN)) == 0)
+        return;
+    edge = l.ack + ((uint64_t)s.window << l.shift);
+    edge = (s.flags & WIRE_ACK) == 0 ? 1 + (uint64_t)s.window : edge;
+    l.me->edge_arrived = edge > l.me->edge_arrived ? edge : l.me->edge_arrived;
+    l.me->ack_arrived = l.ack > l.me->ack_arrived ? l.ack : l.me->ack_arrived;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One seed's run. See world.h. */
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "beside.h"
+#include "judge.h"
+
+#define STEPS_MAX   300000
+#define PATIENCE    (400 * TERN_SECOND) /* after the faults, beside the time that the bytes need */
+#define QUIET       (130 * TERN_SECOND) /* after the last connection: TIME-WAIT ends, no more */
+#define CHECK_EVERY 16                  /* steps, once a run is long */
+
+static const uint64_t hash_factor = UINT64_C(0x9fb21c651e98df25);
+
+void world_fail(struct world *w, const char *format, ...)
+{
+    va_list arguments;
+
+    if (w->failed)
+        return;
+    w->failed = true;
+    va_start(arguments, format);
+    vsnprintf(w->why, sizeof(w->why), format, arguments);
+    va_end(arguments);
+}
+
+struct world *world_create(void)
+{
+    static const struct sim_faults none;
+    struct world *w = calloc(1, sizeof(*w));
+
+    if (w == NULL)
+        abort();
+    w->network = sim_network_create(&none, 0);
+    w->observer = observer_create();
+    return w;
+}
+
+void world_destroy(struct world *w)
+{
+    sim_network_destroy(w->network);
+    observer_destroy(w->observer);
+    free(w->side[0].memory);
+    free(w->side[1].memory);
+    free(w);
+}
+
+static void open_stack(struct world *w, int i)
+{
+    const struct tern_cidr cidr = {tern_addr_v4(10, 0, 0, (uint8_t)(1 + i)), 24};
+    const struct tern_config *c = &w->plan.stack[i];
+    struct side *side = &w->side[i];
+    const size_t bytes = tern_stack_bytes(c);
+
+    if (bytes == 0)
+        abort();
+    if (bytes > side->memory_bytes) {
+        free(side->memory);
+        side->memory_bytes = (bytes + 4095) & ~(size_t)4095;
+        side->memory = aligned_alloc(4096, side->memory_bytes);
+        if (side->memory == NULL)
+            abort();
+    }
+    memset(side->memory, 0, bytes);
+    side->listener = NULL;
+    if (tern_stack_init(side->memory, bytes, c, w->now, &side->stack) != TERN_ERR_OK ||
+        tern_stack_address_add(side->stack, &cidr, TERN_CLAIM_NONE) != TERN_ERR_OK)
+        abort();
+}
+
+/* A hash that any change of any byte, length or time changes. */
+static void note_frame(struct world *w, const uint8_t *data, uint32_t bytes, int from)
+{
+    uint64_t h = w->hash ^ (uint64_t)w->now ^ (uint64_t)from << 62 ^ (uint64_t)bytes << 40;
+    uint32_t i = 0;
+    uint64_t word = 0;
+
+    for (; i + 8 <= bytes; i += 8) {
+        memcpy(&word, data + i, 8);
+        h = (h ^ word) * hash_factor;
+        h ^= h >> 31;
+    }
+    word = 0;
+    memcpy(&word, data + i, bytes - i);
+    h = (h ^ word) * hash_factor;
+    w->hash = h ^ h >> 29;
+    w->frames++;
+}
+
+static void send_frame(struct world *w, int from, const struct tern_frame *f)
+{
+    static uint8_t whole[TERN_FRAME_BYTES_MAX];
+    struct tern_frame one = *f;
+    struct observed seen = {.data = whole};
+
+    for (uint32_t i = 0; i < f->piece_count; i++) {
+        if (seen.bytes + f->piece[i].bytes > sizeof(whole))
+            abort();
+        memcpy(whole + seen.bytes, f->piece[i].data, f->piece[i].bytes);
+        seen.bytes += (uint32_t)f->piece[i].bytes;
+    }
+    if (seen.bytes != f->bytes)
+        world_fail(w, "a frame of %u bytes has pieces of %u", f->bytes, seen.bytes);
+    seen.sum_open = f->csum == TERN_CSUM_NEEDS;
+    seen.sum_start = f->csum_start;
+    seen.sum_offset = f->csum_offset;
+    seen.cut_bytes = f->gso != TERN_GSO_NONE ? f->gso_bytes : 0;
+    seen.header_bytes = f->header_bytes;
+    seen.why = tern_cause_name(f->cause);
+    one.piece[0] = (struct tern_slice){whole, seen.bytes};
+    one.piece_count = 1;
+    note_frame(w, whole, seen.bytes, from);
+    sim_network_send(w->network, from, &one, observer_sent(w->observer, from, &seen, w->now),
+                     w->now);
+}
+
+static void receive(struct world *w, int i)
+{
+    struct sim_arrival arrived[TERN_BURST_MAX];
+    struct tern_frame frames[TERN_BURST_MAX];
+    int n;
+
+    while ((n = sim_network_receive(w->network, i, w->now, arrived, (int)w->plan.batch)) > 0) {
+        for (int k = 0; k < n; k++) {
+            frames[k] = arrived[k].frame;
+            if (!arrived[k].corrupted)
+                observer_delivered(w->observer, i, arrived[k].tag, frames[k].piece[0].data,
+                                   frames[k].bytes, w->now);
+        }
+        tern_stack_input(w->side[i].stack, frames, n, w->now);
+    }
+}
+
+static void transmit(struct world *w, int i)
+{
+    struct tern_frame frames[TERN_BURST_MAX];
+    int n;
+
+    while ((n = tern_stack_output(w->side[i].stack, frames, TERN_BURST_MAX, w->now)) > 0 &&
+           !w->failed)
+        for (int k = 0; k < n; k++)
+            send_frame(w, i, &frames[k]);
+    if (observer_complaint(w->observer) != NULL)
+        world_fail(w, "%s", observer_complaint(w->observer));
+}
+
+static tern_time turn(struct world *w, int i)
+{
+    struct tern_stack *stack = w->side[i].stack;
+    tern_time next, at;
+
+    receive(w, i);
+    if (tern_stack_deadline(stack) <= w->now)
+        tern_stack_expire(stack, w->now);
+    next = flows_run(w, i);
+    at = beside_run(w, i);
+    next = at < next ? at : next;
+    transmit(w, i);
+    if (w->steps < 1000 || w->steps % CHECK_EVERY == 0)
+        tern_stack_check(stack);
+    at = tern_stack_deadline(stack);
+    return at < next ? at : next;
+}
+
+static void step(struct world *w)
+{
+    const tern_time first = turn(w, 0), second = turn(w, 1);
+    const tern_time network = sim_network_deadline(w->network);
+    tern_time next = first < second ? first : second;
+
+    next = network < next ? network : next;
+    if (!w->healed && w->now >= w->plan.heal_at) {
+        sim_network_heal(w->network);
+        w->healed = true;
+    }
+    w->steps++;
+    /* An end that came first in this step may have more to do. */
+    w->now = next > w->now ? next : w->now + TERN_US;
+}
+
+/* What one stream can do at least: the smallest window of 1024 bytes, one a round trip. */
+static uint64_t slowest_rate(const struct sim_faults *f)
+{
+    const tern_time round_trip = 2 * (f->delay + f->jitter) + 50 * TERN_MS;
+    const uint64_t rate = (uint64_t)(1000 * TERN_SECOND / round_trip);
+
+    return f->bytes_per_second > 0 && f->bytes_per_second < rate ? f->bytes_per_second : rate;
+}
+
+static tern_time latest_end(const struct world *w)
+{
+    const struct plan *p = &w->plan;
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < p->flows_count; i++)
+        bytes += (uint64_t)p->flow[i].rounds * (p->flow[i].end[0].bytes + p->flow[i].end[1].bytes);
+    return p->heal_at + PATIENCE +
+           (tern_time)(2 * bytes * 1000000 / slowest_rate(&p->faults)) * 1000;
+}
+
+static bool is_over(const struct world *w)
+{
+    struct tern_stack_counters a, b;
+
+    if (!flows_over(w))
+        return false;
+    tern_stack_counters(w->side[0].stack, &a);
+    tern_stack_counters(w->side[1].stack, &b);
+    return a.connections_used == 0 && b.connections_used == 0;
+}
+
+/* All connections are over: what is left must go away by itself, and nothing must be said. */
+static void run_quiet(struct world *w)
+{
+    const tern_time until = w->now + QUIET;
+
+    while (!w->failed && w->now < until) {
+        step(w);
+        if (w->steps > STEPS_MAX)
+            world_fail(w, "it is never quiet");
+    }
+}
+
+static void begin(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
+{
+    uint32_t mtus[2];
+
+    plan_draw(&w->plan, seed, off, flows);
+    w->now = TERN_SECOND;
+    w->ends_count = w->ends_live = 0;
+    w->steps = w->frames = w->hash = 0;
+    w->healed = w->failed = false;
+    w->why[0] = '\0';
+    for (int i = 0; i < 2; i++)
+        mtus[i] = w->plan.stack[i].link.mtu_bytes;
+    sim_network_reset(w->network, &w->plan.faults, seed);
+    observer_reset(w->observer, mtus);
+    open_stack(w, 0);
+    open_stack(w, 1);
+    flows_open(w);
+    beside_open(w);
+}
+
+bool world_run(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
+{
+    tern_time latest;
+
+    begin(w, seed, off, flows);
+    latest = latest_end(w);
+    while (!w->failed) {
+        step(w);
+        if (is_over(w))
+            break;
+        if (w->now == TERN_TIME_NEVER)
+            world_fail(w, "nothing will ever happen again");
+        else if (w->now > latest || w->steps > STEPS_MAX)
+            world_fail(w, "it does not end");
+    }
+    w->ended_at = w->now;
+    if (!w->failed && w->now < TERN_TIME_NEVER)
+        run_quiet(w);
+    if (!w->failed)
+        judge_memory(w);
+    return !w->failed;
+}
