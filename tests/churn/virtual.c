@@ -142,19 +142,20 @@ static tern_time step(struct world *w)
 {
     tern_time next = TERN_TIME_NEVER;
     struct tern_frame frames[TERN_BURST_MAX];
+    struct sim_arrival arrived;
 
     for (int i = 0; i < 2; i++) {
         struct side *s = &w->side[i];
         int n;
 
-        while (sim_network_receive(w->network, i, w->now, &frames[0]))
-            tern_stack_input(s->stack, &frames[0], 1, w->now);
+        while (sim_network_receive(w->network, i, w->now, &arrived, 1) > 0)
+            tern_stack_input(s->stack, &arrived.frame, 1, w->now);
         if (tern_stack_deadline(s->stack) <= w->now)
             tern_stack_expire(s->stack, w->now);
         churn_events(s->churn);
         while ((n = tern_stack_output(s->stack, frames, TERN_BURST_MAX, w->now)) > 0)
             for (int k = 0; k < n; k++)
-                sim_network_send(w->network, i, &frames[k], w->now);
+                sim_network_send(w->network, i, &frames[k], 0, w->now);
         if (tern_stack_deadline(s->stack) < next)
             next = tern_stack_deadline(s->stack);
     }
