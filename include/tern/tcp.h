@@ -167,7 +167,8 @@ TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_peek(const struct tern_conn *conn,
  */
 TERN_EXPORT TERN_NODISCARD int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out,
                                               int max);
-/* Be done with bytes that peek showed; this opens the window. */
+/* Be done with bytes that peek showed; this opens the window. An urgent byte that stands before
+ * them, out of the stream, is passed with them, and by 0 bytes alone. */
 TERN_EXPORT void tern_tcp_skip(struct tern_conn *conn, size_t bytes);
 /* peek, copy and skip in one. */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len);
@@ -212,6 +213,8 @@ tern_listener_set(struct tern_listener *listener, const struct tern_tcp_settings
 
 /* Bytes that tern_tcp_read() would give: up to the urgent mark, where there is one ahead. */
 TERN_EXPORT uint64_t tern_tcp_unread(const struct tern_conn *conn);
+/* The urgent byte is here, and was neither taken nor read past: what poll(2) calls POLLPRI. */
+TERN_EXPORT bool tern_tcp_urgent_waits(const struct tern_conn *conn);
 /* The peer's FIN was taken: what is unread is all that there will be. */
 TERN_EXPORT bool tern_tcp_peer_done(const struct tern_conn *conn);
 /* Would tern_tcp_accept() find a connection? */

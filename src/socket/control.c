@@ -35,6 +35,16 @@ static int int_of(uint64_t value)
     return value < INT_MAX ? (int)value : INT_MAX;
 }
 
+/* Up to an urgent byte that stands out of the stream; an announced one that has not come counts for
+ * nothing. */
+static uint64_t unread_of(const struct tern_sock *s)
+{
+    const uint64_t unread = tern_sock_unread(s);
+    uint64_t ahead;
+
+    return tern_sock_mark_ahead(s, &ahead) && ahead < unread ? ahead : unread;
+}
+
 static int ask_unread(const struct tern_sock *s, int *out)
 {
     if (s->kind == TERN_SOCK_DGRAM) {
@@ -43,7 +53,7 @@ static int ask_unread(const struct tern_sock *s, int *out)
     }
     if (s->listener != NULL)
         return tern_sock_fail(EINVAL);
-    *out = s->conn != NULL ? int_of(tern_tcp_unread(s->conn)) : 0;
+    *out = s->conn != NULL ? int_of(unread_of(s)) : 0;
     return 0;
 }
 

@@ -148,6 +148,10 @@ enum tern_tcp_state tern_sock_state(const struct tern_sock *s); /* as Linux has 
 bool tern_sock_is_connecting(const struct tern_sock *s);
 bool tern_sock_read_is_shut(const struct tern_sock *s);
 bool tern_sock_write_is_shut(const struct tern_sock *s);
+/* Of a socket with a connection: all bytes that came and were not read past, an urgent one among
+ * them; and is there an urgent byte out of the stream, here or announced? So many bytes ahead. */
+uint64_t tern_sock_unread(const struct tern_sock *s);
+bool tern_sock_mark_ahead(const struct tern_sock *s, uint64_t *bytes);
 void tern_sock_refresh(struct tern_sock *s);   /* take the reason of an end into error */
 int tern_sock_take_error(struct tern_sock *s); /* the error, told now; 0: none */
 int tern_sock_errno(enum tern_err err);

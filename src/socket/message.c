@@ -142,7 +142,7 @@ static int unread_of(const struct tern_sock *s)
 
     if (s->conn == NULL)
         return 0;
-    unread = (int)tern_tcp_unread(s->conn);
+    unread = (int)tern_sock_unread(s);
     return unread == 0 && tern_tcp_peek(s->conn, &slice) == 0 ? 1 : unread;
 }
 

@@ -80,6 +80,29 @@ bool tern_sock_write_is_shut(const struct tern_sock *s)
     return (s->shut & TERN_SHUT_WRITE) != 0 || is_over(s);
 }
 
+uint64_t tern_sock_unread(const struct tern_sock *s)
+{
+    struct tern_tcp_info info;
+    size_t ahead;
+
+    if (!tern_tcp_urgent_mark(s->conn, &ahead))
+        return tern_tcp_unread(s->conn);
+    tern_tcp_info(s->conn, &info);
+    return info.unread_bytes;
+}
+
+bool tern_sock_mark_ahead(const struct tern_sock *s, uint64_t *bytes)
+{
+    struct tern_tcp_settings set;
+    size_t ahead;
+
+    if (!tern_tcp_urgent_mark(s->conn, &ahead))
+        return false;
+    *bytes = ahead;
+    tern_tcp_settings(s->conn, &set);
+    return !set.urgent_inline;
+}
+
 void tern_sock_refresh(struct tern_sock *s)
 {
     enum tern_err reason;
@@ -110,27 +133,19 @@ int tern_sock_take_error(struct tern_sock *s)
 #define IN  (POLLIN | POLLRDNORM)
 #define OUT (POLLOUT | POLLWRNORM)
 
+/* An urgent byte out of the stream is no text, so at it one byte more must be here. */
 static bool has_enough_to_read(const struct tern_sock *s)
 {
-    const uint64_t unread = tern_tcp_unread(s->conn);
+    const uint64_t lowat = s->opt.read_lowat > 0 ? (uint64_t)s->opt.read_lowat : 1;
+    uint64_t ahead;
+    const bool at_mark = tern_sock_mark_ahead(s, &ahead) && ahead == 0;
 
-    return unread > 0 && unread >= (uint64_t)s->opt.read_lowat;
+    return tern_sock_unread(s) >= lowat + at_mark;
 }
 
 static bool has_room_to_write(const struct tern_sock *s)
 {
     return !s->full && tern_tcp_write_space(s->conn) > 0;
-}
-
-/* An urgent byte is here, and was neither taken nor passed. */
-static bool has_urgent(const struct tern_sock *s)
-{
-    uint8_t byte;
-    size_t ahead;
-
-    if (!tern_tcp_urgent_mark(s->conn, &ahead))
-        return false;
-    return tern_tcp_read_urgent(s->conn, &byte, true) != TERN_ERR_AGAIN;
 }
 
 static uint32_t poll_stream(const struct tern_sock *s)
@@ -149,7 +164,7 @@ static uint32_t poll_stream(const struct tern_sock *s)
         return s->deferred ? bits | OUT : bits;
     if (s->conn != NULL && has_enough_to_read(s))
         bits |= IN;
-    if (s->conn != NULL && has_urgent(s))
+    if (s->conn != NULL && tern_tcp_urgent_waits(s->conn))
         bits |= POLLPRI;
     if (s->conn == NULL || write_shut || has_room_to_write(s))
         bits |= OUT;

@@ -68,22 +68,24 @@ static bool is_settled(struct tern_sock *s, ssize_t *result)
     return false;
 }
 
+/* In Linux's order: no such byte; a connection that broke, which keeps its error; the byte; the end
+ * of reading; not here yet. */
 static ssize_t receive_urgent(struct tern_sock *s, struct tern_message *m)
 {
     uint8_t byte;
     enum tern_err err;
 
-    if (s->conn == NULL)
+    err = s->conn != NULL ? tern_tcp_read_urgent(s->conn, &byte, true) : TERN_ERR_INVAL;
+    if (err == TERN_ERR_INVAL)
+        return tern_sock_fail(EINVAL);
+    if (tern_sock_state(s) == TERN_TCP_CLOSED && !tern_tcp_peer_done(s->conn))
         return tern_sock_fail(ENOTCONN);
-    err = tern_tcp_read_urgent(s->conn, &byte, (m->flags & MSG_PEEK) != 0);
-    if (err == TERN_ERR_INVAL && s->ended) {
-        ssize_t result;
-
-        return is_settled(s, &result) ? result : 0;
-    }
     if (err != TERN_ERR_OK)
-        return tern_sock_fail(tern_sock_errno(err));
+        return tern_sock_read_is_shut(s) ? 0 : tern_sock_fail(EAGAIN);
+    if ((m->flags & MSG_PEEK) == 0)
+        (void)!tern_tcp_read_urgent(s->conn, &byte, false);
     m->out_flags |= MSG_OOB;
+    tern_sock_told(s);
     if (m->bytes == 0) {
         m->out_flags |= MSG_TRUNC;
         return 0;
@@ -104,6 +106,15 @@ static size_t target_of(const struct tern_sock *s, const struct tern_message *m)
     return target > 0 ? target : 1;
 }
 
+/* A read passes an urgent byte out of the stream even where it finds nothing else. */
+static void pass_urgent(struct tern_sock *s)
+{
+    uint64_t ahead;
+
+    if (s->conn != NULL && tern_sock_mark_ahead(s, &ahead) && ahead == 0)
+        tern_tcp_skip(s->conn, 0);
+}
+
 /* One try. True: the call is done, with *result. */
 static bool attempt(struct tern_sock *s, struct tern_message *m, size_t target, size_t *copied,
                     ssize_t *result)
@@ -116,6 +127,8 @@ static bool attempt(struct tern_sock *s, struct tern_message *m, size_t target, 
     }
     if (had_bytes)
         *copied += take(s, m, m->bytes - *copied);
+    else if (*copied == 0 && m->bytes > 0 && (m->flags & MSG_PEEK) == 0)
+        pass_urgent(s);
     *result = (ssize_t)*copied;
     if (*copied >= target || (m->bytes == 0 && had_bytes))
         return true;

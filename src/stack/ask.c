@@ -45,6 +45,11 @@ uint64_t tern_tcp_unread(const struct tern_conn *conn)
     return tern_tcb_readable(&conn->tcb, &from);
 }
 
+bool tern_tcp_urgent_waits(const struct tern_conn *conn)
+{
+    return tern_tcb_urgent_waits(&conn->tcb);
+}
+
 bool tern_tcp_peer_done(const struct tern_conn *conn)
 {
     return conn->tcb.rcv.closed;

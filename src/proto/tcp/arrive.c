@@ -253,7 +253,7 @@ static void arrive_otherwise(struct tern_tcb *c, const struct tern_segment *seg,
     if (!act_on(c, seg, check_ack(c, seg, now), now))
         return;
     take_timestamp(c, seg, seq, now);
-    tern_tcb_arrive_urgent(c, seg, text_at); /* sixth */
+    tern_tcb_arrive_urgent(c, seg, text_at, now); /* sixth */
     tern_tcb_arrive_text(c, seg, text_at, now);
     tern_tcb_arrive_fin(c, seg, text_at, now);
 }

@@ -171,7 +171,8 @@ void tern_tcb_tune_on_read(struct tern_tcb *c, tern_time now);
 /* urgent.c */
 bool tern_tcb_is_urgent(const struct tern_tcb *c); /* a byte of ours, not yet acknowledged */
 void tern_tcb_fill_urgent(const struct tern_tcb *c, struct tern_tcp_header *h, uint64_t seq);
-void tern_tcb_arrive_urgent(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq);
+void tern_tcb_arrive_urgent(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                            tern_time now);
 bool tern_tcb_urgent_untaken(const struct tern_tcb *c); /* the next unread byte is, and waits */
 void tern_tcb_note_read(struct tern_tcb *c);            /* rcv.head moved */
 

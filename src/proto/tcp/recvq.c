@@ -41,9 +41,9 @@ void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now)
 {
     uint64_t before, after, from;
 
-    if (bytes == 0)
-        return;
     (void)tern_tcb_readable(c, &from);
+    if (bytes == 0 && from == c->rcv.head)
+        return;
     TERN_ASSERT(bytes <= tern_tcb_unread(c));
     if (from - c->rcv.head + bytes > tern_tcb_unread(c))
         from = c->rcv.head; /* urgent_inline was changed since the caller looked */

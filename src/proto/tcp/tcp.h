@@ -423,6 +423,7 @@ uint64_t tern_tcb_readable(const struct tern_tcb *c, uint64_t *from);
 void tern_tcb_mark_urgent(struct tern_tcb *c); /* the byte written last */
 void tern_tcb_mark_record(struct tern_tcb *c); /* marks.c: ends behind the byte written last */
 void tern_tcb_mark_more(struct tern_tcb *c);   /* follows the byte written last */
+bool tern_tcb_urgent_waits(const struct tern_tcb *c); /* the byte is here, not taken, not passed */
 enum tern_err tern_tcb_read_urgent(struct tern_tcb *c, uint8_t *byte, bool peek);
 void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now);
 void tern_tcb_shutdown(struct tern_tcb *c, tern_time now);

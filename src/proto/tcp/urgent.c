@@ -12,7 +12,9 @@
  * Receiving: urg.at is the number of the urgent byte, urg.pending tells that the application has
  * not passed it. Reading stops before it, so that an application can see where it stands. By
  * default it is a byte like any other (RFC 6093 §4); where urgent_inline is off it is left out of
- * the stream and can be taken with tern_tcp_read_urgent(), as sockets have always had it.
+ * the stream and can be taken with tern_tcp_read_urgent(), as sockets have always had it. A later
+ * one that overtakes it makes text of it, but where the reader already stands at it: then it is
+ * lost, as with Linux, for a reader that looked at the mark knows that it is no text.
  */
 #include "proto/tcp/internal.h"
 
@@ -41,7 +43,8 @@ void tern_tcb_fill_urgent(const struct tern_tcb *c, struct tern_tcp_header *h, u
     h->urgent = (uint16_t)(c->urg.up - seq);
 }
 
-void tern_tcb_arrive_urgent(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq)
+void tern_tcb_arrive_urgent(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                            tern_time now)
 {
     const uint64_t at = seq + seg->h.urgent - 1;
 
@@ -51,6 +54,7 @@ void tern_tcb_arrive_urgent(struct tern_tcb *c, const struct tern_segment *seg, 
      * at, and has to find where it was. */
     if (at < c->rcv.nxt || (c->urg.at != 0 && at <= c->urg.at))
         return;
+    tern_tcb_skip(c, 0, now);
     c->urg.at = at;
     c->urg.pending = true;
     c->urg.taken = false;
@@ -85,11 +89,16 @@ void tern_tcb_note_read(struct tern_tcb *c)
         c->urg.pending = false;
 }
 
+bool tern_tcb_urgent_waits(const struct tern_tcb *c)
+{
+    return c->urg.pending && !c->urg.taken && c->urg.at < c->rcv.head + tern_tcb_unread(c);
+}
+
 enum tern_err tern_tcb_read_urgent(struct tern_tcb *c, uint8_t *byte, bool peek)
 {
     if (c->set.urgent_inline || !c->urg.pending || c->urg.taken)
         return TERN_ERR_INVAL;
-    if (c->urg.at >= c->rcv.head + tern_tcb_unread(c))
+    if (!tern_tcb_urgent_waits(c))
         return TERN_ERR_AGAIN;
     *byte = *tern_bytequeue_slice(&c->recvq, &c->env->chunks, c->urg.at, 1).data;
     c->urg.taken = !peek;
