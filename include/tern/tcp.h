@@ -188,6 +188,10 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_read_urgent(struct tern_conn *
 
 /* Send FIN after what was written; receiving goes on (half-close). Again: no effect. */
 TERN_EXPORT void tern_tcp_shutdown(struct tern_conn *conn);
+/* Nobody reads what comes from now on. It changes nothing before tern_tcp_shutdown(); after it, as
+ * nobody could answer either, text that comes is refused by RST (RFC 9293 §3.6.1) and the
+ * connection is over, with TERN_ERR_ABORTED. What is unread already stays to be read. */
+TERN_EXPORT void tern_tcp_shutdown_read(struct tern_conn *conn);
 /* Give up the handle. FIN after what was written; RST instead if received bytes
  * were left unread (RFC 9293 §3.6.1), since they are lost. */
 TERN_EXPORT void tern_tcp_close(struct tern_conn *conn);

@@ -21,6 +21,8 @@ static int shutdown_stream(struct tern_sock *s, unsigned how)
     s->shut |= how;
     if (tern_sock_state(s) == TERN_TCP_CLOSED)
         return tern_sock_fail(ENOTCONN);
+    if ((how & TERN_SHUT_READ) != 0)
+        tern_tcp_shutdown_read(s->conn);
     if ((how & TERN_SHUT_WRITE) != 0)
         tern_tcp_shutdown(s->conn);
     tern_sock_changed(s, 0);

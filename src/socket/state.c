@@ -116,6 +116,8 @@ void tern_sock_refresh(struct tern_sock *s)
     reason = tern_tcp_reason(s->conn);
     if (reason == TERN_ERR_RESET && tern_tcp_peer_done(s->conn) && (s->shut & TERN_SHUT_WRITE) == 0)
         s->error = EPIPE; /* reset in CLOSE-WAIT: the reader knows its end, the writer does not */
+    else if (reason == TERN_ERR_ABORTED)
+        s->error = ECONNRESET; /* by us, of text that nobody would read: Linux tells it alike */
     else if (reason != TERN_ERR_OK)
         s->error = tern_sock_errno(reason);
 }

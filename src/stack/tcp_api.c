@@ -335,6 +335,11 @@ void tern_tcp_shutdown(struct tern_conn *conn)
     tern_conn_update(conn);
 }
 
+void tern_tcp_shutdown_read(struct tern_conn *conn)
+{
+    conn->tcb.rcv.no_reader = true;
+}
+
 static void give_up_handle(struct tern_conn *conn)
 {
     conn->owned = false;

@@ -223,9 +223,9 @@ static void take_beyond(struct tern_tcb *c, uint64_t at, const uint8_t *text, si
     tern_tcb_ack_now(c, TERN_CAUSE_OUT_OF_ORDER_ACK);
 }
 
-/* Bytes for an application that has gone: they are lost, so say so (RFC 9293 §3.6.1). By the
- * number that the segment acknowledges, for that is what its sender must see to believe it (RFC
- * 5961 §3.2); our own next number may lie beyond a lost FIN. */
+/* Bytes for an application that has gone, or neither reads nor writes: they are lost, so say so
+ * (RFC 9293 §3.6.1). By the number that the segment acknowledges, for that is what its sender must
+ * see to believe it (RFC 5961 §3.2); our own next number may lie beyond a lost FIN. */
 static void refuse_text(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
     tern_tcb_drop(c, TERN_DROP_TCP_AFTER_CLOSE, now);
@@ -249,7 +249,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
         tern_tcb_ack_now(c, TERN_CAUSE_DUPLICATE_ACK);
         return;
     }
-    if (c->rcv.no_reader) {
+    if (c->rcv.no_reader && c->state != TERN_TCP_ESTABLISHED) {
         refuse_text(c, seg, now);
         return;
     }

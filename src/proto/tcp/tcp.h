@@ -173,7 +173,7 @@ struct tern_tcb {
         uint32_t frame_bytes; /* running mean of text in a frame: what a slot of the link holds */
         uint8_t wscale;
         bool closed;             /* fin taken: no more bytes */
-        bool no_reader;          /* the application closed: bytes are lost, so reset */
+        bool no_reader;          /* once we sent our FIN: bytes that come are lost, so reset */
         bool window_closed;      /* we advertised less than a segment */
         struct tern_ranges *ooo; /* NULL: no holes */
         uint64_t sack_recent[TERN_TCP_SACK_BLOCKS_MAX]; /* a byte in each range lately added to */

@@ -62,6 +62,61 @@ static void read_end(void **state)
     world_close(&w);
 }
 
+/* Text that comes once both directions are shut: nobody will read it, so its sender must hear
+ * (RFC 9293 §3.6.1). */
+static void both_ends(void **state)
+{
+    static const int ways[][2] = {{SHUT_RDWR, SHUT_RDWR}, {SHUT_WR, SHUT_RD}, {SHUT_RD, SHUT_WR}};
+    struct world w;
+    char got[8];
+    int a, b;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(ways); i++) {
+        world_open(&w);
+        world_connect(&w, &a, &b);
+        assert_int_equal(tern_write(w.b, b, "old", 3), 3);
+        world_settle(&w);
+        assert_int_equal(tern_shutdown(w.a, a, ways[i][0]), 0);
+        assert_int_equal(tern_shutdown(w.a, a, ways[i][1]), 0);
+        world_settle(&w);
+        assert_int_equal(polled(w.a, a), T_IN | T_OUT | POLLRDHUP | POLLHUP);
+        assert_int_equal(tern_write(w.b, b, "late", 4), 4);
+        world_settle(&w);
+        assert_int_equal(polled(w.a, a), T_IN | T_OUT | POLLRDHUP | POLLHUP | POLLERR);
+        assert_int_equal(polled(w.b, b), T_IN | T_OUT | POLLRDHUP | POLLHUP | POLLERR);
+        assert_int_equal(tern_read(w.a, a, got, sizeof got), 3);
+        fails(tern_read(w.a, a, got, sizeof got), ECONNRESET);
+        assert_int_equal(tern_read(w.a, a, got, sizeof got), 0);
+        fails(tern_shutdown(w.a, a, SHUT_RDWR), ENOTCONN);
+        assert_int_equal(tern_read(w.b, b, got, sizeof got), 0);
+        fails(tern_write(w.b, b, "x", 1), EPIPE);
+        world_close(&w);
+    }
+}
+
+/* One direction alone: what comes is taken. */
+static void one_end(void **state)
+{
+    static const int ways[] = {SHUT_RD, SHUT_WR};
+    struct world w;
+    char got[8];
+    int a, b;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(ways); i++) {
+        world_open(&w);
+        world_connect(&w, &a, &b);
+        assert_int_equal(tern_shutdown(w.a, a, ways[i]), 0);
+        world_settle(&w);
+        assert_int_equal(tern_write(w.b, b, "late", 4), 4);
+        world_settle(&w);
+        assert_int_equal(polled(w.b, b) & POLLERR, 0);
+        assert_int_equal(tern_read(w.a, a, got, sizeof got), 4);
+        world_close(&w);
+    }
+}
+
 static void reset_by_unread(void **state)
 {
     struct world w;
@@ -180,6 +235,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_close),
         cmocka_unit_test(read_end),
+        cmocka_unit_test(both_ends),
+        cmocka_unit_test(one_end),
         cmocka_unit_test(reset_by_unread),
         cmocka_unit_test(reset_after_fin),
         cmocka_unit_test(linger_zero),
