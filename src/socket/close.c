@@ -18,6 +18,9 @@ static int shutdown_stream(struct tern_sock *s, unsigned how)
         tern_sock_changed(s, 0);
         return 0;
     }
+    if (s->phase == TERN_SOCK_CONNECTING)
+        s->phase = connecting || tern_sock_state(s) == TERN_TCP_CLOSED ? TERN_SOCK_DISCONNECTING
+                                                                       : TERN_SOCK_CONNECTED;
     s->shut |= how;
     if (tern_sock_state(s) == TERN_TCP_CLOSED)
         return tern_sock_fail(ENOTCONN);

@@ -3,7 +3,8 @@
  * connect and accept. connect() goes by Linux's phase of the socket: unconnected, connecting,
  * connected. The phase lags behind the connection: it is a later call of connect() that finds out,
  * once, how the attempt ended; the reason of a failure goes to whoever asks first, SO_ERROR or
- * connect() (which then says ECONNABORTED).
+ * connect() (which then says ECONNABORTED). shutdown() finds out as well: after it an attempt that
+ * went well is EISCONN, any other EINVAL.
  */
 #include "socket/internal.h"
 
@@ -131,6 +132,8 @@ int tern_sock_connect(struct tern_sock *s, const struct tern_endpoint *to, bool 
         if (s->deferred)
             return tern_sock_fail(in_send ? EINPROGRESS : EISCONN);
         return await(s, now_or_never, EALREADY);
+    case TERN_SOCK_DISCONNECTING:
+        return tern_sock_fail(EINVAL);
     default:
         return start(s, to, now_or_never, in_send);
     }

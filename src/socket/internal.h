@@ -32,6 +32,7 @@ enum tern_sock_phase {
     TERN_SOCK_UNCONNECTED,
     TERN_SOCK_CONNECTING,
     TERN_SOCK_CONNECTED,
+    TERN_SOCK_DISCONNECTING, /* shut down before connect() had told its end: only AF_UNSPEC helps */
 };
 
 /* Bits of tern_sock.shut */

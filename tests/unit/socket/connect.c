@@ -216,6 +216,40 @@ static void inherited(void **state)
     world_close(&w);
 }
 
+/* shutdown() before a later connect() asked how the attempt ended. */
+static void shut_down(void **state)
+{
+    static const int ways[] = {SHUT_RD, SHUT_WR, SHUT_RDWR};
+    struct world w;
+    int fd;
+
+    (void)state;
+    world_open(&w);
+    (void)world_listen(&w, 5);
+    for (size_t i = 0; i < ROWS(ways); i++) {
+        fd = stream(w.a);
+        fails(world_dial(w.a, fd, 2, PORT), EINPROGRESS);
+        world_settle(&w);
+        assert_int_equal(tern_shutdown(w.a, fd, ways[i]), 0);
+        fails(world_dial(w.a, fd, 2, PORT), EISCONN);
+        assert_int_equal(tern_close(w.a, fd), 0);
+        fd = stream(w.a);
+        fails(world_dial(w.a, fd, 2, 9), EINPROGRESS);
+        world_settle(&w);
+        fails(tern_shutdown(w.a, fd, ways[i]), ENOTCONN);
+        fails(world_dial(w.a, fd, 2, 9), EINVAL);
+        fails(world_dial(w.a, fd, 2, 9), EINVAL);
+        assert_int_equal(get_int(w.a, fd, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+        fails(tern_listen(w.a, fd, 1), EINVAL);
+        assert_int_equal(disconnect(w.a, fd), 0);
+        fails(world_dial(w.a, fd, 2, PORT), EINPROGRESS);
+        assert_int_equal(tern_shutdown(w.a, fd, ways[i]), 0); /* before any answer: as if never */
+        fails(world_dial(w.a, fd, 2, PORT), EINPROGRESS);
+        assert_int_equal(tern_close(w.a, fd), 0);
+    }
+    world_close(&w);
+}
+
 static void given_up(void **state)
 {
     struct world w;
@@ -241,9 +275,9 @@ static void given_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(phases),    cmocka_unit_test(refused),  cmocka_unit_test(nobody_there),
-        cmocka_unit_test(silence),   cmocka_unit_test(blocking), cmocka_unit_test(accepting),
-        cmocka_unit_test(inherited), cmocka_unit_test(given_up),
+        cmocka_unit_test(phases),    cmocka_unit_test(refused),   cmocka_unit_test(nobody_there),
+        cmocka_unit_test(silence),   cmocka_unit_test(blocking),  cmocka_unit_test(accepting),
+        cmocka_unit_test(inherited), cmocka_unit_test(shut_down), cmocka_unit_test(given_up),
     };
 
     return cmocka_run_group_tests_name("socket_connect", tests, NULL, NULL);
