@@ -14,12 +14,15 @@
 #define LINGER2_USUAL    60
 #define WINDOW_CLAMP_MIN 1152
 
+/* Of a connection the handshake has settled it. */
 static int set_mss(struct tern_sock *s, int value)
 {
     struct tern_tcp_settings set;
 
     if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
         return EINVAL;
+    if (tern_sock_state(s) >= TERN_TCP_ESTABLISHED)
+        return 0;
     tern_sock_settings(s, &set);
     set.mss_bytes = (uint32_t)value;
     return tern_sock_set(s, &set);

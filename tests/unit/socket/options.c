@@ -194,6 +194,30 @@ static void reach_the_connection(void **state)
     world_close(&w);
 }
 
+/* TCP_MAXSEG holds for the handshake to come: an open connection goes on as it was agreed. */
+static void maxseg_when_open(void **state)
+{
+    const int short_ones = 200, bad = 87;
+    struct world w;
+    struct tern_tcp_info info;
+    char text[3000] = "";
+    int a, b, before;
+
+    (void)state;
+    world_open(&w);
+    world_connect(&w, &a, &b);
+    before = get_int(w.a, a, IPPROTO_TCP, TCP_MAXSEG);
+    fails(tern_setsockopt(w.a, a, IPPROTO_TCP, TCP_MAXSEG, &bad, sizeof bad), EINVAL);
+    set_int(w.a, a, IPPROTO_TCP, TCP_MAXSEG, short_ones);
+    assert_int_equal(get_int(w.a, a, IPPROTO_TCP, TCP_MAXSEG), before);
+    set_int(w.a, a, IPPROTO_TCP, TCP_NODELAY, 1);
+    assert_int_equal(tern_write(w.a, a, text, sizeof text), sizeof text);
+    world_settle(&w);
+    tern_tcp_info(tern_sockets_conn(w.a, a), &info);
+    assert_int_equal(info.data_segs_out, (sizeof text + (size_t)before - 1) / (size_t)before);
+    world_close(&w);
+}
+
 static void tcp_info(void **state)
 {
     struct world w;
@@ -283,9 +307,10 @@ static void controls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),    cmocka_unit_test(facts),
-        cmocka_unit_test(structures), cmocka_unit_test(reach_the_connection),
-        cmocka_unit_test(tcp_info),   cmocka_unit_test(controls),
+        cmocka_unit_test(numbers),          cmocka_unit_test(facts),
+        cmocka_unit_test(structures),       cmocka_unit_test(reach_the_connection),
+        cmocka_unit_test(tcp_info),         cmocka_unit_test(controls),
+        cmocka_unit_test(maxseg_when_open),
     };
 
     return cmocka_run_group_tests_name("socket_options", tests, NULL, NULL);
