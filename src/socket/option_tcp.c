@@ -10,7 +10,7 @@
 #define MSS_MIN          88
 #define MSS_MAX          32767
 #define MSS_USUAL        536 /* told before there is a connection (RFC 9293 §3.7.1) */
-#define LINGER2_MAX      120 /* seconds; more is taken as the usual */
+#define LINGER2_MAX      120 /* seconds; more is cut */
 #define LINGER2_USUAL    60
 #define WINDOW_CLAMP_MIN 1152
 
@@ -47,7 +47,7 @@ static int set_linger2(struct tern_sock *s, int value)
 {
     struct tern_tcp_settings set;
 
-    s->opt.linger2 = value < 0 ? -1 : value > LINGER2_MAX ? 0 : value;
+    s->opt.linger2 = value < 0 ? -1 : value > LINGER2_MAX ? LINGER2_MAX : value;
     tern_sock_settings(s, &set);
     set.fin_wait_2 = s->opt.linger2 < 0 ? 1 : s->opt.linger2 * TERN_SECOND;
     return tern_sock_set(s, &set);
@@ -60,9 +60,9 @@ static int set_window_clamp(struct tern_sock *s, int value)
     if (value == 0 && tern_sock_state(s) != TERN_TCP_CLOSED)
         return EINVAL;
     tern_sock_settings(s, &set);
+    if (value != 0 && value < WINDOW_CLAMP_MIN)
+        value = WINDOW_CLAMP_MIN;
     set.window_clamp_bytes = (uint32_t)value;
-    if (value != 0 && (uint32_t)value < WINDOW_CLAMP_MIN)
-        set.window_clamp_bytes = WINDOW_CLAMP_MIN;
     return tern_sock_set(s, &set);
 }
 

@@ -206,6 +206,16 @@ int tern_option_give(const void *from, size_t whole, void *value, socklen_t *byt
     return 0;
 }
 
+/* Linux has no option of this name, or no such level, and says so to AF_INET only. */
+static int unknown(const struct tern_sock *s, int level)
+{
+    const int own = s->kind == TERN_SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+
+    if (s->domain == AF_INET6 || level == SOL_SOCKET || level == IPPROTO_IP || level == own)
+        return ENOPROTOOPT;
+    return EOPNOTSUPP;
+}
+
 int tern_getsockopt(struct tern_sockets *t, int fd, int level, int name, void *value,
                     socklen_t *bytes)
 {
@@ -217,7 +227,7 @@ int tern_getsockopt(struct tern_sockets *t, int fd, int level, int name, void *v
     if (s == NULL)
         return -1;
     if (o == NULL)
-        return tern_sock_fail(ENOPROTOOPT);
+        return tern_sock_fail(unknown(s, level));
     if (value == NULL || bytes == NULL)
         return tern_sock_fail(EFAULT);
     if ((int)*bytes < 0)

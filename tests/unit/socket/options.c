@@ -3,6 +3,7 @@
  * set reaches the connection. */
 #include "world.h"
 
+#include <limits.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <sys/ioctl.h>
@@ -45,10 +46,14 @@ static void numbers(void **state)
         {IPPROTO_TCP, TCP_SYNCNT, 6, 3, 3, 128},
         {IPPROTO_TCP, TCP_LINGER2, 60, 10, 10, 0},
         {IPPROTO_TCP, TCP_LINGER2, 60, -3, -1, 0},
-        {IPPROTO_TCP, TCP_LINGER2, 60, 1000, 60, 0},
+        {IPPROTO_TCP, TCP_LINGER2, 60, 120, 120, 0},
+        {IPPROTO_TCP, TCP_LINGER2, 60, 121, 120, 0},
+        {IPPROTO_TCP, TCP_LINGER2, 60, INT_MAX, 120, 0},
         {IPPROTO_TCP, TCP_DEFER_ACCEPT, 0, 3, 3, 0},
         {IPPROTO_TCP, TCP_WINDOW_CLAMP, 0, 5000, 5000, 0},
         {IPPROTO_TCP, TCP_WINDOW_CLAMP, 0, 1, 1152, 0},
+        {IPPROTO_TCP, TCP_WINDOW_CLAMP, 0, -1, 1152, 0},
+        {IPPROTO_TCP, TCP_WINDOW_CLAMP, 0, INT_MIN, 1152, 0},
         {IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 1500, 1500, -1},
         {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 0, 4096, 4096, 0},
         {IPPROTO_TCP, TCP_FASTOPEN, 0, 5, 5, -1},
@@ -106,6 +111,41 @@ static void facts(void **state)
     set_int(w.a, fd, IPPROTO_IPV6, IPV6_TCLASS, 8);
     assert_int_equal(get_int(w.a, fd, IPPROTO_IPV6, IPV6_TCLASS), 8);
     assert_int_equal(get_int(w.a, fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS), 64);
+    world_close(&w);
+}
+
+/* error: what getsockopt says; setsockopt says ENOPROTOOPT to all. */
+static void unknown(void **state)
+{
+    static const struct {
+        int domain, type, level, error;
+    } rows[] = {
+        {AF_INET, SOCK_STREAM, SOL_SOCKET, ENOPROTOOPT},
+        {AF_INET, SOCK_STREAM, IPPROTO_IP, ENOPROTOOPT},
+        {AF_INET, SOCK_STREAM, IPPROTO_TCP, ENOPROTOOPT},
+        {AF_INET, SOCK_STREAM, IPPROTO_UDP, EOPNOTSUPP},
+        {AF_INET, SOCK_STREAM, IPPROTO_IPV6, EOPNOTSUPP},
+        {AF_INET, SOCK_STREAM, 9999, EOPNOTSUPP},
+        {AF_INET, SOCK_DGRAM, IPPROTO_UDP, ENOPROTOOPT},
+        {AF_INET, SOCK_DGRAM, IPPROTO_TCP, EOPNOTSUPP},
+        {AF_INET, SOCK_DGRAM, -1, EOPNOTSUPP},
+        {AF_INET6, SOCK_STREAM, IPPROTO_IPV6, ENOPROTOOPT},
+        {AF_INET6, SOCK_STREAM, IPPROTO_UDP, ENOPROTOOPT},
+        {AF_INET6, SOCK_DGRAM, 9999, ENOPROTOOPT},
+    };
+    struct world w;
+    int value = 1;
+
+    (void)state;
+    world_open(&w);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        const int fd = tern_socket(w.a, rows[i].domain, rows[i].type, 0);
+        socklen_t bytes = sizeof value;
+
+        fails(tern_getsockopt(w.a, fd, rows[i].level, 9998, &value, &bytes), rows[i].error);
+        fails(tern_setsockopt(w.a, fd, rows[i].level, 9998, &value, sizeof value), ENOPROTOOPT);
+        assert_int_equal(tern_close(w.a, fd), 0);
+    }
     world_close(&w);
 }
 
@@ -310,7 +350,7 @@ int main(void)
         cmocka_unit_test(numbers),          cmocka_unit_test(facts),
         cmocka_unit_test(structures),       cmocka_unit_test(reach_the_connection),
         cmocka_unit_test(tcp_info),         cmocka_unit_test(controls),
-        cmocka_unit_test(maxseg_when_open),
+        cmocka_unit_test(maxseg_when_open), cmocka_unit_test(unknown),
     };
 
     return cmocka_run_group_tests_name("socket_options", tests, NULL, NULL);
