@@ -41,7 +41,8 @@ struct tern_sockets_config {
     uint32_t sockets_max; /* sockets and epolls, together */
     uint32_t watches_max; /* sockets in all epolls, together */
     int fd_first;         /* without fd_new: the lowest number given out */
-    /* What TCP sockets begin with, kept and looked at by each tern_socket(); NULL: the defaults. */
+    /* What TCP sockets begin with, kept and looked at by each tern_socket(); NULL: the defaults.
+     * The note is the sockets' own. */
     const struct tern_tcp_settings *settings;
     void *arg; /* comes back as the first argument of each hook */
     /* A descriptor for a new socket, not in use; or -1, with errno set. NULL: the lowest free

@@ -82,6 +82,7 @@ struct tern_tcp_settings {
     tern_time user_timeout;       /* unacknowledged for so long: over (RFC 5482 §2, RFC 9293
                                      §3.8.3); 0: R2 decides */
     tern_time fin_wait_2;         /* the stay in FIN-WAIT-2 once closed (TCP_LINGER2); 0: 60 s */
+    uint64_t note;                /* the application's own: inherited, and changes nothing */
     uint8_t ttl;                  /* 0: 64 */
     uint8_t tos;                  /* DSCP in the upper six bits; the lower two are ECN's */
     uint8_t mtu_probe;            /* enum tern_mtu_probe */

@@ -50,6 +50,7 @@ int tern_socket(struct tern_sockets *t, int domain, int type, int protocol)
     else
         tern_tcp_settings_defaults(&s->set);
     s->set.urgent_inline = false;
+    s->set.note = 0;
     s->opt.read_lowat = 1;
     s->opt.mtu_discover = IP_PMTUDISC_WANT;
     return s->fd;

@@ -69,12 +69,12 @@ static bool is_closing(const struct tern_sock *s)
     }
 }
 
-static void await_peer(struct tern_sock *s)
+static void await_peer(struct tern_sock *s, int seconds)
 {
     struct tern_wait w;
 
     tern_tcp_shutdown(s->conn);
-    tern_wait_begin(&w, s, false, s->opt.linger_seconds * TERN_SECOND);
+    tern_wait_begin(&w, s, false, seconds * TERN_SECOND);
     while (is_closing(s) && tern_wait_more(&w))
         continue;
 }
@@ -83,11 +83,12 @@ static void give_conn_up(struct tern_sock *s, bool linger)
 {
     struct tern_conn *conn = s->conn;
     const bool unread = tern_tcp_unread(conn) > 0;
+    const struct linger opt = tern_sock_linger(s);
 
-    if (linger && s->opt.linger && s->opt.linger_seconds > 0 && !unread)
-        await_peer(s);
+    if (linger && opt.l_onoff != 0 && opt.l_linger > 0 && !unread)
+        await_peer(s, opt.l_linger);
     s->conn = NULL;
-    if (s->opt.linger && s->opt.linger_seconds == 0)
+    if (opt.l_onoff != 0 && opt.l_linger == 0)
         tern_tcp_abort(conn);
     else
         tern_tcp_close(conn);

@@ -204,6 +204,16 @@ static struct tern_sock *adopt(struct tern_sock *parent, int flags)
     return s;
 }
 
+/* What the listener's settings were when the handshake was made. */
+static void inherit(struct tern_sock *s)
+{
+    struct tern_tcp_settings set;
+
+    tern_tcp_settings(s->conn, &set);
+    s->opt.read_lowat = set.readable_bytes > 0 ? (int)set.readable_bytes : 1;
+    s->opt.linger2 = set.fin_wait_2 == 1 ? -1 : (int)(set.fin_wait_2 / TERN_SECOND);
+}
+
 static int accept_one(struct tern_sock *parent, int flags)
 {
     struct tern_sock *s = adopt(parent, flags);
@@ -215,6 +225,7 @@ static int accept_one(struct tern_sock *parent, int flags)
         tern_sock_free(s);
         return tern_sock_fail(EAGAIN);
     }
+    inherit(s);
     take_names(s);
     return s->fd;
 }

@@ -43,9 +43,8 @@ enum {
 
 /* Options that the stack does not keep. Times: 0 is no limit. */
 struct tern_sock_options {
-    bool reuse_address, reuse_port, broadcast, v6only, linger, recv_inq, recv_error, freebind;
+    bool reuse_address, reuse_port, broadcast, v6only, recv_inq, recv_error, freebind;
     bool fastopen_connect;
-    int linger_seconds;
     int priority, mark;
     int receive_buffer, send_buffer; /* as set, doubled; 0: not set */
     int read_lowat;
@@ -248,6 +247,10 @@ extern const struct tern_options tern_options_socket, tern_options_ip, tern_opti
 
 /* Copy a value out as Linux does, cut to the room there is. */
 int tern_option_give(const void *from, size_t whole, void *value, socklen_t *bytes);
+
+/* SO_LINGER: kept as the note of the settings, so that a connection has it as its listener had when
+ * the handshake was made. */
+struct linger tern_sock_linger(const struct tern_sock *s);
 
 /* tcp_info.c */
 int tern_sock_tcp_info(struct tern_sock *s, void *value, socklen_t *bytes);

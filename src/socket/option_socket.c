@@ -93,21 +93,34 @@ static int get_error(struct tern_sock *s, void *value, socklen_t *bytes)
     return tern_option_give(&error, sizeof(error), value, bytes);
 }
 
+struct linger tern_sock_linger(const struct tern_sock *s)
+{
+    struct tern_tcp_settings set;
+    struct linger linger;
+
+    tern_sock_settings(s, &set);
+    linger.l_onoff = (set.note & 1) != 0;
+    linger.l_linger = (int)(set.note >> 1);
+    return linger;
+}
+
 static int set_linger(struct tern_sock *s, const void *value, socklen_t bytes)
 {
+    struct tern_tcp_settings set;
     struct linger linger;
 
     if (bytes < sizeof(linger))
         return EINVAL;
     memcpy(&linger, value, sizeof(linger));
-    s->opt.linger = linger.l_onoff != 0;
-    s->opt.linger_seconds = linger.l_linger < 0 ? INT_MAX : linger.l_linger;
-    return 0;
+    tern_sock_settings(s, &set);
+    set.note = (uint64_t)(linger.l_linger < 0 ? INT_MAX : linger.l_linger) << 1;
+    set.note |= linger.l_onoff != 0;
+    return tern_sock_set(s, &set);
 }
 
 static int get_linger(struct tern_sock *s, void *value, socklen_t *bytes)
 {
-    const struct linger linger = {s->opt.linger, s->opt.linger_seconds};
+    const struct linger linger = tern_sock_linger(s);
 
     return tern_option_give(&linger, sizeof(linger), value, bytes);
 }

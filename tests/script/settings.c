@@ -39,6 +39,7 @@ static const struct {
     FIELD(notsent_lowat_bytes, IS_U32),
     FIELD(readable_bytes, IS_U32),
     FIELD(pacing_rate_max, IS_U64),
+    FIELD(note, IS_U64),
     FIELD(keep_idle, IS_TIME),
     FIELD(keep_interval, IS_TIME),
     FIELD(user_timeout, IS_TIME),

@@ -216,6 +216,46 @@ static void inherited(void **state)
     world_close(&w);
 }
 
+/* A connection has what its listener had when the handshake was made; what is set between it and
+ * accept() is for those to come. */
+static void inherited_at_the_handshake(void **state)
+{
+    const struct linger reset = {1, 0};
+    struct linger told = {1, 1};
+    socklen_t bytes = sizeof told;
+    struct world w;
+    char byte;
+    int listener, fd;
+
+    (void)state;
+    world_open(&w);
+    listener = world_listen(&w, 2);
+    dial_now(&w);
+    world_settle(&w);
+    assert_int_equal(tern_setsockopt(w.b, listener, SOL_SOCKET, SO_LINGER, &reset, sizeof reset),
+                     0);
+    set_int(w.b, listener, SOL_SOCKET, SO_RCVLOWAT, 3);
+    set_int(w.b, listener, IPPROTO_TCP, 8 /* TCP_LINGER2 */, 30);
+    fd = tern_accept(w.b, listener, NULL, NULL);
+    assert_int_equal(tern_getsockopt(w.b, fd, SOL_SOCKET, SO_LINGER, &told, &bytes), 0);
+    assert_int_equal(told.l_onoff, 0);
+    assert_int_equal(get_int(w.b, fd, SOL_SOCKET, SO_RCVLOWAT), 1);
+    assert_int_equal(get_int(w.b, fd, IPPROTO_TCP, 8), 60);
+    assert_int_equal(tern_close(w.b, fd), 0);
+    world_settle(&w);
+    assert_int_equal(tern_read(w.a, dialled, &byte, 1), 0); /* in order */
+    assert_int_equal(tern_close(w.a, dialled), 0);
+    dial_now(&w);
+    world_settle(&w);
+    fd = tern_accept(w.b, listener, NULL, NULL);
+    assert_int_equal(get_int(w.b, fd, SOL_SOCKET, SO_RCVLOWAT), 3);
+    assert_int_equal(get_int(w.b, fd, IPPROTO_TCP, 8), 30);
+    assert_int_equal(tern_close(w.b, fd), 0);
+    world_settle(&w);
+    fails(tern_read(w.a, dialled, &byte, 1), ECONNRESET);
+    world_close(&w);
+}
+
 /* shutdown() before a later connect() asked how the attempt ended. */
 static void shut_down(void **state)
 {
@@ -275,9 +315,16 @@ static void given_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(phases),    cmocka_unit_test(refused),   cmocka_unit_test(nobody_there),
-        cmocka_unit_test(silence),   cmocka_unit_test(blocking),  cmocka_unit_test(accepting),
-        cmocka_unit_test(inherited), cmocka_unit_test(shut_down), cmocka_unit_test(given_up),
+        cmocka_unit_test(phases),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(nobody_there),
+        cmocka_unit_test(silence),
+        cmocka_unit_test(blocking),
+        cmocka_unit_test(accepting),
+        cmocka_unit_test(inherited),
+        cmocka_unit_test(shut_down),
+        cmocka_unit_test(inherited_at_the_handshake),
+        cmocka_unit_test(given_up),
     };
 
     return cmocka_run_group_tests_name("socket_connect", tests, NULL, NULL);
