@@ -45,6 +45,9 @@ static void change_congestion(struct tern_tcb *c, const struct tern_cc_ops *ops)
 
 void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_time now)
 {
+    const bool reads = set->readable_bytes != c->set.readable_bytes;
+    const bool writes = set->notsent_lowat_bytes != c->set.notsent_lowat_bytes ||
+                        set->send_buffer_bytes != c->set.send_buffer_bytes;
     const bool pushes = set->nodelay && (!c->set.nodelay || c->marks.held);
 
     TERN_ASSERT(tern_tcp_settings_valid(set));
@@ -55,8 +58,10 @@ void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_
     tern_tcb_mtu_set(c);
     if (set->quickack && c->timer.delack != TERN_TIME_NEVER && c->ack.every == 0)
         tern_tcb_ack_now(c, TERN_CAUSE_QUICK_ACK);
-    tern_tcb_note_readable(c);
-    tern_tcb_note_writable(c);
+    if (reads) /* what is no news wakes nobody */
+        tern_tcb_note_readable(c);
+    if (writes)
+        tern_tcb_note_writable(c);
     if (pushes || !set->cork) {
         c->timer.cork = TERN_TIME_NEVER;
         if (pushes)

@@ -188,11 +188,36 @@ static void with_time(void **state)
     world_close(&w);
 }
 
+/* An option is news to an edge only where it changes what can be read. */
+static void edge_by_option(void **state)
+{
+    const struct linger soon = {1, 0};
+    struct world w;
+    int ep, a, b;
+
+    (void)state;
+    world_open(&w);
+    world_connect(&w, &a, &b);
+    ep = tern_epoll_create(w.b, 0);
+    assert_int_equal(control(w.b, ep, EPOLL_CTL_ADD, b, EPOLLIN | EPOLLET), 0);
+    assert_int_equal(tern_write(w.a, a, "abc", 3), 3);
+    world_settle(&w);
+    assert_int_equal(tern_epoll_wait(w.b, ep, out, 4, 0), 1);
+    assert_int_equal(tern_setsockopt(w.b, b, SOL_SOCKET, SO_LINGER, &soon, sizeof soon), 0);
+    set_int(w.b, b, SOL_SOCKET, SO_OOBINLINE, 1);
+    set_int(w.b, b, IPPROTO_TCP, 1 /* TCP_NODELAY */, 1);
+    assert_int_equal(tern_epoll_wait(w.b, ep, out, 4, 0), 0);
+    set_int(w.b, b, SOL_SOCKET, SO_RCVLOWAT, 2);
+    assert_int_equal(tern_epoll_wait(w.b, ep, out, 4, 0), 1);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mistakes), cmocka_unit_test(level), cmocka_unit_test(edge),
-        cmocka_unit_test(one_shot), cmocka_unit_test(turns), cmocka_unit_test(with_time),
+        cmocka_unit_test(mistakes),       cmocka_unit_test(level), cmocka_unit_test(edge),
+        cmocka_unit_test(one_shot),       cmocka_unit_test(turns), cmocka_unit_test(with_time),
+        cmocka_unit_test(edge_by_option),
     };
 
     return cmocka_run_group_tests_name("socket_epoll", tests, NULL, NULL);
