@@ -135,14 +135,26 @@ int tern_sock_take_error(struct tern_sock *s)
 #define IN  (POLLIN | POLLRDNORM)
 #define OUT (POLLOUT | POLLWRNORM)
 
+/* No more can come before something is read. */
+static bool is_window_closed(const struct tern_sock *s)
+{
+    struct tern_tcp_info info;
+
+    tern_tcp_info(s->conn, &info);
+    return info.rcv_wnd_bytes <= info.advmss_bytes;
+}
+
 /* An urgent byte out of the stream is no text, so at it one byte more must be here. */
 static bool has_enough_to_read(const struct tern_sock *s)
 {
     const uint64_t lowat = s->opt.read_lowat > 0 ? (uint64_t)s->opt.read_lowat : 1;
+    const uint64_t unread = tern_sock_unread(s);
     uint64_t ahead;
     const bool at_mark = tern_sock_mark_ahead(s, &ahead) && ahead == 0;
 
-    return tern_sock_unread(s) >= lowat + at_mark;
+    if (unread >= lowat + at_mark)
+        return true;
+    return unread > at_mark && is_window_closed(s);
 }
 
 static bool has_room_to_write(const struct tern_sock *s)

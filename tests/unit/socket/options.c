@@ -258,6 +258,29 @@ static void maxseg_when_open(void **state)
     world_close(&w);
 }
 
+/* A low mark that the buffer cannot hold: a full one is worth reading. */
+static void low_mark_beyond_the_buffer(void **state)
+{
+    struct world w;
+    char text[16384] = "";
+    int a, b;
+
+    (void)state;
+    world_open(&w);
+    world_connect(&w, &a, &b);
+    set_int(w.b, b, SOL_SOCKET, SO_RCVBUF, 4096);
+    set_int(w.b, b, SOL_SOCKET, SO_RCVLOWAT, INT_MAX);
+    assert_int_equal(tern_write(w.a, a, text, 100), 100);
+    world_settle(&w);
+    assert_int_equal(polled(w.b, b) & POLLIN, 0);
+    for (int i = 0; i < 9; i++) {
+        (void)!tern_write(w.a, a, text, sizeof text);
+        world_run(&w, TERN_SECOND);
+    }
+    assert_int_not_equal(polled(w.b, b) & POLLIN, 0);
+    world_close(&w);
+}
+
 static void tcp_info(void **state)
 {
     struct world w;
@@ -347,10 +370,15 @@ static void controls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),          cmocka_unit_test(facts),
-        cmocka_unit_test(structures),       cmocka_unit_test(reach_the_connection),
-        cmocka_unit_test(tcp_info),         cmocka_unit_test(controls),
-        cmocka_unit_test(maxseg_when_open), cmocka_unit_test(unknown),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(facts),
+        cmocka_unit_test(structures),
+        cmocka_unit_test(reach_the_connection),
+        cmocka_unit_test(tcp_info),
+        cmocka_unit_test(controls),
+        cmocka_unit_test(maxseg_when_open),
+        cmocka_unit_test(unknown),
+        cmocka_unit_test(low_mark_beyond_the_buffer),
     };
 
     return cmocka_run_group_tests_name("socket_options", tests, NULL, NULL);
