@@ -98,13 +98,16 @@ TERN_EXPORT int tern_accept(struct tern_sockets *sockets, int fd, struct sockadd
                             socklen_t *bytes);
 TERN_EXPORT int tern_accept4(struct tern_sockets *sockets, int fd, struct sockaddr *address,
                              socklen_t *bytes, int flags);
-/* AF_UNSPEC: give the connection up; the socket can be used again. */
+/* AF_UNSPEC: give the connection up; the socket can be used again, and this is the only way after a
+ * failed attempt that was shut down before its end was told. */
 TERN_EXPORT int tern_connect(struct tern_sockets *sockets, int fd, const struct sockaddr *address,
                              socklen_t bytes);
 TERN_EXPORT int tern_getsockname(struct tern_sockets *sockets, int fd, struct sockaddr *address,
                                  socklen_t *bytes);
 TERN_EXPORT int tern_getpeername(struct tern_sockets *sockets, int fd, struct sockaddr *address,
                                  socklen_t *bytes);
+/* Both directions: text that still comes is answered by a reset, and ends the connection. SHUT_RD
+ * alone changes nothing on the wire. */
 TERN_EXPORT int tern_shutdown(struct tern_sockets *sockets, int fd, int how);
 /* With SO_LINGER it may wait; the descriptor is gone whatever it returns. */
 TERN_EXPORT int tern_close(struct tern_sockets *sockets, int fd);
