@@ -13,7 +13,7 @@ static bool is_too_old(const struct tern_tcb *c, uint64_t ack)
 }
 
 void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
-                          uint64_t ack, tern_time now)
+                          tern_time now)
 {
     const bool is_syn = (seg->h.flags & TERN_TCP_SYN) != 0;
     const uint64_t was = c->snd.wnd;
@@ -21,7 +21,6 @@ void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, ui
     c->snd.wnd = (uint64_t)seg->h.window << (is_syn ? 0 : c->snd.wscale);
     c->snd.wnd_max = tern_max_u64(c->snd.wnd_max, c->snd.wnd);
     c->snd.wl1 = seq;
-    c->snd.wl2 = ack;
     if (was > 0 || c->snd.wnd == 0)
         return;
     tern_rtt_backoff_end(&c->rtt);
@@ -133,7 +132,7 @@ void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern
     }
     if (!c->passive || c->state == TERN_TCP_SYN_SENT)
         c->rcv.adv = tern_max_u64(c->rcv.adv, c->rcv.nxt);
-    tern_tcb_take_window(c, seg, tern_tcb_unwrap(c->rcv.nxt, seg->h.seq), ack, now);
+    tern_tcb_take_window(c, seg, tern_tcb_unwrap(c->rcv.nxt, seg->h.seq), now);
     tern_tcb_timer_arm_resend(c, now);
     TERN_ASSERT(c->snd.una == ack);
 }
@@ -173,9 +172,10 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
         tern_tcb_note_writable(c);
     }
     /* One that acknowledges more is the newest word, though it came on text that was sent again:
-     * the old window counted from the new edge would reach beyond what was promised. */
-    if (ack > old_una || c->snd.wl1 < seq || (c->snd.wl1 == seq && c->snd.wl2 <= ack))
-        tern_tcb_take_window(c, seg, seq, ack, now);
+     * the old window counted from the new edge would reach beyond what was promised. SND.WL2 is
+     * never above SND.UNA, and so never above this ACK. */
+    if (ack > old_una || c->snd.wl1 <= seq)
+        tern_tcb_take_window(c, seg, seq, now);
     tern_tcb_loss_on_ack(c, seg, old_una, ack == old_una && is_duplicate(c, seg, ack, old_wnd),
                          now);
     if (c->opt.ecn && (seg->h.flags & TERN_TCP_ECE) != 0)

@@ -299,7 +299,7 @@ static void arrive_syn_sent(struct tern_tcb *c, const struct tern_segment *seg, 
     take_syn(c, seg, now);
     text_at = c->rcv.irs + 1;
     if (!has_ack) { /* simultaneous open (RFC 9293 §3.5, figure 7) */
-        tern_tcb_take_window(c, seg, c->rcv.irs, c->snd.una, now);
+        tern_tcb_take_window(c, seg, c->rcv.irs, now);
         tern_tcb_set_state(c, TERN_TCP_SYN_RECEIVED, now);
         c->syn_due = true;
         return;

@@ -36,7 +36,7 @@ enum tern_ack_verdict { TERN_ACK_GO_ON, TERN_ACK_DROP, TERN_ACK_DROP_AND_ACK };
 enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,
                                           tern_time now);
 void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
-                          uint64_t ack, tern_time now);
+                          tern_time now);
 void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
 
 /* What one ACK tells of. */

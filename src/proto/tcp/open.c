@@ -110,7 +110,7 @@ void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
     tern_bytequeue_init(&c->recvq, c->rcv.nxt);
     tern_tcb_tune_start(c, now);
     tern_tcb_negotiate(c, &syn->h, now);
-    tern_tcb_take_window(c, syn, c->rcv.irs, c->snd.una, now);
+    tern_tcb_take_window(c, syn, c->rcv.irs, now);
     tern_tcb_set_state(c, TERN_TCP_SYN_RECEIVED, now);
     c->fastopen.option = o->fastopen.option;
     c->fastopen.cookie = o->fastopen.cookie;

@@ -139,7 +139,7 @@ struct tern_tcb {
         uint64_t end; /* after the last byte written: where FIN goes */
         uint64_t wnd; /* bytes, unscaled */
         uint64_t wnd_max;
-        uint64_t wl1, wl2;
+        uint64_t wl1;
         uint32_t mss;   /* of the path and the peer, before options */
         uint8_t wscale; /* the peer's shift */
         bool fin_queued, fin_sent, fin_acked;
