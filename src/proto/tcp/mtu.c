@@ -181,7 +181,7 @@ void tern_tcb_mtu_on_rto(struct tern_tcb *c, tern_time now)
         c->mtu.bad_bytes = c->mtu.probe_bytes;
         end_probe(c);
     }
-    if (c->mtu.claim_bytes != 0 && c->mtu.claim_at == c->snd.una)
+    if (c->mtu.claim_bytes != 0 && c->mtu.claim_at == c->snd.una) /* else it has arrived */
         lower(c, c->mtu.claim_bytes, now);
     else if (c->set.mtu_probe != TERN_MTU_PROBE_OFF)
         leave_black_hole(c, now);
@@ -197,8 +197,6 @@ void tern_tcb_mtu_note_sent(struct tern_tcb *c, uint64_t from, uint64_t bytes)
 
 void tern_tcb_mtu_on_ack(struct tern_tcb *c, tern_time now)
 {
-    if (c->mtu.claim_bytes != 0 && c->snd.una > c->mtu.claim_at)
-        c->mtu.claim_bytes = 0; /* what it spoke of has arrived */
     if (c->mtu.full_end != 0 && c->snd.una >= c->mtu.full_end &&
         c->mtu.good_bytes < packet_bytes(c))
         c->mtu.good_bytes = packet_bytes(c);
