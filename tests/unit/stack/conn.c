@@ -255,12 +255,41 @@ static void abort_all(void **state)
     pair_close(&p);
 }
 
+/* Bytes go again and again: at R1 the next hop is asked whether it still lives (RFC 9293 §3.8.3), and
+ * not before. */
+static void doubted_hop(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header peer;
+    struct tern_conn *conn;
+    struct tern_arp arp;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    conn = bench_connect(&b, 80, &peer);
+    send_byte(conn, 1);
+    bench_drain(&b);
+    bench_forget(&b);
+    bench_advance(&b, 1 * TERN_SECOND); /* twice again: after 0.2 s and 0.4 more */
+    assert_int_equal(bench_sent_count(&b, TERN_IP_TCP), 2);
+    assert_false(bench_sent_arp(&b, 0, &arp));
+    bench_advance(&b, 1 * TERN_SECOND);
+    assert_int_equal(bench_sent_count(&b, TERN_IP_TCP), 3);
+    assert_true(bench_sent_arp(&b, 0, &arp));
+    assert_int_equal(arp.op, TERN_ARP_REQUEST);
+    assert_true(tern_addr_equal(arp.target, bench_addr(2)));
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_connections), cmocka_unit_test(demux_rows),
-        cmocka_unit_test(ports_run_out),    cmocka_unit_test(no_control_block),
-        cmocka_unit_test(unfinished),       cmocka_unit_test(abort_all),
+        cmocka_unit_test(doubted_hop),      cmocka_unit_test(many_connections),
+        cmocka_unit_test(demux_rows),       cmocka_unit_test(ports_run_out),
+        cmocka_unit_test(no_control_block), cmocka_unit_test(unfinished),
+        cmocka_unit_test(abort_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
