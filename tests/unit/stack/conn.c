@@ -255,8 +255,8 @@ static void abort_all(void **state)
     pair_close(&p);
 }
 
-/* Bytes go again and again: at R1 the next hop is asked whether it still lives (RFC 9293 §3.8.3), and
- * not before. */
+/* Bytes go again and again: at R1 the next hop is asked whether it still lives (RFC 9293 §3.8.3),
+ * and not before. */
 static void doubted_hop(void **state)
 {
     struct bench b;
