@@ -207,6 +207,7 @@ CALL(bool, tern_tcp_urgent_mark, conn, (const struct tern_conn *conn, size_t *ah
 CALL(enum tern_err, tern_tcp_read_urgent, conn, (struct tern_conn * conn, uint8_t *byte, bool peek),
      (conn, byte, peek), (NULL, NULL, false), HANDLE(conn) IN(peek) ROOM(byte), RESULT OK OUT(byte))
 CALL_VOID(tern_tcp_shutdown, conn, (struct tern_conn * conn), (conn), (NULL), HANDLE(conn), )
+CALL_VOID(tern_tcp_shutdown_read, conn, (struct tern_conn * conn), (conn), (NULL), HANDLE(conn), )
 CALL_VOID(tern_tcp_close, conn, (struct tern_conn * conn), (conn), (NULL), HANDLE(conn), )
 CALL_VOID(tern_tcp_abort, conn, (struct tern_conn * conn), (conn), (NULL), HANDLE(conn), )
 CALL(enum tern_err, tern_tcp_reason, conn, (const struct tern_conn *conn), (conn), (NULL),
@@ -224,6 +225,8 @@ CALL(enum tern_err, tern_tcp_set, conn,
      (NULL, NULL), HANDLE(conn) SETTINGS(settings), RESULT)
 CALL(uint64_t, tern_tcp_unread, conn, (const struct tern_conn *conn), (conn), (NULL), HANDLE(conn),
      RESULT)
+CALL(bool, tern_tcp_urgent_waits, conn, (const struct tern_conn *conn), (conn), (NULL),
+     HANDLE(conn), RESULT)
 CALL(bool, tern_tcp_peer_done, conn, (const struct tern_conn *conn), (conn), (NULL), HANDLE(conn),
      RESULT)
 CALL(uint16_t, tern_tcp_port_pick, stack, (struct tern_stack * stack, struct tern_addr local),

@@ -47,6 +47,7 @@
     X(tern_tcp_urgent_mark)                                                                        \
     X(tern_tcp_read_urgent)                                                                        \
     X(tern_tcp_shutdown)                                                                           \
+    X(tern_tcp_shutdown_read)                                                                      \
     X(tern_tcp_close)                                                                              \
     X(tern_tcp_abort)                                                                              \
     X(tern_tcp_reason)                                                                             \
@@ -56,6 +57,7 @@
     X(tern_tcp_settings)                                                                           \
     X(tern_tcp_set)                                                                                \
     X(tern_tcp_unread)                                                                             \
+    X(tern_tcp_urgent_waits)                                                                       \
     X(tern_tcp_peer_done)                                                                          \
     X(tern_tcp_port_pick)                                                                          \
     X(tern_tcp_congestion_name)                                                                    \

@@ -111,6 +111,7 @@
     X(keep_interval)                                                                               \
     X(user_timeout)                                                                                \
     X(fin_wait_2)                                                                                  \
+    X(note)                                                                                        \
     X(ttl)                                                                                         \
     X(tos)                                                                                         \
     X(mtu_probe)

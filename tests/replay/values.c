@@ -6,7 +6,7 @@
 #include "tape.h"
 
 _Static_assert(sizeof(struct tern_tcp_info) == 536, "fields.h knows every field");
-_Static_assert(sizeof(struct tern_tcp_settings) == 104, "fields.h knows every field");
+_Static_assert(sizeof(struct tern_tcp_settings) == 112, "fields.h knows every field");
 
 /* ---- arguments ---- */
 
