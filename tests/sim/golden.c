@@ -118,7 +118,7 @@ static void reorder(void)
                                      .delay = delays_ms[d] * TERN_MS,
                                      .buffer_percent = 100};
             const double without = measure(&o, WARM_UP, MEASURE);
-            double near, far, least;
+            double near, far;
 
             o.reorder_ppm = 50000;
             o.reorder_by = o.delay / 8;
@@ -127,10 +127,7 @@ static void reorder(void)
             far = measure(&o, WARM_UP, MEASURE);
             fprintf(out, "%-10s  %6u  %9.2f  %10.2f  %19.2f\n", controllers[c], delays_ms[d],
                     without, near, far);
-            /* CUBIC over the longest path takes some of it for loss once the queue overflows too:
-             * what is reached there is held, and is not the aim. */
-            least = (c == 1 && delays_ms[d] == 100 ? 0.75 : 0.95) * without;
-            expect(near >= least, "goodput with reordering", near, least);
+            expect(near >= 0.95 * without, "goodput with reordering", near, 0.95 * without);
         }
 }
 

@@ -114,6 +114,9 @@ struct tern_cc_ops {
     void (*on_rto)(struct tern_cc_state *s, uint64_t in_flight, bool first, tern_time now);
     /* Leaving fast recovery. */
     void (*on_recovered)(struct tern_cc_state *s, tern_time now);
+    /* The last recovery, or timeout, was for nothing (RFC 4015 §3.2); was: the state before it.
+     * NULL: the engine puts that back, cwnd no lower than it has become. */
+    void (*on_undo)(struct tern_cc_state *s, const struct tern_cc_state *was, tern_time now);
     /* Nothing was sent for longer than an RTO, and now something will be (RFC 5681 §4.1). NULL:
      * tern_cc_restart(). */
     void (*on_restart)(struct tern_cc_state *s, tern_time idle, tern_time rto, tern_time now);

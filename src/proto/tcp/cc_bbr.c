@@ -20,8 +20,8 @@
  *
  * Where tern differs from the draft: losses are counted by rounds and not by the packet that was
  * lost, since the engine tells of bytes; a mark of ECN, which the draft leaves open, counts as too
- * many losses (RFC 3168 §6.1.2); chance is a hash of what was delivered, so that runs repeat; and
- * a spurious recovery is undone by the engine, with the whole state (docs/decisions/0023).
+ * many losses (RFC 3168 §6.1.2); and chance is a hash of what was delivered, so that runs repeat
+ * (docs/decisions/0023).
  */
 #include "proto/tcp/cc_bbr.h"
 #include "base/assert.h"
@@ -50,6 +50,11 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 }
 
 static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint32_t max_u32(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
 }
@@ -468,6 +473,26 @@ static void bbr_on_rto(struct tern_cc_state *s, uint64_t in_flight, bool first, 
     s->cwnd = s->mss;
 }
 
+/* The draft's BBRHandleSpuriousLossDetection(): the bounds that losses had set are as they were;
+ * what was measured meanwhile stays. */
+static void bbr_on_undo(struct tern_cc_state *s, const struct tern_cc_state *was, tern_time now)
+{
+    struct tern_bbr *b = &s->bbr;
+
+    (void)now;
+    b->in_recovery = false;
+    b->loss_in_round = false;
+    tern_bbr_full_bw_reset(s, 0);
+    b->bw_shortterm = max_u64(b->bw_shortterm, was->bbr.bw_shortterm);
+    b->inflight_shortterm = max_u32(b->inflight_shortterm, was->bbr.inflight_shortterm);
+    b->inflight_longterm = max_u32(b->inflight_longterm, was->bbr.inflight_longterm);
+    s->cwnd = max_u64(s->cwnd, was->cwnd);
+    if (was->bbr.state == TERN_BBR_STARTUP && b->state != TERN_BBR_PROBE_RTT) {
+        b->full_bw_reached = false;
+        enter(s, TERN_BBR_STARTUP);
+    }
+}
+
 /* §5.4.1: the model is kept, and the next flight paced at exactly the rate. */
 static void bbr_on_restart(struct tern_cc_state *s, tern_time idle, tern_time rto, tern_time now)
 {
@@ -490,5 +515,6 @@ const struct tern_cc_ops tern_cc_bbr = {
     .on_ecn = bbr_on_ecn,
     .on_rto = bbr_on_rto,
     .on_recovered = bbr_on_recovered,
+    .on_undo = bbr_on_undo,
     .on_restart = bbr_on_restart,
 };

@@ -73,8 +73,10 @@ void tern_tcb_undo(struct tern_tcb *c, tern_time now)
 {
     const uint64_t cwnd = c->cc.cwnd;
 
-    (void)now;
-    c->cc = c->undo.cc;
+    if (c->cc_ops->on_undo != NULL)
+        c->cc_ops->on_undo(&c->cc, &c->undo.cc, now);
+    else
+        c->cc = c->undo.cc;
     c->cc.cwnd = tern_max_u64(c->cc.cwnd, cwnd);
     tern_tcb_mtu_fit_window(c);
     tern_tcb_undo_disarm(c);

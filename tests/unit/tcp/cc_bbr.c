@@ -300,6 +300,39 @@ static void test_timeout(void **state)
     bn_close(&n);
 }
 
+/* BBRHandleSpuriousLossDetection(): bounds are as before, what was measured since then stays. */
+static void test_undo(void **state)
+{
+    struct tern_cc_state was, s;
+
+    (void)state;
+    tern_cc_bbr.init(&was, BN_MSS);
+    was.cwnd = 50 * BN_MSS;
+    was.bbr.state = TERN_BBR_CRUISE;
+    was.bbr.max_bw[0] = 1000;
+    was.bbr.inflight_longterm = 40 * BN_MSS;
+    s = was;
+    s.cwnd = BN_MSS;
+    s.bbr.in_recovery = s.bbr.loss_in_round = true;
+    s.bbr.max_bw[0] = 2000;
+    s.bbr.bw_shortterm = 700;
+    s.bbr.inflight_shortterm = 20 * BN_MSS;
+    s.bbr.inflight_longterm = 30 * BN_MSS;
+    tern_cc_bbr.on_undo(&s, &was, 0);
+    assert_int_equal(s.cwnd, 50 * BN_MSS);
+    assert_false(s.bbr.in_recovery);
+    assert_false(s.bbr.loss_in_round);
+    assert_int_equal(s.bbr.max_bw[0], 2000);
+    assert_true(s.bbr.bw_shortterm == TERN_BBR_NO_RATE);
+    assert_int_equal(s.bbr.inflight_shortterm, TERN_BBR_NO_INFLIGHT);
+    assert_int_equal(s.bbr.inflight_longterm, 40 * BN_MSS);
+    assert_int_equal(s.bbr.state, TERN_BBR_CRUISE);
+    was.bbr.state = TERN_BBR_STARTUP; /* it was ended by that loss */
+    tern_cc_bbr.on_undo(&s, &was, 0);
+    assert_int_equal(s.bbr.state, TERN_BBR_STARTUP);
+    assert_false(s.bbr.full_bw_reached);
+}
+
 /* §5.4.1: after an idle time: the same window, exactly the rate, and no ProbeRTT for it. */
 static void test_restart(void **state)
 {
@@ -362,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_fairness),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_undo),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_first_ack),
     };
