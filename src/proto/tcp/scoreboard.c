@@ -102,6 +102,8 @@ static void forget_relost(struct tern_tcb *c, uint64_t from, uint64_t to)
 
 void tern_tcb_note_resent(struct tern_tcb *c, uint64_t from, uint64_t to)
 {
+    if (c->loss.state == TERN_RECOVERY_OPEN || c->loss.state == TERN_RECOVERY_CWR)
+        return; /* a tail loss probe: nothing is deemed lost, and the log knows what went twice */
     if (from < c->loss.resent_below)
         forget_relost(c, from, to);
     c->loss.resent_below = tern_max_u64(c->loss.resent_below, to);
