@@ -178,7 +178,8 @@ static bool is_near(const struct half *h, uint32_t seq)
     return false;
 }
 
-/* A SYN of a number not seen: of a connection that waits for it, or of a new one. */
+/* A SYN: of a connection that knows its number or waits for it, or of a new one. Who has reset a
+ * connection and asks again means another, be it by the same number. */
 static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t port[2],
                                 const struct wire_segment *s)
 {
@@ -191,6 +192,8 @@ static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t por
             continue;
         if ((s->flags & WIRE_ACK) != 0 && other->open && is_near(other, s->ack - 1))
             return t;
+        if ((s->flags & WIRE_ACK) == 0 && me->reset)
+            return open_talk(o, port);
         for (uint32_t i = 0; i < me->isn_count; i++)
             if (me->isn[i] == s->seq)
                 return t;
