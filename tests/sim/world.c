@@ -155,8 +155,7 @@ static tern_time turn(struct world *w, int i)
     tern_time next, at;
 
     receive(w, i);
-    if (tern_stack_deadline(stack) <= w->now)
-        tern_stack_expire(stack, w->now);
+    tern_stack_expire(stack, w->now); /* nothing due: still the time of the calls to come */
     next = flows_run(w, i);
     at = beside_run(w, i);
     next = at < next ? at : next;
