@@ -321,6 +321,45 @@ uint32_t observer_sent(struct observer *o, int from, const struct observed *f, i
     return (uint32_t)(l.talk - o->talk);
 }
 
+/* In TIME-WAIT resets are not obeyed (RFC 1337 §4, F1). */
+static bool is_in_time_wait(const struct half *h, const struct half *other)
+{
+    return h->fin > 0 && other->ack_arrived > h->fin && other->fin > 0 &&
+           spans_gap(&other->arrived, 0) > other->fin;
+}
+
+/* RFC 9293 §3.10.7.4 (RFC 5961 §3.2): a reset counts at the next place that is waited for. That is
+ * known where all that came was acknowledged; else text may have found no room. */
+static void note_reset(const struct look *l)
+{
+    const uint64_t most = spans_gap(&l->me->arrived, 0);
+
+    if (!l->other->settled || !l->me->syn_arrived || is_in_time_wait(l->other, l->me) ||
+        l->start < l->other->ack || l->start > most)
+        return;
+    l->other->may_be_reset = true;
+    if (l->other->ack != most || l->other->was_reset)
+        return;
+    l->other->was_reset = true;
+    l->other->reset_at = l->now;
+}
+
+/* The handshake's last ACK, from a cookie that such a listener may have sent. */
+static bool is_cookie(const struct look *l)
+{
+    return (l->s->flags & (WIRE_ACK | WIRE_SYN | WIRE_RST)) == WIRE_ACK && l->start == 1 &&
+           l->ack == 1 && (l->other->syn.flags & WIRE_ACK) != 0;
+}
+
+/* How the connection ends for the stack that a segment reaches, and how it may begin again. */
+static void note_end(const struct look *l)
+{
+    if ((l->s->flags & WIRE_RST) != 0)
+        note_reset(l);
+    else if ((l->other->reset || l->other->may_be_reset) && is_cookie(l))
+        l->other->cookie_arrived = true;
+}
+
 void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t *data,
                         uint32_t bytes, int64_t now)
 {
@@ -336,8 +375,8 @@ void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t 
     l.me = &l.talk->half[1 - to];
     l.other = &l.talk->half[to];
     l.other->unanswered++;
-    l.other->was_reset = l.other->was_reset || (s.flags & WIRE_RST) != 0;
     place(&l);
+    note_end(&l);
     if (o->show)
         show(&l, "  arrives: ");
     if (o->script_number == l.talk->number && o->script_side == to)

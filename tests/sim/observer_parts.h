@@ -31,8 +31,11 @@ struct half {
     uint64_t ack_arrived;
     uint32_t ts_value, ts_arrived;
     bool ts_sent, reset;
-    bool was_reset;                             /* a reset reached this stack */
-    uint64_t unanswered;                        /* segments that came and were not ACKed yet */
+    bool was_reset;      /* a reset reached this stack which it had to obey */
+    int64_t reset_at;    /* when */
+    bool may_be_reset;   /* one that it had to obey if text found no room */
+    bool cookie_arrived; /* after it: what a listener without memory opens it anew for */
+    uint64_t unanswered; /* segments that came and were not ACKed yet */
     uint64_t last_ack, last_window, last_sacks; /* of the last segment with ACK */
     uint32_t echoes; /* bare ACKs in a row that say nothing new, in reply to nothing */
 };

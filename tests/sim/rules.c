@@ -16,6 +16,11 @@ static bool has(const struct look *l, uint32_t flags)
     return (l->s->flags & flags) != 0;
 }
 
+static bool is_bare(const struct look *l)
+{
+    return l->s->text_bytes == 0 && !has(l, WIRE_SYN | WIRE_FIN | WIRE_RST);
+}
+
 static bool both(const struct look *l, bool mine, bool theirs)
 {
     return l->me->open && l->other->open && mine && theirs;
@@ -180,12 +185,11 @@ static void judge_sack(const struct look *l)
 static void judge_echo(const struct look *l)
 {
     struct half *me = l->me;
-    const bool bare = l->s->text_bytes == 0 && !has(l, WIRE_SYN | WIRE_FIN | WIRE_RST);
     const bool probe = l->start + 1 == l->me->end || l->start + 1 == l->other->ack_arrived;
     const bool news = l->ack != me->last_ack || l->s->window != me->last_window ||
                       l->s->sack_count != me->last_sacks;
 
-    if (!bare || news)
+    if (!is_bare(l) || news)
         me->echoes = 0;
     else if (me->unanswered > 0)
         me->unanswered--;
@@ -210,30 +214,37 @@ static void judge_ecn(const struct look *l)
         observer_complain(l, "ECT", "on what is sent again");
 }
 
-/* "after reset": who has reset a connection says no more. But a listener that answers with cookies
- * remembers no reset either: a late ACK opens the connection anew, from its first byte. */
+/* The listener's side begins anew: what it said before is forgotten, what it heard is known. */
+static void open_anew(struct half *me)
+{
+    *me = (struct half){.open = true,
+                        .isn = {me->isn[0]},
+                        .isn_count = 1,
+                        .settled = true,
+                        .syn = me->syn,
+                        .end = 1,
+                        .text = me->text,
+                        .text_room = me->text_room,
+                        .arrived = me->arrived,
+                        .syn_arrived = me->syn_arrived,
+                        .ecn_arrived = me->ecn_arrived,
+                        .ack = 1,
+                        .edge_arrived = me->edge_arrived,
+                        .ack_arrived = me->ack_arrived,
+                        .ts_arrived = me->ts_arrived};
+}
+
+/* "after reset": who has reset a connection, or was reset, says no more, but for what it answers to
+ * segments that came in one burst with the reset. But a listener that answers with cookies
+ * remembers no reset either: an ACK that comes late opens it anew. */
 static void judge_after_reset(const struct look *l)
 {
-    if ((!l->me->reset && !l->me->was_reset) || (l->s->text_bytes == 0 && !has(l, WIRE_FIN)))
-        return;
-    if (l->start == 1 && (l->me->syn.flags & WIRE_ACK) != 0)
-        *l->me = (struct half){.open = true,
-                               .isn = {l->me->isn[0]},
-                               .isn_count = 1,
-                               .settled = true,
-                               .syn = l->me->syn,
-                               .end = 1,
-                               .text = l->me->text,
-                               .text_room = l->me->text_room,
-                               .arrived = l->me->arrived,
-                               .syn_arrived = l->me->syn_arrived,
-                               .ecn_arrived = l->me->ecn_arrived,
-                               .ack = 1,
-                               .edge_arrived = l->me->edge_arrived,
-                               .ack_arrived = l->me->ack_arrived,
-                               .ts_arrived = l->me->ts_arrived};
-    else if (l->me->reset)
-        observer_complain(l, "after reset", "text or FIN");
+    const bool in_burst = l->me->was_reset && !l->me->reset && l->me->reset_at == l->now;
+
+    if (l->me->cookie_arrived && l->start <= 1)
+        open_anew(l->me);
+    else if ((l->me->reset || l->me->was_reset) && !(in_burst && is_bare(l)))
+        observer_complain(l, "after reset", l->me->reset ? "it reset it" : "it was reset");
 }
 
 static void keep_text(const struct look *l)
