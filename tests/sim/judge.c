@@ -104,6 +104,23 @@ static bool met_rudeness(const struct world *w, const struct end *e)
     return false;
 }
 
+/* The other side heard this one out and left in order, and its record of TIME-WAIT gave way to a
+ * newer one (stack.h): when the ACK of the FIN was lost, the FIN that comes again meets nobody. */
+static bool met_oblivion(const struct world *w, const struct end *e)
+{
+    const struct end *o = e->peer;
+    struct tern_stack_counters c;
+
+    for (uint32_t i = 0; o == NULL && i < w->ends_count; i++)
+        if (w->end[i].peer == e)
+            o = &w->end[i];
+    if (o == NULL || !e->shut || !o->over || o->rude || o->reason != TERN_ERR_OK || !o->finished ||
+        o->read != e->written)
+        return false;
+    tern_stack_counters(w->side[o->side].stack, &c);
+    return c.time_waits_used == w->plan.stack[o->side].time_waits_max;
+}
+
 /* The other side may have had no room for the connection, and so never known it. */
 static bool met_no_room(const struct world *w, const struct end *e)
 {
@@ -122,7 +139,7 @@ static bool is_excused(const struct world *w, const struct end *e)
 
     switch (e->reason) {
     case TERN_ERR_RESET:
-        return met_rudeness(w, e) || met_no_room(w, e);
+        return met_rudeness(w, e) || met_no_room(w, e) || met_oblivion(w, e);
     case TERN_ERR_TIMEOUT:
         return !has_partner(w, e) || met_no_room(w, e);
     case TERN_ERR_REFUSED:
