@@ -178,6 +178,47 @@ static bool is_near(const struct half *h, uint32_t seq)
     return false;
 }
 
+/* In TIME-WAIT, or beyond: both FINs were heard and answered. */
+static bool is_finished(const struct half *h, const struct half *other)
+{
+    return h->fin > 0 && other->ack_arrived > h->fin && other->fin > 0 &&
+           spans_gap(&other->arrived, 0) > other->fin;
+}
+
+static bool is_over(const struct half *h, const struct half *other)
+{
+    return h->reset || h->may_be_reset || is_finished(h, other);
+}
+
+static bool is_known(const struct half *h, uint32_t isn)
+{
+    for (uint32_t i = 0; i < h->isn_count; i++)
+        if (h->isn[i] == isn)
+            return true;
+    return false;
+}
+
+/* A listener forgets what is over, and answers a SYN that comes late by a number of its own: a
+ * record of what it says there, while the other side stays with the old one. */
+static struct talk *open_late(struct observer *o, const struct talk *old, int from)
+{
+    const struct half *was = &old->half[1 - from];
+    struct talk *t = open_talk(o, old->port);
+    struct half *other;
+
+    if (t == NULL)
+        return NULL;
+    other = &t->half[1 - from];
+    other->open = other->settled = other->syn_arrived = true;
+    other->isn[0] = was->isn[0];
+    other->isn_count = 1;
+    other->syn = was->syn;
+    other->ecn_arrived = was->ecn_arrived;
+    other->ts_arrived = was->ts_arrived;
+    spans_add(&other->arrived, 0, spans_gap(&was->arrived, 0));
+    return t;
+}
+
 /* A SYN: of a connection that knows its number or waits for it, or of a new one. Who has reset a
  * connection and asks again means another, be it by the same number. */
 static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t port[2],
@@ -191,12 +232,11 @@ static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t por
         if (!is_between(t, port))
             continue;
         if ((s->flags & WIRE_ACK) != 0 && other->open && is_near(other, s->ack - 1))
-            return t;
+            return is_over(me, other) && !is_known(me, s->seq) ? open_late(o, t, from) : t;
         if ((s->flags & WIRE_ACK) == 0 && me->reset)
             return open_talk(o, port);
-        for (uint32_t i = 0; i < me->isn_count; i++)
-            if (me->isn[i] == s->seq)
-                return t;
+        if (is_known(me, s->seq))
+            return t;
         if ((s->flags & WIRE_ACK) == 0 && !me->open && other->open && !other->syn_arrived)
             return t; /* both at once */
     }
@@ -206,14 +246,20 @@ static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t por
 static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2],
                             const struct wire_segment *s)
 {
-    struct talk *t;
+    struct talk *t, *by_seq = NULL;
 
     if ((s->flags & WIRE_SYN) != 0)
         return talk_of_syn(o, from, port, s);
-    for (t = *bucket_of(o, port); t != NULL; t = t->older)
-        if (is_between(t, port) && t->half[from].open && is_near(&t->half[from], s->seq))
+    for (t = *bucket_of(o, port); t != NULL; t = t->older) {
+        const struct half *me = &t->half[from], *other = &t->half[1 - from];
+
+        if (!is_between(t, port) || !me->open || !is_near(me, s->seq))
+            continue;
+        if ((s->flags & WIRE_ACK) == 0 || !other->open || is_near(other, s->ack - 1))
             return t;
-    return NULL;
+        by_seq = by_seq == NULL ? t : by_seq;
+    }
+    return by_seq;
 }
 
 /* A listener without memory gives each SYN another number; whichever is answered or used counts. */
@@ -232,10 +278,7 @@ static void note_syn(struct half *me, const struct wire_segment *s)
 {
     me->open = true;
     me->syn = *s;
-    for (uint32_t i = 0; i < me->isn_count; i++)
-        if (me->isn[i] == s->seq)
-            return;
-    if (me->settled || me->isn_count == OBSERVER_ISNS)
+    if (is_known(me, s->seq) || me->settled || me->isn_count == OBSERVER_ISNS)
         return;
     memmove(me->isn + 1, me->isn, me->isn_count * sizeof(me->isn[0]));
     me->isn[0] = s->seq;
@@ -321,20 +364,14 @@ uint32_t observer_sent(struct observer *o, int from, const struct observed *f, i
     return (uint32_t)(l.talk - o->talk);
 }
 
-/* In TIME-WAIT resets are not obeyed (RFC 1337 §4, F1). */
-static bool is_in_time_wait(const struct half *h, const struct half *other)
-{
-    return h->fin > 0 && other->ack_arrived > h->fin && other->fin > 0 &&
-           spans_gap(&other->arrived, 0) > other->fin;
-}
-
 /* RFC 9293 §3.10.7.4 (RFC 5961 §3.2): a reset counts at the next place that is waited for. That is
- * known where all that came was acknowledged; else text may have found no room. */
+ * known where all that came was acknowledged; else text may have found no room. In TIME-WAIT
+ * resets are not obeyed (RFC 1337 §4, F1). */
 static void note_reset(const struct look *l)
 {
     const uint64_t most = spans_gap(&l->me->arrived, 0);
 
-    if (!l->other->settled || !l->me->syn_arrived || is_in_time_wait(l->other, l->me) ||
+    if (!l->other->settled || !l->me->syn_arrived || is_finished(l->other, l->me) ||
         l->start < l->other->ack || l->start > most)
         return;
     l->other->may_be_reset = true;
@@ -354,9 +391,11 @@ static bool is_cookie(const struct look *l)
 /* How the connection ends for the stack that a segment reaches, and how it may begin again. */
 static void note_end(const struct look *l)
 {
+    const bool over = is_over(l->other, l->me);
+
     if ((l->s->flags & WIRE_RST) != 0)
         note_reset(l);
-    else if ((l->other->reset || l->other->may_be_reset) && is_cookie(l))
+    else if (over && is_cookie(l))
         l->other->cookie_arrived = true;
 }
 
@@ -374,7 +413,9 @@ void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t 
     l.talk = &o->talk[tag];
     l.me = &l.talk->half[1 - to];
     l.other = &l.talk->half[to];
-    l.other->unanswered++;
+    for (struct talk *t = *bucket_of(o, l.talk->port); t != NULL; t = t->older)
+        if (is_between(t, l.talk->port))
+            t->half[to].unanswered++; /* the newest answers, whichever it was sent in */
     place(&l);
     note_end(&l);
     if (o->show)

@@ -235,8 +235,8 @@ static void open_anew(struct half *me)
 }
 
 /* "after reset": who has reset a connection, or was reset, says no more, but for what it answers to
- * segments that came in one burst with the reset. But a listener that answers with cookies
- * remembers no reset either: an ACK that comes late opens it anew. */
+ * segments that came in one burst with the reset. But a listener that
+ * answers with cookies remembers no reset either: an ACK that comes late opens it anew. */
 static void judge_after_reset(const struct look *l)
 {
     const bool in_burst = l->me->was_reset && !l->me->reset && l->me->reset_at == l->now;
@@ -283,13 +283,22 @@ static void take_note(const struct look *l)
     }
 }
 
+/* One of its own at the end of what it sent; or, of a connection that was open, the answer of
+ * somebody who has none (RFC 9293 §3.10.7.1). */
+static void note_own_reset(const struct look *l)
+{
+    const bool aborts = has(l, WIRE_ACK) && l->start == l->me->end && l->ack > 0;
+    const bool has_none = !has(l, WIRE_ACK) && l->other->ack_arrived > 0;
+
+    l->me->reset = l->me->reset || (l->me->settled && (aborts || has_none));
+}
+
 void observer_judge(const struct look *l)
 {
     judge_length(l);
     judge_options(l);
     if (has(l, WIRE_RST)) {
-        l->me->reset = l->me->reset ||
-                       (l->me->settled && has(l, WIRE_ACK) && l->start == l->me->end && l->ack > 0);
+        note_own_reset(l);
         return;
     }
     judge_after_reset(l);
