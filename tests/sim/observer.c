@@ -44,6 +44,7 @@ void observer_destroy(struct observer *o)
     for (uint32_t i = 0; i < TALKS_MAX; i++)
         for (int k = 0; k < 2; k++) {
             spans_fini(&o->talk[i].half[k].arrived);
+            spans_fini(&o->talk[i].half[k].said);
             free(o->talk[i].half[k].text);
         }
     free(o);
@@ -136,10 +137,12 @@ void observer_complain(const struct look *l, const char *rule, const char *forma
 
 static void clear_half(struct half *h)
 {
-    const struct half fresh = {.text = h->text, .text_room = h->text_room, .arrived = h->arrived};
+    const struct half fresh = {
+        .text = h->text, .text_room = h->text_room, .arrived = h->arrived, .said = h->said};
 
     *h = fresh;
     spans_clear(&h->arrived);
+    spans_clear(&h->said);
 }
 
 static struct talk **bucket_of(struct observer *o, const uint32_t port[2])

@@ -23,7 +23,9 @@ struct observed {
     uint32_t sum_start, sum_offset; /* from where, and where it goes */
     uint32_t cut_bytes;             /* text of each piece; 0: not a super-segment */
     uint32_t header_bytes;          /* of a super-segment */
-    const char *why;                /* what the stack says of it: shown, and not judged */
+    uint64_t
+        unsent; /* frames that the stack has lost by itself up to here: the next hop is silent */
+    const char *why; /* what the stack says of it: shown, and not judged */
 };
 
 struct observer *observer_create(void);

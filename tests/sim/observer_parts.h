@@ -22,6 +22,8 @@ struct half {
     uint64_t fin;            /* its place; 0: not sent */
     uint8_t *text;           /* as first sent */
     size_t text_room;
+    struct spans said;    /* which places of it were */
+    uint64_t unsent;      /* by the whole stack, when this half last spoke */
     struct spans arrived; /* at the other stack */
     bool syn_arrived;
     bool ecn_arrived;      /* with a SYN that asks for ECN or agrees to it */

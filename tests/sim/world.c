@@ -97,6 +97,7 @@ static void send_frame(struct world *w, int from, const struct tern_frame *f)
     static uint8_t whole[TERN_FRAME_BYTES_MAX];
     struct tern_frame one = *f;
     struct observed seen = {.data = whole};
+    struct tern_stack_counters c;
 
     for (uint32_t i = 0; i < f->piece_count; i++) {
         if (seen.bytes + f->piece[i].bytes > sizeof(whole))
@@ -111,6 +112,8 @@ static void send_frame(struct world *w, int from, const struct tern_frame *f)
     seen.sum_offset = f->csum_offset;
     seen.cut_bytes = f->gso != TERN_GSO_NONE ? f->gso_bytes : 0;
     seen.header_bytes = f->header_bytes;
+    tern_stack_counters(w->side[from].stack, &c);
+    seen.unsent = c.drops[TERN_DROP_NO_NEIGHBOUR];
     seen.why = tern_cause_name(f->cause);
     one.piece[0] = (struct tern_slice){whole, seen.bytes};
     one.piece_count = 1;
