@@ -108,8 +108,8 @@ static void judge_bytes(const struct look *l)
     if (l->s->text_bytes == 0 || l->start < 1)
         return;
     for (uint64_t at = l->start; at < most; at++)
-        if (l->me->text[at - 1] != l->s->text[at - l->start] &&
-            spans_has(&l->me->said, at, at + 1)) {
+        if (spans_has(&l->me->said, at, at + 1) &&
+            l->me->text[at - 1] != l->s->text[at - l->start]) {
             observer_complain(l, "same bytes", "another byte than before at %llu",
                               (unsigned long long)at);
             return;

@@ -12,6 +12,7 @@
 
 #define STEPS_MAX   300000
 #define PATIENCE    (400 * TERN_SECOND) /* after the faults, beside the time that the bytes need */
+#define GIVEN_UP    (128 * TERN_SECOND) /* a SYN whose connection finds no room: others wait for it */
 #define QUIET       (130 * TERN_SECOND) /* after the last connection: TIME-WAIT ends, no more */
 #define CHECK_EVERY 16                  /* steps, once a run is long */
 
@@ -197,11 +198,16 @@ static uint64_t slowest_rate(const struct sim_faults *f)
 static tern_time latest_end(const struct world *w)
 {
     const struct plan *p = &w->plan;
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, rounds = 0;
 
-    for (uint32_t i = 0; i < p->flows_count; i++)
+    for (uint32_t i = 0; i < p->flows_count; i++) {
+        rounds += p->flow[i].rounds;
         bytes += (uint64_t)p->flow[i].rounds * (p->flow[i].end[0].bytes + p->flow[i].end[1].bytes);
-    return p->heal_at + PATIENCE +
+    }
+    if (p->stack[0].connections_max >= p->flows_count &&
+        p->stack[1].connections_max >= p->flows_count)
+        rounds = 0;
+    return p->heal_at + PATIENCE + (tern_time)rounds * GIVEN_UP +
            (tern_time)(2 * bytes * 1000000 / slowest_rate(&p->faults)) * 1000;
 }
 
