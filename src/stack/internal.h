@@ -106,6 +106,14 @@ struct tern_own_address {
     struct tern_event_node event;
 };
 
+/* SYN cookies that came back, the last of them: none opens a second connection. */
+#define TERN_COOKIES_SPENT 256
+
+struct tern_spent_cookies {
+    tern_seq cookie[TERN_COOKIES_SPENT];
+    uint32_t count; /* ever: the oldest gives way */
+};
+
 struct tern_stack {
     struct tern_config config;
     tern_time now;
@@ -115,6 +123,7 @@ struct tern_stack {
     struct tern_stack_counters counters;
 
     struct tern_hash_key demux_key, isn_key, port_key, ts_key, cookie_key, fastopen_key;
+    struct tern_spent_cookies spent;
     struct tern_random random;
     uint32_t port_counter, conn_id_next;
     uint16_t ip_id;

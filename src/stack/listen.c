@@ -7,8 +7,9 @@
  * that would finish a handshake as well: the peer sends again, and there may be room by then. When
  * the first is full SYNs are answered with cookies (cookie.c), so that a flood of SYNs from
  * nowhere keeps no real peer out; an ACK without a connection is looked at as a cookie's answer
- * only while some may be on their way. Whose last connection is in TIME-WAIT here gets no cookie:
- * it is somebody real, and the record would take the ACK that brings the cookie back for its own.
+ * only while some may be on their way, and each cookie opens one connection. Whose last connection
+ * is in TIME-WAIT here gets no cookie: it is somebody real, and the record would take the ACK that
+ * brings the cookie back for its own.
  */
 #include "proto/tcp/cookie.h"
 #include "stack/internal.h"
@@ -106,6 +107,24 @@ static void hear_syn(struct tern_listener *l, const struct tern_endpoint *local,
         open_child(l, local, remote, syn);
 }
 
+/*
+ * Without memory a listener would take the ACK that it has had for another handshake's end: a late
+ * one, after the connection was reset, would open a second life of it with the same numbers, and
+ * the peer would read on in its text. A walk, but only for cookies that are genuine.
+ */
+static bool is_spent(const struct tern_spent_cookies *spent, tern_seq cookie)
+{
+    for (uint32_t i = 0; i < spent->count && i < TERN_COOKIES_SPENT; i++)
+        if (tern_seq_eq(spent->cookie[i], cookie))
+            return true;
+    return false;
+}
+
+static void spend(struct tern_spent_cookies *spent, tern_seq cookie)
+{
+    spent->cookie[spent->count++ % TERN_COOKIES_SPENT] = cookie;
+}
+
 /* Does this ACK bring a cookie back? Then the segment goes on as its connection's first. */
 static bool hear_cookie(struct tern_listener *l, const struct tern_endpoint *local,
                         const struct tern_endpoint *remote, const struct tern_segment *seg)
@@ -116,7 +135,7 @@ static bool hear_cookie(struct tern_listener *l, const struct tern_endpoint *loc
     struct tern_conn *conn;
 
     child_options(l, &o, local, remote);
-    if (!tern_cookie_accept(&s->cookie_key, &o, seg, s->now, &syn))
+    if (!tern_cookie_accept(&s->cookie_key, &o, seg, s->now, &syn) || is_spent(&s->spent, o.iss))
         return false;
     if (tern_listener_is_full(l)) {
         tern_stack_drop(s, TERN_DROP_TCP_ACCEPT_FULL);
@@ -125,6 +144,7 @@ static bool hear_cookie(struct tern_listener *l, const struct tern_endpoint *loc
     conn = take_child(s);
     if (conn == NULL)
         return true;
+    spend(&s->spent, o.iss);
     s->counters.syn_cookies_accepted++;
     tern_tcb_open_cookie(&conn->tcb, &s->tcp, &o, &syn, s->now);
     enter_child(l, conn);
