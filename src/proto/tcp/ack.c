@@ -12,6 +12,13 @@ static bool is_too_old(const struct tern_tcb *c, uint64_t ack)
     return ack + c->snd.wnd_max < c->snd.una;
 }
 
+bool tern_tcb_ack_is_known(const struct tern_tcb *c, const struct tern_segment *seg)
+{
+    const uint64_t ack = tern_tcb_unwrap(c->snd.nxt, seg->h.ack);
+
+    return (seg->h.flags & TERN_TCP_ACK) != 0 && !is_too_old(c, ack) && ack <= c->snd.max;
+}
+
 void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
                           tern_time now)
 {

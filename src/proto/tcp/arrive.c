@@ -88,12 +88,18 @@ static bool is_acceptable(const struct tern_tcb *c, uint64_t seq, uint64_t len, 
     return seq < c->rcv.adv && seq + len > c->rcv.nxt;
 }
 
-/* What was acknowledged comes again. Where nothing else does our ACKs are lost, and maybe all that
- * we send: whoever only receives has no timeouts that would tell (RFC 9293 §3.8.3, R1). */
-static void note_old(struct tern_tcb *c, uint64_t seq, uint64_t len)
+/* What was acknowledged comes again. The peer lives (§3.8.4), but where nothing else comes our ACKs
+ * are lost, and maybe all that we send: whoever only receives has no timeouts that would tell (RFC
+ * 9293 §3.8.3, R1). */
+static void note_old(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq, uint64_t len,
+                     tern_time now)
 {
     tern_tcb_dsack_note_old(c, seq, len);
-    if (len == 0 || seq + len > c->rcv.nxt)
+    if (seq + len > c->rcv.nxt)
+        return;
+    if (tern_tcb_ack_is_known(c, seg))
+        tern_tcb_note_heard(c, now);
+    if (len == 0)
         return;
     if (++c->again_in_row < TERN_TCP_R1)
         return;
@@ -124,7 +130,7 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
             c, seq + len <= c->rcv.nxt ? TERN_DROP_TCP_OLD_DUPLICATE : TERN_DROP_TCP_OUTSIDE_WINDOW,
             now);
         if (!is_reset)
-            note_old(c, seq, len);
+            note_old(c, seg, seq, len, now);
         return is_reset ? ARRIVE_DROP : ARRIVE_DROP_ACK;
     }
     return ARRIVE_NEXT;

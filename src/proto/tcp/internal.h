@@ -33,6 +33,8 @@ void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now);
 
 /* ack.c: step five of RFC 9293 §3.10.7.4 */
 enum tern_ack_verdict { TERN_ACK_GO_ON, TERN_ACK_DROP, TERN_ACK_DROP_AND_ACK };
+/* Does it acknowledge what somebody may who knows the connection? */
+bool tern_tcb_ack_is_known(const struct tern_tcb *c, const struct tern_segment *seg);
 enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,
                                           tern_time now);
 void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
