@@ -19,15 +19,6 @@ bool judge_read_all(const struct world *w, const struct end *e)
     return e->read >= other_plan(w, e)->bytes;
 }
 
-/* A listener that answers with cookies forgets what it reset: a late ACK opens a ghost of it. */
-static bool has_cookies(const struct world *w, int side)
-{
-    struct tern_stack_counters c;
-
-    tern_stack_counters(w->side[side].stack, &c);
-    return c.syn_cookies_accepted > 0;
-}
-
 /* Whose stream it is stands in its first bytes; two ends that read each other belong together. */
 static void learn_peer(struct world *w, struct end *e, const uint8_t *data)
 {
@@ -37,34 +28,16 @@ static void learn_peer(struct world *w, struct end *e, const uint8_t *data)
     if (peer == NULL || peer->flow != e->flow || peer->side == e->side)
         world_fail(w, "end %u reads a stream that begins with %u, which is not of its flow",
                    (unsigned)e->name, name);
-    else if (peer->peer != NULL && peer->peer != e && !has_cookies(w, e->side))
+    else if (peer->peer != NULL && peer->peer != e)
         world_fail(w, "end %u reads the stream of end %u, which reads another's", (unsigned)e->name,
                    name);
     else
         e->peer = peer;
 }
 
-/* Whose stream goes on where that of a peer stops who reset the connection: a ghost of it has the
- * same numbers, and this side cannot tell. NULL: nobody's. */
-static struct end *find_ghost(struct world *w, const struct end *e, uint64_t at,
-                              const uint8_t *data, size_t bytes)
-{
-    if (!e->peer->over || !e->peer->rude || !has_cookies(w, e->peer->side))
-        return NULL;
-    for (uint32_t i = 0; i < w->ends_count; i++) {
-        struct end *o = &w->end[i];
-
-        if (o->flow == e->flow && o->side == e->peer->side && o->opened_at > e->peer->opened_at &&
-            o->written >= at + bytes && stream_compare((uint32_t)o->name, at, data, bytes) == bytes)
-            return o;
-    }
-    return NULL;
-}
-
 void judge_bytes(struct world *w, struct end *e, const uint8_t *data, size_t bytes)
 {
     const uint64_t all = e->read + bytes;
-    struct end *ghost = NULL;
     size_t good;
 
     for (uint64_t i = e->read; i < SIM_NAME_BYTES && i < all; i++)
@@ -77,10 +50,6 @@ void judge_bytes(struct world *w, struct end *e, const uint8_t *data, size_t byt
         return;
     good = stream_compare((uint32_t)e->peer->name, e->read, data, bytes);
     if (good < bytes)
-        ghost = find_ghost(w, e, e->read + good, data + good, bytes - good);
-    if (ghost != NULL)
-        e->peer = ghost;
-    else if (good < bytes)
         world_fail(w, "end %u reads a byte at %llu that is not the one written there",
                    (unsigned)e->name, (unsigned long long)(e->read + good));
     if (all > e->peer->written)
@@ -126,13 +95,6 @@ static bool met_rudeness(const struct world *w, const struct end *e)
     return false;
 }
 
-/* Opened by a late ACK to a cookie, for somebody who is long gone. */
-static bool is_ghost(const struct world *w, const struct end *e)
-{
-    return e->side != w->plan.flow[e->flow].opener && !w->plan.flow[e->flow].cross &&
-           has_cookies(w, e->side) && !has_partner(w, e);
-}
-
 /* The other side heard this one out and left in order, and its record of TIME-WAIT gave way to a
  * newer one (stack.h): when the ACK of the FIN was lost, the FIN that comes again meets nobody. */
 static bool met_oblivion(const struct world *w, const struct end *e)
@@ -168,7 +130,7 @@ static bool is_excused(const struct world *w, const struct end *e)
 
     switch (e->reason) {
     case TERN_ERR_RESET:
-        return met_rudeness(w, e) || met_no_room(w, e) || met_oblivion(w, e) || is_ghost(w, e);
+        return met_rudeness(w, e) || met_no_room(w, e) || met_oblivion(w, e);
     case TERN_ERR_TIMEOUT:
         return !has_partner(w, e) || met_no_room(w, e);
     case TERN_ERR_REFUSED:

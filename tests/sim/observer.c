@@ -374,7 +374,7 @@ static void note_reset(const struct look *l)
 {
     const uint64_t most = spans_gap(&l->me->arrived, 0);
 
-    if (!l->other->settled || !l->me->syn_arrived || is_finished(l->other, l->me) ||
+    if (!l->other->begun || !l->me->syn_arrived || is_finished(l->other, l->me) ||
         l->start < l->other->ack || l->start > most)
         return;
     l->other->may_be_reset = true;
@@ -382,24 +382,6 @@ static void note_reset(const struct look *l)
         return;
     l->other->was_reset = true;
     l->other->reset_at = l->now;
-}
-
-/* The handshake's last ACK, from a cookie that such a listener may have sent. */
-static bool is_cookie(const struct look *l)
-{
-    return (l->s->flags & (WIRE_ACK | WIRE_SYN | WIRE_RST)) == WIRE_ACK && l->start == 1 &&
-           l->ack == 1 && (l->other->syn.flags & WIRE_ACK) != 0;
-}
-
-/* How the connection ends for the stack that a segment reaches, and how it may begin again. */
-static void note_end(const struct look *l)
-{
-    const bool over = is_over(l->other, l->me);
-
-    if ((l->s->flags & WIRE_RST) != 0)
-        note_reset(l);
-    else if (over && is_cookie(l))
-        l->other->cookie_arrived = true;
 }
 
 void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t *data,
@@ -420,7 +402,8 @@ void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t 
         if (is_between(t, l.talk->port))
             t->half[to].unanswered++; /* the newest answers, whichever it was sent in */
     place(&l);
-    note_end(&l);
+    if ((s.flags & WIRE_RST) != 0)
+        note_reset(&l);
     if (o->show)
         show(&l, "  arrives: ");
     if (o->script_number == l.talk->number && o->script_side == to)

@@ -23,12 +23,14 @@ struct half {
     uint8_t *text;           /* as first sent */
     size_t text_room;
     struct spans said;    /* which places of it were */
-    uint64_t unsent;      /* by the whole stack, when this half last spoke */
+    uint64_t unsent;      /* by the whole stack, so far */
+    uint64_t lost_end;    /* so far may go what it lost of this half, which nobody saw */
     struct spans arrived; /* at the other stack */
     bool syn_arrived;
-    bool ecn_arrived;      /* with a SYN that asks for ECN or agrees to it */
-    uint64_t ack;          /* highest sent: a place in the other's stream */
-    uint64_t edge;         /* right edge of the window, highest promised */
+    bool begun;       /* it said more than a SYN-ACK, of which a listener may remember nothing */
+    bool ecn_arrived; /* with a SYN that asks for ECN or agrees to it */
+    uint64_t ack;     /* highest sent: a place in the other's stream */
+    uint64_t edge;    /* right edge of the window, highest promised */
     uint64_t edge_arrived; /* the same, of what reached the other */
     uint64_t ack_arrived;
     uint32_t ts_value, ts_arrived;
@@ -36,7 +38,6 @@ struct half {
     bool was_reset;      /* a reset reached this stack which it had to obey */
     int64_t reset_at;    /* when */
     bool may_be_reset;   /* one that it had to obey if text found no room */
-    bool cookie_arrived; /* after it: what a listener without memory opens it anew for */
     uint64_t unanswered; /* segments that came and were not ACKed yet */
     uint64_t last_ack, last_window, last_sacks; /* of the last segment with ACK */
     uint32_t echoes; /* bare ACKs in a row that say nothing new, in reply to nothing */

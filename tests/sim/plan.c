@@ -190,7 +190,7 @@ static void draw_settings(struct tern_tcp_settings *s, uint64_t seed, uint32_t n
     s->keepalive = dice_one_in(&d, 5);
     s->keep_idle = us(&d, 200000, 3000000);
     s->keep_interval = us(&d, 500000, 3000000);
-    s->keep_count = 20;
+    s->keep_count = 32; /* longer than any partition */
     s->fastopen = dice_one_in(&d, 5);
     s->pacing = mostly(&d);
     s->restart_after_idle = mostly(&d);
@@ -260,9 +260,12 @@ static void draw_end(struct end_plan *e, uint64_t seed, uint64_t off, uint32_t n
         draw_settings(&e->settings, seed, number);
 }
 
+/* The clock of first sequence numbers ticks every 4 us (RFC 9293 §3.4.1). A port that is used again
+ * after a reset must wait until it is beyond the old numbers, as old segments may be about. */
 static void draw_flow(struct plan *p, uint64_t off, uint32_t i)
 {
     struct flow_plan *f = &p->flow[i];
+    tern_time least;
     struct dice d;
 
     dice_init(&d, p->seed, "flow", i);
@@ -275,10 +278,10 @@ static void draw_flow(struct plan *p, uint64_t off, uint32_t i)
     if (dice_one_in(&d, 6) && is_on(off, SIM_SWITCH_AGAIN)) {
         f->rounds = dice_range(&d, 2, 5);
         f->same_port = dice_one_in(&d, 2);
-        /* the clock of first sequence numbers ticks every 4 us, and no real program is faster */
         f->gap = dice_one_in(&d, 2) ? us(&d, 0, 3000000) : 0;
-        if (f->same_port && f->gap < TERN_MS)
-            f->gap = TERN_MS;
+        least = TERN_MS + 4 * TERN_US * (tern_time)(f->end[0].bytes + f->end[1].bytes);
+        if (f->same_port && f->gap < least)
+            f->gap = least;
     }
     dice_init(&d, p->seed, "cross", i);
     f->cross = dice_one_in(&d, 20) && is_on(off, SIM_SWITCH_CROSS) && f->rounds == 1;

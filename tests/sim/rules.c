@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define ECHOES_MAX 4
-#define UNSENT_MAX (UINT32_C(1) << 20) /* more than any window here */
 
 static bool has(const struct look *l, uint32_t flags)
 {
@@ -60,11 +59,12 @@ static void judge_timestamps(const struct look *l)
                           l->s->ts_echo, l->other->ts_arrived);
 }
 
-/* "length": no packet longer than the link, no text longer than the peer's MSS allows. */
+/* "length": no packet longer than the link, no text longer than the peer's MSS allows, once that
+ * is known: text on a SYN goes by an older connection's (RFC 7413 §4.1.3). */
 static void judge_length(const struct look *l)
 {
     const uint32_t header = l->s->header_bytes;
-    const uint32_t mss = l->other->open && l->other->syn.has_mss ? l->other->syn.mss : 536;
+    const uint32_t mss = l->other->syn.has_mss ? l->other->syn.mss : 536;
     uint32_t text = l->s->text_bytes;
 
     if (l->f->cut_bytes > 0) {
@@ -75,22 +75,31 @@ static void judge_length(const struct look *l)
     if (20 + header + text > l->mtu_bytes)
         observer_complain(l, "length", "%u bytes of text, %u of header, MTU %u", text, header,
                           l->mtu_bytes);
-    if (text > 0 && text + header - 20 > mss && l->other->open)
+    if (text > 0 && text + header - 20 > mss && l->other->syn_arrived)
         observer_complain(l, "length", "%u bytes of text, %u of options, the peer's MSS is %u",
                           text, header - 20, mss);
     if (text > 0 && !l->s->df)
         observer_complain(l, "length", "may be fragmented");
 }
 
-/* "place": text follows what was sent without a gap; nothing stands beyond it. What a stack had for
- * a next hop that does not answer is lost before the wire. */
+/* What a stack had for a next hop that does not answer is lost before the wire: text up to the
+ * window's edge, one byte beyond as a probe, and a FIN. */
+static void note_unsent(const struct look *l)
+{
+    if (l->f->unsent == l->me->unsent)
+        return;
+    l->me->unsent = l->f->unsent;
+    l->me->lost_end = l->other->edge_arrived + 2;
+}
+
 static bool is_in_place(const struct look *l)
 {
-    const uint64_t most = l->f->unsent > l->me->unsent ? l->me->end + UNSENT_MAX : l->me->end;
+    const uint64_t most = l->me->lost_end > l->me->end ? l->me->lost_end : l->me->end;
 
     return l->start <= (has(l, WIRE_SYN) ? 1 : most);
 }
 
+/* "place": text follows what was sent without a gap; nothing stands beyond it. */
 static void judge_place(const struct look *l)
 {
     if (!is_in_place(l))
@@ -227,38 +236,13 @@ static void judge_ecn(const struct look *l)
         observer_complain(l, "ECT", "on what is sent again");
 }
 
-/* The listener's side begins anew: what it said before is forgotten, what it heard is known. */
-static void open_anew(struct half *me)
-{
-    spans_clear(&me->said);
-    *me = (struct half){.open = true,
-                        .isn = {me->isn[0]},
-                        .isn_count = 1,
-                        .settled = true,
-                        .syn = me->syn,
-                        .end = 1,
-                        .text = me->text,
-                        .text_room = me->text_room,
-                        .said = me->said,
-                        .arrived = me->arrived,
-                        .syn_arrived = me->syn_arrived,
-                        .ecn_arrived = me->ecn_arrived,
-                        .ack = 1,
-                        .edge_arrived = me->edge_arrived,
-                        .ack_arrived = me->ack_arrived,
-                        .ts_arrived = me->ts_arrived};
-}
-
 /* "after reset": who has reset a connection, or was reset, says no more, but for what it answers to
- * segments that came in one burst with the reset. But a listener that
- * answers with cookies remembers no reset either: an ACK that comes late opens it anew. */
+ * segments that came in one burst with the reset. */
 static void judge_after_reset(const struct look *l)
 {
     const bool in_burst = l->me->was_reset && !l->me->reset && l->me->reset_at == l->now;
 
-    if (l->me->cookie_arrived && l->start <= 1)
-        open_anew(l->me);
-    else if ((l->me->reset || l->me->was_reset) && !(in_burst && is_bare(l)))
+    if ((l->me->reset || l->me->was_reset) && !(in_burst && is_bare(l)))
         observer_complain(l, "after reset", l->me->reset ? "it reset it" : "it was reset");
 }
 
@@ -286,9 +270,9 @@ static void take_note(const struct look *l)
 
     if (is_in_place(l))
         keep_text(l);
-    me->unsent = l->f->unsent;
     if (has(l, WIRE_FIN))
         me->fin = l->start + l->s->text_bytes;
+    me->begun = me->begun || !has(l, WIRE_SYN) || !has(l, WIRE_ACK);
     me->end = l->end > me->end ? l->end : me->end;
     if (l->s->has_ts) {
         me->ts_value = l->s->ts_value;
@@ -305,7 +289,7 @@ static void take_note(const struct look *l)
 static void note_own_reset(const struct look *l)
 {
     const bool aborts = has(l, WIRE_ACK) && l->start == l->me->end && l->ack > 0;
-    const bool has_none = !has(l, WIRE_ACK) && l->other->ack_arrived > 0;
+    const bool has_none = !has(l, WIRE_ACK) && l->me->begun && l->other->ack_arrived > 0;
 
     l->me->reset = l->me->reset || (l->me->settled && (aborts || has_none));
 }
@@ -318,6 +302,7 @@ void observer_judge(const struct look *l)
         note_own_reset(l);
         return;
     }
+    note_unsent(l);
     judge_after_reset(l);
     judge_timestamps(l);
     if (!has(l, WIRE_SYN)) {
