@@ -218,6 +218,7 @@ static struct talk *open_late(struct observer *o, const struct talk *old, int fr
     other->syn = was->syn;
     other->ecn_arrived = was->ecn_arrived;
     other->ts_arrived = was->ts_arrived;
+    other->end = 1;
     spans_add(&other->arrived, 0, spans_gap(&was->arrived, 0));
     return t;
 }
@@ -246,10 +247,22 @@ static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t por
     return open_talk(o, port);
 }
 
+/* Has a number its place in what a half said, or right behind it? */
+static bool has_place(const struct half *h, uint32_t seq)
+{
+    const uint64_t said = h->end > h->lost_end ? h->end : h->lost_end;
+
+    for (uint32_t i = 0; i < h->isn_count; i++)
+        if ((uint32_t)(seq - h->isn[i]) <= said)
+            return true;
+    return false;
+}
+
+/* One that has a place nowhere is of the newest that it is near: a rule will tell. */
 static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2],
                             const struct wire_segment *s)
 {
-    struct talk *t, *by_seq = NULL;
+    struct talk *t, *near = NULL;
 
     if ((s->flags & WIRE_SYN) != 0)
         return talk_of_syn(o, from, port, s);
@@ -258,11 +271,12 @@ static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2]
 
         if (!is_between(t, port) || !me->open || !is_near(me, s->seq))
             continue;
-        if ((s->flags & WIRE_ACK) == 0 || !other->open || is_near(other, s->ack - 1))
+        if (has_place(me, s->seq) &&
+            ((s->flags & WIRE_ACK) == 0 || !other->open || has_place(other, s->ack)))
             return t;
-        by_seq = by_seq == NULL ? t : by_seq;
+        near = near == NULL ? t : near;
     }
-    return by_seq;
+    return near;
 }
 
 /* A listener without memory gives each SYN another number; whichever is answered or used counts. */
