@@ -12,7 +12,8 @@
 void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment,
                         bool again, tern_time now)
 {
-    const bool was_idle = c->snd.nxt - c->snd.una == to - from;
+    const uint64_t pipe = tern_tcb_pipe(c); /* what goes again is not in it yet */
+    const bool was_idle = pipe == (again ? 0 : to - from);
     const tern_time join = c->rtt.srtt / JOIN_PART;
     struct tern_sent s = {.start = from, .end = to, .first_at = now, .at = now, .segment = segment};
 
@@ -22,12 +23,12 @@ void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t
             return; /* duplicate ACKs and the timer do without */
         tern_sentlog_init(c->log);
     }
-    if (was_idle)
+    if (was_idle) /* all that was sent before is lost: the silence is no part of the rate */
         c->delivered.at = c->delivered.burst_at = now;
     s.delivered = c->delivered.total;
     s.delivered_at = c->delivered.at;
     s.burst_at = c->delivered.burst_at;
-    s.in_flight = tern_tcb_pipe(c);
+    s.in_flight = pipe;
     s.app_limited = c->delivered.app_limited > 0;
     if (again)
         tern_sentlog_again(c->log, &s, join);
