@@ -236,7 +236,9 @@ static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t por
         if (!is_between(t, port))
             continue;
         if ((s->flags & WIRE_ACK) != 0 && other->open && is_near(other, s->ack - 1))
-            return is_over(me, other) && !is_known(me, s->seq) ? open_late(o, t, from) : t;
+            return (is_over(me, other) || me->settled) && !is_known(me, s->seq)
+                       ? open_late(o, t, from)
+                       : t;
         if ((s->flags & WIRE_ACK) == 0 && me->reset)
             return open_talk(o, port);
         if (is_known(me, s->seq))
