@@ -83,6 +83,8 @@ void tern_tcb_undo(struct tern_tcb *c, tern_time now)
     c->loss.state = TERN_RECOVERY_OPEN;
     tern_tcb_score_clear(c);
     tern_rtt_backoff_end(&c->rtt);
+    if (c->timer.resend == TERN_TIME_NEVER) /* it ran out, and nothing went since to start it */
+        tern_tcb_timer_arm_resend(c, now);
     c->count.undone++;
 }
 
