@@ -42,7 +42,9 @@ void tern_tcb_fastopen_go(struct tern_tcb *c)
 
 uint32_t tern_tcb_fastopen_room(const struct tern_tcb *c)
 {
-    const uint32_t mss = c->fastopen.mss < c->rcv.mss ? c->fastopen.mss : c->rcv.mss;
+    /* What passed before may no longer: the link's MTU can change while the SYN waits. */
+    const uint32_t mss =
+        (uint32_t)tern_min_u64(tern_min_u64(c->fastopen.mss, c->rcv.mss), tern_tcb_mtu_path_mss(c));
 
     if (c->state != TERN_TCP_SYN_SENT || c->fastopen.cookie.bytes == 0 || mss <= OPTIONS_BYTES_MAX)
         return 0;

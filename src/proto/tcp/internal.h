@@ -225,6 +225,7 @@ bool tern_tcb_is_in_flight(const struct tern_tcb *c, tern_seq seq);
 void tern_tcb_mtu_init(struct tern_tcb *c);
 void tern_tcb_mtu_peer(struct tern_tcb *c, uint32_t mss); /* the peer's option */
 void tern_tcb_mtu_set(struct tern_tcb *c);                /* the application's limit changed */
+uint32_t tern_tcb_mtu_path_mss(const struct tern_tcb *c); /* what the path, so far, may carry */
 /* The controller's segment, and what it needs at least of it. */
 void tern_tcb_mtu_fit_window(struct tern_tcb *c);
 void tern_tcb_mtu_note_sent(struct tern_tcb *c, uint64_t from, uint64_t bytes);

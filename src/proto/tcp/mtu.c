@@ -57,12 +57,23 @@ void tern_tcb_mtu_fit_window(struct tern_tcb *c)
     c->cc.ssthresh = tern_max_u64(c->cc.ssthresh, 2 * (uint64_t)segment);
 }
 
+static uint32_t mss_of(const struct tern_tcb *c, uint32_t packet)
+{
+    const uint32_t headers = header_bytes(c);
+
+    return packet > headers + TERN_TCP_MSS_MIN ? packet - headers : TERN_TCP_MSS_MIN;
+}
+
+uint32_t tern_tcb_mtu_path_mss(const struct tern_tcb *c)
+{
+    return mss_of(c, c->mtu.path_bytes);
+}
+
 /* The path's or a limit's length changed. */
 static void sync_mss(struct tern_tcb *c)
 {
-    const uint32_t headers = header_bytes(c);
-    const uint32_t path = (uint32_t)tern_min_u64(c->mtu.path_bytes, ceiling_bytes(c));
-    const uint32_t mss = path > headers + TERN_TCP_MSS_MIN ? path - headers : TERN_TCP_MSS_MIN;
+    const uint64_t path = tern_min_u64(c->mtu.path_bytes, ceiling_bytes(c));
+    const uint32_t mss = mss_of(c, (uint32_t)path);
 
     if (mss == c->snd.mss)
         return;
