@@ -109,6 +109,8 @@ void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time n
 void tern_tcb_loss_below(struct tern_tcb *c, uint64_t below, enum tern_cause cause, tern_time now);
 /* The network marked a segment of this round trip (RFC 3168 §6.1.2). */
 void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now);
+/* Amid a recovery: the controller is a new one, which has heard of no loss yet. */
+void tern_tcb_loss_take_over(struct tern_tcb *c, tern_time now);
 /* Out of recovery, with the congestion window as it was. */
 void tern_tcb_undo(struct tern_tcb *c, tern_time now);
 

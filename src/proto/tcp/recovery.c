@@ -297,6 +297,19 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
     c->loss.first_due = true;
 }
 
+void tern_tcb_loss_take_over(struct tern_tcb *c, tern_time now)
+{
+    const uint64_t flight = flight_size(c);
+
+    TERN_ASSERT(c->loss.state != TERN_RECOVERY_OPEN);
+    if (c->loss.state == TERN_RECOVERY_LOSS) {
+        c->cc_ops->on_rto(&c->cc, flight, true, now);
+    } else {
+        c->cc_ops->on_loss(&c->cc, flight, now);
+        tern_tcb_prr_start(c, flight);
+    }
+}
+
 void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now)
 {
     const uint64_t flight = flight_size(c);

@@ -29,18 +29,23 @@ bool tern_tcp_settings_valid(const struct tern_tcp_settings *set)
            (set->congestion == NULL || tern_cc_find(set->congestion) != NULL);
 }
 
-/* Another controller takes over where the old one stands. */
-static void change_congestion(struct tern_tcb *c, const struct tern_cc_ops *ops)
+/* Another controller takes over where the old one stands. A recovery that the old one saw to by
+ * itself has left no ssthresh for its end to come down to: the new one makes its own reduction. */
+static void change_congestion(struct tern_tcb *c, const struct tern_cc_ops *ops, tern_time now)
 {
     const struct tern_cc_state was = c->cc;
+    bool reduces;
 
     if (ops == NULL || ops == c->cc_ops)
         return;
+    reduces = c->loss.state != TERN_RECOVERY_OPEN && c->cc_ops->own_recovery && !ops->own_recovery;
     tern_tcb_undo_disarm(c); /* what it would restore is the other's */
     c->cc_ops = ops;
     ops->init(&c->cc, was.mss);
     c->cc.cwnd = was.cwnd;
     c->cc.ssthresh = was.ssthresh;
+    if (reduces)
+        tern_tcb_loss_take_over(c, now);
 }
 
 void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_time now)
@@ -52,7 +57,7 @@ void tern_tcb_set(struct tern_tcb *c, const struct tern_tcp_settings *set, tern_
 
     TERN_ASSERT(tern_tcp_settings_valid(set));
     if (set->congestion != NULL)
-        change_congestion(c, tern_cc_find(set->congestion));
+        change_congestion(c, tern_cc_find(set->congestion), now);
     c->set = *set;
     c->set.congestion = c->cc_ops->name; /* the caller's string is the caller's */
     tern_tcb_mtu_set(c);
