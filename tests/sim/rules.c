@@ -125,7 +125,8 @@ static void judge_bytes(const struct look *l)
         }
 }
 
-/* "FIN": its place never moves, and no text stands behind it. */
+/* "FIN": its place never moves, and no text stands behind it. Where the first one was lost before
+ * the wire, ACKs may have told already that nothing but it stands there. */
 static void judge_fin(const struct look *l)
 {
     const uint64_t text_end = l->start + l->s->text_bytes;
@@ -133,7 +134,8 @@ static void judge_fin(const struct look *l)
     if (has(l, WIRE_FIN) && l->me->fin > 0 && l->me->fin != text_end)
         observer_complain(l, "FIN", "at %llu, it was at %llu", (unsigned long long)text_end,
                           (unsigned long long)l->me->fin);
-    if (has(l, WIRE_FIN) && l->me->fin == 0 && text_end < l->me->end)
+    if (has(l, WIRE_FIN) && l->me->fin == 0 &&
+        (text_end < spans_end(&l->me->said) || text_end + 1 < l->me->end))
         observer_complain(l, "FIN", "at %llu, before text up to %llu", (unsigned long long)text_end,
                           (unsigned long long)l->me->end);
     if (l->me->fin > 0 && l->s->text_bytes > 0 && text_end > l->me->fin)

@@ -74,3 +74,8 @@ uint64_t spans_gap(const struct spans *s, uint64_t from)
 
     return at < s->count && s->list[at].start <= from ? s->list[at].end : from;
 }
+
+uint64_t spans_end(const struct spans *s)
+{
+    return s->count == 0 ? 0 : s->list[s->count - 1].end;
+}

@@ -21,5 +21,7 @@ void spans_add(struct spans *s, uint64_t start, uint64_t end);
 bool spans_has(const struct spans *s, uint64_t start, uint64_t end);
 /* The first place at or after `from` that is not in it. */
 uint64_t spans_gap(const struct spans *s, uint64_t from);
+/* After the last place that is in it; 0: it is empty. */
+uint64_t spans_end(const struct spans *s);
 
 #endif
