@@ -201,8 +201,9 @@ static bool is_known(const struct half *h, uint32_t isn)
     return false;
 }
 
-/* A listener forgets what is over, and answers a SYN that comes late by a number of its own: a
- * record of what it says there, while the other side stays with the old one. */
+/* A listener says something by another number than that which the other side holds to: it answered
+ * a SYN that came late, or one before it kept what it began. A record of what it says there, while
+ * the other side stays with the old one. */
 static struct talk *open_late(struct observer *o, const struct talk *old, int from)
 {
     const struct half *was = &old->half[1 - from];
@@ -223,22 +224,68 @@ static struct talk *open_late(struct observer *o, const struct talk *old, int fr
     return t;
 }
 
+static bool has_spare(const struct half *h, uint32_t isn)
+{
+    for (uint32_t i = 0; i < h->spare_count; i++)
+        if (h->spare[i] == isn)
+            return true;
+    return false;
+}
+
+/* Another number of a listener's, which it does keep half-open; it said no more there than that. */
+static struct talk *open_spare(struct observer *o, const struct talk *old, int from, uint32_t isn)
+{
+    struct talk *t = open_late(o, old, from);
+    struct half *me;
+
+    if (t == NULL)
+        return NULL;
+    me = &t->half[from];
+    me->open = true;
+    me->isn[0] = isn;
+    me->isn_count = 1;
+    me->syn = old->half[from].syn;
+    me->end = 1;
+    return t;
+}
+
+/* Which SYN does one answer: the newest that it acknowledges alone, else one with text. */
+static struct talk *talk_answered(struct observer *o, int from, const uint32_t port[2],
+                                  const struct wire_segment *s)
+{
+    struct talk *t, *near = NULL;
+
+    for (t = *bucket_of(o, port); t != NULL; t = t->older) {
+        const struct half *other = &t->half[1 - from];
+
+        if (!is_between(t, port) || !other->open)
+            continue;
+        if (is_known(other, s->ack - 1))
+            return t;
+        near = near == NULL && is_near(other, s->ack - 1) ? t : near;
+    }
+    return near;
+}
+
 /* A SYN: of a connection that knows its number or waits for it, or of a new one. Who has reset a
  * connection and asks again means another, be it by the same number. */
 static struct talk *talk_of_syn(struct observer *o, int from, const uint32_t port[2],
                                 const struct wire_segment *s)
 {
-    struct talk *t;
+    struct talk *t = (s->flags & WIRE_ACK) != 0 ? talk_answered(o, from, port, s) : NULL;
 
+    if (t != NULL) {
+        const struct half *me = &t->half[from];
+
+        return (is_over(me, &t->half[1 - from]) || me->settled) && !is_known(me, s->seq)
+                   ? open_late(o, t, from)
+                   : t;
+    }
     for (t = *bucket_of(o, port); t != NULL; t = t->older) {
         struct half *me = &t->half[from], *other = &t->half[1 - from];
 
         if (!is_between(t, port))
             continue;
-        if ((s->flags & WIRE_ACK) != 0 && other->open && is_near(other, s->ack - 1))
-            return (is_over(me, other) || me->settled) && !is_known(me, s->seq)
-                       ? open_late(o, t, from)
-                       : t;
         if ((s->flags & WIRE_ACK) == 0 && me->reset)
             return open_talk(o, port);
         if (is_known(me, s->seq))
@@ -271,7 +318,11 @@ static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2]
     for (t = *bucket_of(o, port); t != NULL; t = t->older) {
         const struct half *me = &t->half[from], *other = &t->half[1 - from];
 
-        if (!is_between(t, port) || !me->open || !is_near(me, s->seq))
+        if (!is_between(t, port) || !me->open)
+            continue;
+        if (has_spare(me, s->seq - 1))
+            return open_spare(o, t, from, s->seq - 1);
+        if (!is_near(me, s->seq))
             continue;
         if (has_place(me, s->seq) &&
             ((s->flags & WIRE_ACK) == 0 || !other->open || has_place(other, s->ack)))
@@ -284,13 +335,18 @@ static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2]
 /* A listener without memory gives each SYN another number; whichever is answered or used counts. */
 static void settle(struct half *h, uint32_t number)
 {
+    uint32_t at = 0;
+
+    while (at < h->isn_count && (uint32_t)(number - h->isn[at]) >= NEAR_BYTES)
+        at++;
+    if (at == h->isn_count)
+        return;
     for (uint32_t i = 0; i < h->isn_count; i++)
-        if ((uint32_t)(number - h->isn[i]) < NEAR_BYTES) {
-            h->isn[0] = h->isn[i];
-            h->isn_count = 1;
-            h->settled = true;
-            return;
-        }
+        if (i != at)
+            h->spare[h->spare_count++] = h->isn[i];
+    h->isn[0] = h->isn[at];
+    h->isn_count = 1;
+    h->settled = true;
 }
 
 static void note_syn(struct half *me, const struct wire_segment *s)

@@ -16,7 +16,10 @@ struct half {
     bool open;                   /* a SYN was sent */
     uint32_t isn[OBSERVER_ISNS]; /* more than one: a listener that remembers nothing (cookies) */
     uint32_t isn_count;
-    bool settled;            /* which of them it is: [0] */
+    bool settled; /* which of them it is: [0] */
+    uint32_t
+        spare[OBSERVER_ISNS]; /* those that it is not: half-open, there may be records of them */
+    uint32_t spare_count;
     struct wire_segment syn; /* the last SYN sent */
     uint64_t end;            /* after the highest place sent */
     uint64_t fin;            /* its place; 0: not sent */
