@@ -172,11 +172,17 @@ static bool is_between(const struct talk *t, const uint32_t port[2])
     return t->port[0] == port[0] && t->port[1] == port[1];
 }
 
+/* The number that it is, or those that it may be. */
+static uint32_t candidates(const struct half *h)
+{
+    return h->settled ? 1 : h->openings;
+}
+
 /* Is a number near those that the half has used or may use next? */
 static bool is_near(const struct half *h, uint32_t seq)
 {
-    for (uint32_t i = 0; i < h->isn_count; i++)
-        if ((uint32_t)(seq + 1 - h->isn[i]) < NEAR_BYTES)
+    for (uint32_t i = 0; i < candidates(h); i++)
+        if ((uint32_t)(seq + 1 - h->opening[i].isn) < NEAR_BYTES)
             return true;
     return false;
 }
@@ -195,8 +201,8 @@ static bool is_over(const struct half *h, const struct half *other)
 
 static bool is_known(const struct half *h, uint32_t isn)
 {
-    for (uint32_t i = 0; i < h->isn_count; i++)
-        if (h->isn[i] == isn)
+    for (uint32_t i = 0; i < candidates(h); i++)
+        if (h->opening[i].isn == isn)
             return true;
     return false;
 }
@@ -214,8 +220,8 @@ static struct talk *open_late(struct observer *o, const struct talk *old, int fr
         return NULL;
     other = &t->half[1 - from];
     other->open = other->settled = other->syn_arrived = true;
-    other->isn[0] = was->isn[0];
-    other->isn_count = 1;
+    other->opening[0] = was->opening[0];
+    other->openings = 1;
     other->syn = was->syn;
     other->ecn_arrived = was->ecn_arrived;
     other->ts_arrived = was->ts_arrived;
@@ -224,16 +230,17 @@ static struct talk *open_late(struct observer *o, const struct talk *old, int fr
     return t;
 }
 
-static bool has_spare(const struct half *h, uint32_t isn)
+/* Of a number of a listener's that the other side does not hold to: which? 0: of none. */
+static uint32_t spare_of(const struct half *h, uint32_t isn)
 {
-    for (uint32_t i = 0; i < h->spare_count; i++)
-        if (h->spare[i] == isn)
-            return true;
-    return false;
+    for (uint32_t i = 1; h->settled && i < h->openings; i++)
+        if (h->opening[i].isn == isn)
+            return i;
+    return 0;
 }
 
-/* Another number of a listener's, which it does keep half-open; it said no more there than that. */
-static struct talk *open_spare(struct observer *o, const struct talk *old, int from, uint32_t isn)
+/* The listener keeps it half-open, and has said no more there than a SYN-ACK. */
+static struct talk *open_spare(struct observer *o, const struct talk *old, int from, uint32_t which)
 {
     struct talk *t = open_late(o, old, from);
     struct half *me;
@@ -242,9 +249,9 @@ static struct talk *open_spare(struct observer *o, const struct talk *old, int f
         return NULL;
     me = &t->half[from];
     me->open = true;
-    me->isn[0] = isn;
-    me->isn_count = 1;
-    me->syn = old->half[from].syn;
+    me->opening[0] = old->half[from].opening[which];
+    me->openings = 1;
+    me->syn = me->opening[0].syn;
     me->end = 1;
     return t;
 }
@@ -301,8 +308,8 @@ static bool has_place(const struct half *h, uint32_t seq)
 {
     const uint64_t said = h->end > h->lost_end ? h->end : h->lost_end;
 
-    for (uint32_t i = 0; i < h->isn_count; i++)
-        if ((uint32_t)(seq - h->isn[i]) <= said)
+    for (uint32_t i = 0; i < candidates(h); i++)
+        if ((uint32_t)(seq - h->opening[i].isn) <= said)
             return true;
     return false;
 }
@@ -312,6 +319,7 @@ static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2]
                             const struct wire_segment *s)
 {
     struct talk *t, *near = NULL;
+    uint32_t spare;
 
     if ((s->flags & WIRE_SYN) != 0)
         return talk_of_syn(o, from, port, s);
@@ -320,8 +328,9 @@ static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2]
 
         if (!is_between(t, port) || !me->open)
             continue;
-        if (has_spare(me, s->seq - 1))
-            return open_spare(o, t, from, s->seq - 1);
+        spare = spare_of(me, s->seq - 1);
+        if (spare > 0)
+            return open_spare(o, t, from, spare);
         if (!is_near(me, s->seq))
             continue;
         if (has_place(me, s->seq) &&
@@ -335,29 +344,32 @@ static struct talk *talk_of(struct observer *o, int from, const uint32_t port[2]
 /* A listener without memory gives each SYN another number; whichever is answered or used counts. */
 static void settle(struct half *h, uint32_t number)
 {
-    uint32_t at = 0;
+    for (uint32_t i = 0; i < h->openings; i++)
+        if ((uint32_t)(number - h->opening[i].isn) < NEAR_BYTES) {
+            const struct opening chosen = h->opening[i];
 
-    while (at < h->isn_count && (uint32_t)(number - h->isn[at]) >= NEAR_BYTES)
-        at++;
-    if (at == h->isn_count)
-        return;
-    for (uint32_t i = 0; i < h->isn_count; i++)
-        if (i != at)
-            h->spare[h->spare_count++] = h->isn[i];
-    h->isn[0] = h->isn[at];
-    h->isn_count = 1;
-    h->settled = true;
+            h->opening[i] = h->opening[0];
+            h->opening[0] = chosen;
+            h->syn = chosen.syn;
+            h->settled = true;
+            return;
+        }
 }
 
 static void note_syn(struct half *me, const struct wire_segment *s)
 {
     me->open = true;
     me->syn = *s;
-    if (is_known(me, s->seq) || me->settled || me->isn_count == OBSERVER_ISNS)
+    for (uint32_t i = 0; i < me->openings; i++)
+        if (me->opening[i].isn == s->seq) {
+            me->opening[i].syn = *s;
+            return;
+        }
+    if (me->settled || me->openings == OBSERVER_ISNS)
         return;
-    memmove(me->isn + 1, me->isn, me->isn_count * sizeof(me->isn[0]));
-    me->isn[0] = s->seq;
-    me->isn_count++;
+    memmove(me->opening + 1, me->opening, me->openings * sizeof(me->opening[0]));
+    me->opening[0] = (struct opening){s->seq, *s};
+    me->openings++;
     me->edge = me->ack = 0; /* what the other answers promised is not of this one */
 }
 
@@ -389,10 +401,11 @@ static void place(struct look *l)
     const uint32_t length = s->text_bytes + (syn ? 1 : 0) + ((s->flags & WIRE_FIN) != 0 ? 1 : 0);
 
     /* A keep-alive may stand one before the first byte, at the SYN's place. */
-    l->start = syn ? 1 : (uint32_t)(s->seq - l->me->isn[0]);
+    l->start = syn ? 1 : (uint32_t)(s->seq - l->me->opening[0].isn);
     l->end = (syn ? 0 : l->start) + length;
-    l->ack =
-        (s->flags & WIRE_ACK) != 0 && l->other->open ? (uint32_t)(s->ack - l->other->isn[0]) : 0;
+    l->ack = (s->flags & WIRE_ACK) != 0 && l->other->open
+                 ? (uint32_t)(s->ack - l->other->opening[0].isn)
+                 : 0;
     if (!syn && both_scale(l))
         l->shift = l->me->syn.scale;
 }

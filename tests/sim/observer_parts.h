@@ -11,16 +11,20 @@
 
 #define OBSERVER_ISNS 8
 
+/* A number that a half may begin with, and the last SYN that told of it. */
+struct opening {
+    uint32_t isn;
+    struct wire_segment syn;
+};
+
 /* What one stack said in one connection, and what reached the other of it. */
 struct half {
-    bool open;                   /* a SYN was sent */
-    uint32_t isn[OBSERVER_ISNS]; /* more than one: a listener that remembers nothing (cookies) */
-    uint32_t isn_count;
-    bool settled; /* which of them it is: [0] */
-    uint32_t
-        spare[OBSERVER_ISNS]; /* those that it is not: half-open, there may be records of them */
-    uint32_t spare_count;
-    struct wire_segment syn; /* the last SYN sent */
+    bool open; /* a SYN was sent */
+    /* more than one: a listener that remembers nothing (cookies) */
+    struct opening opening[OBSERVER_ISNS];
+    uint32_t openings;
+    bool settled; /* which of them it is: [0]; of the others there may be records of their own */
+    struct wire_segment syn; /* its last SYN, or the last of all where that is not settled */
     uint64_t end;            /* after the highest place sent */
     uint64_t fin;            /* its place; 0: not sent */
     uint8_t *text;           /* as first sent */

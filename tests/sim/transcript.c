@@ -48,7 +48,8 @@ static void print_options(const struct look *l)
     }
     for (uint32_t i = 0; i < s->sack_count; i++) {
         snprintf(words, sizeof(words), "%s%u:%u", i == 0 ? "sack " : "",
-                 s->sack[i][0] - l->other->isn[0], s->sack[i][1] - l->other->isn[0]);
+                 s->sack[i][0] - l->other->opening[0].isn,
+                 s->sack[i][1] - l->other->opening[0].isn);
         print_option(&first, words);
     }
     printf("%s", first ? "" : ">");
