@@ -176,13 +176,13 @@ static bool do_write(struct script_world *w, const struct script_step *step)
     if (!script_has_conn(w, step) || n < 0 || n > MOVE_MAX)
         return script_refuse(w, step, "cannot write that");
     for (long i = 0; i < n; i++)
-        data[i] = script_byte(w->flow->written + (uint32_t)i);
+        data[i] = script_byte(w->flow->n.written + (uint32_t)i);
     if (urgent)
         got = tern_tcp_write_urgent(w->flow->conn, data, (size_t)n);
     else
         got = tern_tcp_write(w->flow->conn, data, (size_t)n);
     if (got > 0)
-        w->flow->written += (uint32_t)got;
+        w->flow->n.written += (uint32_t)got;
     return judge(w, step, got, wanted(step, urgent ? 3 : 2, n));
 }
 
@@ -197,11 +197,11 @@ static bool do_read(struct script_world *w, const struct script_step *step)
         return script_refuse(w, step, "cannot read that");
     got = tern_tcp_read(w->flow->conn, data, (size_t)n);
     for (ptrdiff_t i = 0; i < got; i++) {
-        if (data[i] != script_byte(w->flow->read + (uint32_t)i))
+        if (data[i] != script_byte(w->flow->n.read + (uint32_t)i))
             return script_refuse(w, step, "a byte that the peer did not send");
     }
     if (got > 0)
-        w->flow->read += (uint32_t)got;
+        w->flow->n.read += (uint32_t)got;
     return judge(w, step, got, wanted(step, 2, n));
 }
 
@@ -217,7 +217,7 @@ static bool do_read_urgent(struct script_world *w, const struct script_step *ste
         return false;
     (void)tern_tcp_urgent_mark(w->flow->conn, &ahead);
     err = tern_tcp_read_urgent(w->flow->conn, &byte, peek);
-    if (err == TERN_ERR_OK && byte != script_byte(w->flow->read + (uint32_t)ahead))
+    if (err == TERN_ERR_OK && byte != script_byte(w->flow->n.read + (uint32_t)ahead))
         return script_refuse(w, step, "another byte than the peer's urgent one");
     return judge(w, step, err, wanted(step, peek ? 2 : 1, TERN_ERR_OK));
 }
@@ -226,7 +226,7 @@ static bool do_read_urgent(struct script_world *w, const struct script_step *ste
 static bool do_pass_urgent(struct script_world *w, const struct script_step *step)
 {
     (void)step;
-    w->flow->read++;
+    w->flow->n.read++;
     return true;
 }
 
@@ -260,9 +260,19 @@ static bool do_abort(struct script_world *w, const struct script_step *step)
 static bool do_again(struct script_world *w, const struct script_step *step)
 {
     (void)step;
-    w->flow->know_isn = w->flow->know_ts = false;
-    w->flow->our_isn = 0;
-    w->flow->written = w->flow->read = 0;
+    w->flow->before = w->flow->n;
+    memset(&w->flow->n, 0, sizeof w->flow->n);
+    return true;
+}
+
+/* To the numbers before the last `again`; and from there to those after it. */
+static bool do_back(struct script_world *w, const struct script_step *step)
+{
+    const struct script_numbers now = w->flow->n;
+
+    (void)step;
+    w->flow->n = w->flow->before;
+    w->flow->before = now;
     return true;
 }
 
@@ -364,6 +374,7 @@ bool script_command(struct script_world *w, const struct script_step *step)
         {"close", do_close},
         {"abort", do_abort},
         {"again", do_again},
+        {"back", do_back},
         {"feed", do_feed},
         {"acks", do_acks},
         {"quiet", do_quiet},

@@ -26,13 +26,13 @@ bool script_take_sent(struct script_world *w, struct script_sent *out)
     *out = w->sent[w->sent_first];
     w->sent_first = (w->sent_first + 1) % SCRIPT_SENT_MAX;
     w->sent_count--;
-    s->seq -= w->flow->our_isn;
+    s->seq -= w->flow->n.our_isn;
     s->ack = (s->flags & 0x10) != 0 ? s->ack - w->start.peer_isn : s->ack;
     for (uint32_t i = 0; i < s->block_count; i++) {
         s->block[i].start -= w->start.peer_isn;
         s->block[i].end -= w->start.peer_isn;
     }
-    s->ts_value -= w->flow->our_ts;
+    s->ts_value -= w->flow->n.our_ts;
     if ((s->flags & 0x10) != 0)
         s->ts_echo -= w->start.peer_isn;
     return true;
@@ -51,13 +51,13 @@ void script_peer_sends(struct script_world *w, const struct script_segment *rela
     }
     raw.seq += w->start.peer_isn;
     if ((raw.flags & 0x10) != 0) {
-        raw.ack += w->flow->our_isn;
-        raw.ts_echo += w->flow->our_ts;
+        raw.ack += w->flow->n.our_isn;
+        raw.ts_echo += w->flow->n.our_ts;
     }
     raw.ts_value += w->start.peer_isn; /* timestamps wrap where the numbers do */
     for (uint32_t i = 0; i < raw.block_count; i++) {
-        raw.block[i].start += w->flow->our_isn;
-        raw.block[i].end += w->flow->our_isn;
+        raw.block[i].start += w->flow->n.our_isn;
+        raw.block[i].end += w->flow->n.our_isn;
     }
     script_world_input(w, frame, script_frame_build(&raw, w->flow->ports, text, frame),
                        raw.piece_bytes);
@@ -169,7 +169,8 @@ static void expect_silence(struct script_world *w, int line)
 
 static void run_step(struct script_world *w, const struct script_step *step)
 {
-    const bool silent = strcmp(step->word[0], "acks") != 0;
+    /* `back` only says how what was sent is to be read */
+    const bool silent = strcmp(step->word[0], "acks") != 0 && strcmp(step->word[0], "back") != 0;
 
     if (step->verb == SCRIPT_WE_SEND) {
         we_send(w, step);

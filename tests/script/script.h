@@ -133,13 +133,18 @@ struct script_start {
     bool offloads; /* the link takes super-segments and unfinished checksums */
 };
 
-/* A connection of the script's: what belongs to one port of the peer's. */
-struct script_flow {
-    struct script_ports ports;
+/* Where our numbers of a connection begin, and how far its streams are. */
+struct script_numbers {
     bool know_isn, know_ts;
     uint32_t our_isn, our_ts;
     uint32_t written, read; /* bytes of the streams so far */
-    struct tern_conn *conn; /* NULL: none, or given up */
+};
+
+/* A connection of the script's: what belongs to one port of the peer's. */
+struct script_flow {
+    struct script_ports ports;
+    struct script_numbers n, before; /* before: the last `again` */
+    struct tern_conn *conn;          /* NULL: none, or given up */
 };
 
 /* One stack, one peer, virtual time. */

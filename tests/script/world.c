@@ -24,7 +24,7 @@ void script_fail(struct script_world *w, int line, const char *words, const char
     w->failed = true;
     fprintf(stderr, "%s:%d: %s%s%s\n   (%.6f s; our first number %u, the peer's %u)\n",
             w->script->path, line, words, more[0] != '\0' ? ": " : "", more,
-            (double)(w->now - w->start.base) / 1e9, w->flow->our_isn, w->start.peer_isn);
+            (double)(w->now - w->start.base) / 1e9, w->flow->n.our_isn, w->start.peer_isn);
 }
 
 static void note_isn(struct script_world *w, const struct script_sent *sent)
@@ -36,17 +36,17 @@ static void note_isn(struct script_world *w, const struct script_sent *sent)
         w->cookie_bytes = sent->segment.cookie_bytes;
         memcpy(w->cookie, sent->segment.cookie, sizeof w->cookie);
     }
-    if ((sent->segment.flags & 2) == 0 || flow->know_isn)
+    if ((sent->segment.flags & 2) == 0 || flow->n.know_isn)
         return;
-    flow->know_isn = true;
-    flow->our_isn = sent->segment.seq;
+    flow->n.know_isn = true;
+    flow->n.our_isn = sent->segment.seq;
     flow->ports.ours = sent->src_port;
     if (!w->know_first)
-        w->our_first_isn = flow->our_isn;
+        w->our_first_isn = flow->n.our_isn;
     w->know_first = true;
-    if (sent->segment.has_timestamps && !flow->know_ts) {
-        flow->know_ts = true;
-        flow->our_ts = sent->segment.ts_value;
+    if (sent->segment.has_timestamps && !flow->n.know_ts) {
+        flow->n.know_ts = true;
+        flow->n.our_ts = sent->segment.ts_value;
     }
 }
 
