@@ -212,8 +212,10 @@ bool tern_listener_is_full(const struct tern_listener *l); /* nobody accepts */
 /* A segment for no connection. False: it deserves a reset. */
 bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *local,
                          const struct tern_endpoint *remote, const struct tern_segment *seg);
-/* It would finish a handshake, and there is no room for what comes of it. */
-bool tern_conn_must_wait(const struct tern_conn *conn, const struct tern_segment *seg);
+/* An ACK for a handshake of a listener's. True: it is done with. There is no room for what would
+ * come of it; or it brings back a cookie that answered the same SYN, whose connection has taken
+ * this one's place. */
+bool tern_conn_handshake_input(struct tern_conn *conn, const struct tern_segment *seg);
 void tern_conn_leave_listener(struct tern_conn *conn);
 void tern_conn_queue_for_accept(struct tern_conn *conn); /* if its handshake is finished */
 struct tern_listener *tern_stack_listener_find(struct tern_stack *s,

@@ -10,6 +10,10 @@
  * only while some may be on their way, and each cookie opens one connection. Whose last connection
  * is in TIME-WAIT here gets no cookie: it is somebody real, and the record would take the ACK that
  * brings the cookie back for its own.
+ *
+ * A SYN that got a cookie may come again when there is room, and then has a handshake of its own,
+ * with another number. The peer holds to the answer that reaches it first. Its ACK tells which:
+ * that of the cookie takes the place of the handshake, of which nobody has heard yet.
  */
 #include "proto/tcp/cookie.h"
 #include "stack/internal.h"
@@ -125,38 +129,95 @@ static void spend(struct tern_spent_cookies *spent, tern_seq cookie)
     spent->cookie[spent->count++ % TERN_COOKIES_SPENT] = cookie;
 }
 
-/* Does this ACK bring a cookie back? Then the segment goes on as its connection's first. */
-static bool hear_cookie(struct tern_listener *l, const struct tern_endpoint *local,
-                        const struct tern_endpoint *remote, const struct tern_segment *seg)
-{
-    struct tern_stack *s = l->stack;
+/* What a genuine cookie, which opened nothing yet, brings back. */
+struct recalled {
     struct tern_tcb_options o;
     struct tern_segment syn;
-    struct tern_conn *conn;
+};
 
-    child_options(l, &o, local, remote);
-    if (!tern_cookie_accept(&s->cookie_key, &o, seg, s->now, &syn) || is_spent(&s->spent, o.iss))
-        return false;
-    if (tern_listener_is_full(l)) {
-        tern_stack_drop(s, TERN_DROP_TCP_ACCEPT_FULL);
-        return true;
-    }
-    conn = take_child(s);
+static bool recall(struct tern_listener *l, const struct tern_endpoint *local,
+                   const struct tern_endpoint *remote, const struct tern_segment *ack,
+                   struct recalled *r)
+{
+    struct tern_stack *s = l->stack;
+
+    child_options(l, &r->o, local, remote);
+    return tern_cookie_accept(&s->cookie_key, &r->o, ack, s->now, &r->syn) &&
+           !is_spent(&s->spent, r->o.iss);
+}
+
+/* The segment that brought it goes on as its connection's first. */
+static void open_recalled(struct tern_listener *l, const struct recalled *r,
+                          const struct tern_segment *seg)
+{
+    struct tern_stack *s = l->stack;
+    struct tern_conn *conn = take_child(s);
+
     if (conn == NULL)
-        return true;
-    spend(&s->spent, o.iss);
+        return;
+    spend(&s->spent, r->o.iss);
     s->counters.syn_cookies_accepted++;
-    tern_tcb_open_cookie(&conn->tcb, &s->tcp, &o, &syn, s->now);
+    tern_tcb_open_cookie(&conn->tcb, &s->tcp, &r->o, &r->syn, s->now);
     enter_child(l, conn);
     tern_tcb_input(&conn->tcb, seg, s->now);
     tern_conn_update(conn);
+}
+
+/* Does this ACK bring a cookie back? */
+static bool hear_cookie(struct tern_listener *l, const struct tern_endpoint *local,
+                        const struct tern_endpoint *remote, const struct tern_segment *seg)
+{
+    struct recalled r;
+
+    if (!recall(l, local, remote, seg, &r))
+        return false;
+    if (tern_listener_is_full(l))
+        tern_stack_drop(l->stack, TERN_DROP_TCP_ACCEPT_FULL);
+    else
+        open_recalled(l, &r, seg);
     return true;
+}
+
+static uint8_t handshake_flags(const struct tern_segment *seg)
+{
+    return seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
+}
+
+/* Is it a cookie's that answered the same SYN? */
+static bool give_way_to_cookie(struct tern_listener *l, struct tern_conn *conn,
+                               const struct tern_segment *seg)
+{
+    struct tern_segment first;
+    struct recalled r;
+
+    if (l->stack->now >= l->cookies_until || !tern_cookie_may_answer(&conn->tcb, seg, &first) ||
+        !recall(l, &conn->tcb.local, &conn->tcb.remote, &first, &r))
+        return false;
+    TERN_ASSERT(!conn->owned);
+    tern_tcb_give_way(&conn->tcb, l->stack->now);
+    tern_conn_update(conn); /* gone */
+    open_recalled(l, &r, seg);
+    return true;
+}
+
+bool tern_conn_handshake_input(struct tern_conn *conn, const struct tern_segment *seg)
+{
+    struct tern_listener *l = conn->listener;
+
+    if (l == NULL || conn->queued || conn->tcb.state != TERN_TCP_SYN_RECEIVED ||
+        handshake_flags(seg) != TERN_TCP_ACK)
+        return false;
+    if (tern_listener_is_full(l)) {
+        tern_stack_drop(l->stack, TERN_DROP_TCP_ACCEPT_FULL);
+        return true;
+    }
+    return give_way_to_cookie(l, conn, seg);
 }
 
 bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *local,
                          const struct tern_endpoint *remote, const struct tern_segment *seg)
 {
-    const uint8_t flags = seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
+    const uint8_t flags = handshake_flags(seg);
     const bool may_be_cookie = flags == TERN_TCP_ACK && l->stack->now < l->cookies_until;
 
     if (flags == TERN_TCP_SYN) {
@@ -168,14 +229,6 @@ bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *lo
     tern_stack_drop(l->stack,
                     may_be_cookie ? TERN_DROP_TCP_BAD_COOKIE : TERN_DROP_TCP_NO_CONNECTION);
     return (flags & TERN_TCP_ACK) == 0; /* RFC 9293 §3.10.7.2, fourth */
-}
-
-bool tern_conn_must_wait(const struct tern_conn *conn, const struct tern_segment *seg)
-{
-    const uint8_t flags = seg->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK | TERN_TCP_RST);
-
-    return conn->listener != NULL && !conn->queued && conn->tcb.state == TERN_TCP_SYN_RECEIVED &&
-           flags == TERN_TCP_ACK && tern_listener_is_full(conn->listener);
 }
 
 void tern_conn_leave_listener(struct tern_conn *conn)

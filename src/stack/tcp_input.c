@@ -132,10 +132,8 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
         input_without_conn(s, p, &local, &remote, &seg);
         return;
     }
-    if (tern_conn_must_wait(conn, &seg)) {
-        tern_stack_drop(s, TERN_DROP_TCP_ACCEPT_FULL);
+    if (tern_conn_handshake_input(conn, &seg))
         return;
-    }
     tern_tcb_input(&conn->tcb, &seg, s->now);
     ack_segment(s, conn);
     tern_conn_update(conn);

@@ -138,6 +138,28 @@ bool tern_cookie_accept(const struct tern_hash_key *key, struct tern_tcb_options
     return true;
 }
 
+bool tern_cookie_may_answer(const struct tern_tcb *c, const struct tern_segment *ack,
+                            struct tern_segment *first)
+{
+    const uint64_t seq = tern_tcb_unwrap(c->rcv.nxt, ack->h.seq);
+    const uint64_t number = tern_tcb_unwrap(c->snd.nxt, ack->h.ack);
+
+    if (c->state != TERN_TCP_SYN_RECEIVED || seq < c->rcv.nxt || seq > c->rcv.adv ||
+        (number > c->snd.iss && number <= c->snd.max))
+        return false;
+    *first = *ack;
+    first->h.seq = tern_tcb_wrap(c->rcv.irs + 1);
+    return true;
+}
+
+void tern_tcb_give_way(struct tern_tcb *c, tern_time now)
+{
+    TERN_ASSERT(c->state == TERN_TCP_SYN_RECEIVED);
+    TERN_ASSERT(!c->rst_due);
+    c->stray_rst_due = false;
+    tern_tcb_finish(c, TERN_ERR_ABORTED, now);
+}
+
 void tern_tcb_open_cookie(struct tern_tcb *c, struct tern_tcp_env *env,
                           const struct tern_tcb_options *o, const struct tern_segment *syn,
                           tern_time now)

@@ -19,6 +19,14 @@ void tern_cookie_answer(const struct tern_hash_key *key, const struct tern_tcp_e
 bool tern_cookie_accept(const struct tern_hash_key *key, struct tern_tcb_options *o,
                         const struct tern_segment *ack, tern_time now, struct tern_segment *syn);
 
+/* In SYN-RECEIVED: may an ACK be that of a cookie which answered the same SYN before? It fits the
+ * window and does not acknowledge our number. *first: the same, standing right behind that SYN. */
+bool tern_cookie_may_answer(const struct tern_tcb *c, const struct tern_segment *ack,
+                            struct tern_segment *first);
+
+/* A half-open connection gives way to such a cookie's: the peer hears nothing of it. */
+void tern_tcb_give_way(struct tern_tcb *c, tern_time now);
+
 /* The connection that it began: as one from whose listener that SYN-ACK has gone out. */
 void tern_tcb_open_cookie(struct tern_tcb *c, struct tern_tcp_env *env,
                           const struct tern_tcb_options *o, const struct tern_segment *syn,
