@@ -8,9 +8,9 @@ Two processes of tern's on one veth, each with an address of its own: one calls 
 other answers the kernel's calls, `rate` connections a second each (100), for so many minutes (60).
 Every byte is judged at both ends (tests/churn/churn.h). Sampled each second: the resident memory of
 both processes and the stacks' pools. After a warm-up of two minutes, or of half the time, memory
-has to stay within 5 % at every sample; and so have the pools' means of a sixth of the time each,
-with three standard errors of such a mean allowed beside, in runs of four minutes and more
-(TIME-WAIT takes one to fill). FILE keeps the samples. Exit 0 where all of it held.
+has to stay within 5 % at every sample, and in runs of four minutes and more the pools have to be
+flat as far as such small numbers can be (flat.py). FILE keeps the samples. Exit 0 where all of it
+held.
 
 The lab's case does the same for a few seconds, and judges the bytes only.
 """
@@ -27,6 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
+import flat  # noqa: E402
 import world  # noqa: E402
 from peers import PYTHON  # noqa: E402
 from world import SERVER, equal, hold  # noqa: E402
@@ -35,8 +36,7 @@ CALLS, ANSWERS = "10.77.0.5", "10.77.0.6"  # tern's two addresses
 OTHER = "10.77.0.3"                        # the kernel's second: who calls the one that answers
 IMPAIR = "loss 1.5% delay 10ms reorder 1% duplicate 1%"
 LIVE = os.path.join(world.TOP, "build", "tests", "churn", "churn_live")
-TOLERANCE, WARM_UP, EVERY = 0.05, 120, 1
-WINDOWS = 6  # what is judged is cut into so many
+EVERY = 1
 
 
 def reader(path):
@@ -104,28 +104,6 @@ def judge_end(lab, name, child, seconds):
         f", {last['sent_again']} segments sent again" if "sent_again" in last else ""))
 
 
-def judge_flat(name, samples, seconds):
-    """Words on what grew or shrank since the warm-up; empty where nothing did. Memory sample by
-    sample; what breathes by means of windows."""
-    warm = min(WARM_UP, seconds / 2)
-    kept = [s for s in samples if warm < s["at"] <= seconds]
-    words = []
-    pools = ("connections", "time_waits", "chunks") if seconds >= 2 * WARM_UP else ()
-    for key in ("rss_kb",) + pools:
-        size = max(1, len(kept) // WINDOWS)
-        means = [sum(s[key] for s in kept[i:i + size]) / size
-                 for i in range(0, size * (len(kept) // size), size)]
-        print(f"{name}: {key}: " + " ".join(f"{mean:.1f}" for mean in means))
-        spread = (sum((s[key] - means[0]) ** 2 for s in kept[:size]) / size) ** 0.5
-        doubt = 3 * spread / size ** 0.5 if key in ("connections", "chunks") else 0
-        if key == "rss_kb":
-            means = [s[key] for s in kept]
-        worst = max(means, key=lambda mean: abs(mean - means[0]))
-        if abs(worst - means[0]) > TOLERANCE * means[0] + doubt:
-            words.append(f"{name}: {key} is {worst:.1f}, and was {means[0]:.1f} after the warm-up")
-    return words
-
-
 def keep_samples(lab, path):
     if path is None:
         return
@@ -143,10 +121,12 @@ def inside(lab, options):
         judge_ends(lab, children, seconds)
     finally:
         keep_samples(lab, options.log)
-    words = []
+    words, lines = [], []
     for name in ("tern calls", "tern answers"):
-        words += judge_flat(name, samples_of(lab.path(name)), seconds)
-    print("\n".join(lab.notes + words))
+        samples = samples_of(lab.path(name))
+        lines += flat.told(name, samples, seconds)
+        words += flat.judge(name, samples, seconds)
+    print("\n".join(lines + lab.notes + words))
     hold("memory is flat", not words)
 
 
