@@ -7,6 +7,8 @@
     mutate.py --control         three only, in a minute: the sources as they are, which no script
                                 may object to; a change that changes nothing, the same; and one
                                 mechanism broken, which a script must notice
+    mutate.py --applies         none: does each find its lines in the sources? at once (a part of
+                                the static checks)
     mutate.py --write           all, and write the table docs/rfc/mutations.md
 
 Works on a copy of the sources in a temporary directory. Exit status 0: as it should be.
@@ -63,6 +65,25 @@ def mutated(text, mutation):
         return None
     at = places[0]
     return "\n".join(lines[:at] + mutation.new + lines[at + size:])
+
+
+def misfits(top, path=LIST):
+    """Words on each mutation of a list that does not apply to the sources, or would change
+    nothing."""
+    found = []
+    for mutation in read_list(path):
+        try:
+            with open(os.path.join(top, mutation.path)) as source:
+                before = source.read()
+        except OSError:
+            found.append(f"{mutation.name}: there is no {mutation.path}")
+            continue
+        after = mutated(before, mutation)
+        if after is None:
+            found.append(f"{mutation.name}: its lines do not stand in {mutation.path} just once")
+        elif mutation.old == mutation.new:
+            found.append(f"{mutation.name}: it changes nothing")
+    return found
 
 
 def build(top, target="tests/script/script_run"):
@@ -168,6 +189,10 @@ def table(rows):
 
 
 def main(arguments):
+    if "--applies" in arguments:
+        wrong = misfits(TOP)
+        print("\n".join(wrong) or "each applies")
+        return 1 if wrong else 0
     words = [a for a in arguments if not a.startswith("-")]
     mutations = [m for m in read_list() if not words or any(w in m.name for w in words)]
     bad, rows = 0, []

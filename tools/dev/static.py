@@ -18,10 +18,11 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "tools", "dev"))
 sys.dont_write_bytecode = True
 
-from checks import code, docs, objects, requirements, text  # noqa: E402
+from checks import code, docs, objects, requirements, tests, text  # noqa: E402
 from checks.tree import Tree  # noqa: E402
 
-CHECKS = text.CHECKS + code.CHECKS + objects.CHECKS + docs.CHECKS + requirements.CHECKS
+CHECKS = text.CHECKS + code.CHECKS + objects.CHECKS + docs.CHECKS + requirements.CHECKS \
+    + tests.CHECKS
 
 
 def trial(check):
