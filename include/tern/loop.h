@@ -28,6 +28,10 @@ TERN_EXPORT struct tern_link *tern_loop_link(struct tern_loop *loop);
 /* The clock as the current turn sees it. */
 TERN_EXPORT tern_time tern_loop_now(const struct tern_loop *loop);
 
+/* Frames that were given up because the link took none at all for two seconds: as good as lost, so
+ * that what waits for them goes on, and in the end gives up. */
+TERN_EXPORT uint64_t tern_loop_dropped(const struct tern_loop *loop);
+
 /* For your own loop: poll the fd for reading, at most so long (milliseconds, -1: no limit), then
  * process. tern_process() never sleeps: it moves what is ready, a bounded amount, then returns
  * TERN_ERR_OK, or TERN_ERR_LINK once the link is gone. What calls on the stack gave it to send

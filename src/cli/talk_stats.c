@@ -185,7 +185,7 @@ static json_t *frames_row(const struct tern_talk *talk, const struct tern_stack_
     put(row, "bytes_in", counters->bytes_in);
     put(row, "bytes_out", counters->bytes_out);
     put(row, "dropped_in", wire.dropped_in);
-    put(row, "dropped_out", wire.dropped_out);
+    put(row, "dropped_out", wire.dropped_out + tern_loop_dropped(talk->loop));
     return row;
 }
 

@@ -9,6 +9,9 @@
  * lends its frames only until the next call on it, and the application may make one at any time.
  * While the stash holds frames nothing more is pulled out of the stack, so TCP is held back and not
  * lost. It is offered again after RETRY_NS, since a device's queue need not tell when it has room.
+ * Where the link takes none of it for STUCK_NS the frames are given up, and counted, as any queue
+ * of a network would: else what the stack wants to send again, and how often it has in vain
+ * (RFC 9293 §3.8.3), would wait behind them for ever.
  *
  * Sleeping is adaptive. A wake-up across cores costs some 24 us, most of a round trip on a
  * fast link. When a sleep turned out shorter than SHORT_SLEEP_NS, the next one begins by looking at
@@ -35,12 +38,14 @@
 #define LOOKS_MAX      10000
 #define SHORT_SLEEP_NS (60 * TERN_US)
 #define RETRY_NS       (50 * TERN_US)
+#define STUCK_NS       (2 * TERN_SECOND)
 
 /* Frames that the link did not take yet, copied out of the stack. */
 struct stash {
     struct tern_frame frame[TERN_BURST_MAX];
     uint8_t *bytes; /* TERN_BURST_MAX times TERN_FRAME_BYTES_MAX, touched lazily */
     int first, count;
+    tern_time moved_at; /* when the link last took one, or was first offered them */
 };
 
 struct tern_loop {
@@ -54,6 +59,7 @@ struct tern_loop {
     struct stash stash;
     tern_time spin_ns;
     uint32_t mtu_bytes; /* the link's, as the stack knows it */
+    uint64_t dropped;   /* frames given up */
     bool may_spin;
     bool more; /* the last turn stopped at its bound */
 };
@@ -186,14 +192,21 @@ struct tern_link *tern_loop_link(struct tern_loop *loop)
     return loop->link;
 }
 
+uint64_t tern_loop_dropped(const struct tern_loop *loop)
+{
+    return loop->dropped;
+}
+
 tern_time tern_loop_now(const struct tern_loop *loop)
 {
     return loop->now;
 }
 
 /* Copy aside what the link did not take. */
-static void stash_keep(struct stash *stash, const struct tern_frame *frames, int count)
+static void stash_keep(struct tern_loop *loop, const struct tern_frame *frames, int count)
 {
+    struct stash *stash = &loop->stash;
+
     TERN_ASSERT(stash->count == 0);
     TERN_ASSERT(count <= TERN_BURST_MAX);
     for (int i = 0; i < count; i++) {
@@ -207,6 +220,13 @@ static void stash_keep(struct stash *stash, const struct tern_frame *frames, int
     }
     stash->first = 0;
     stash->count = count;
+    stash->moved_at = loop->now;
+}
+
+static void stash_give_up(struct tern_loop *loop)
+{
+    loop->dropped += (uint64_t)loop->stash.count;
+    loop->stash.count = 0;
 }
 
 /* Frames sent from the stash, or an error. */
@@ -223,6 +243,10 @@ static int stash_send(struct tern_loop *loop)
     TERN_ASSERT(n <= stash->count);
     stash->first += n;
     stash->count -= n;
+    if (n > 0)
+        stash->moved_at = loop->now;
+    else if (loop->now - stash->moved_at >= STUCK_NS)
+        stash_give_up(loop);
     return n;
 }
 
@@ -244,7 +268,7 @@ static int send_output(struct tern_loop *loop)
         if (taken < 0)
             return taken;
         if (taken < count)
-            stash_keep(&loop->stash, frames + taken, count - taken);
+            stash_keep(loop, frames + taken, count - taken);
         total += taken;
     }
     loop->more = true;

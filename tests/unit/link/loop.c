@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The loop around a real stack: on a link of the test's own that takes as many frames as it is told
- * to, and between two stacks on a cable in memory.
+ * to, and between two stacks on a cable in memory. Where minutes have to pass the clock leaps
+ * (the linker sends its calls here).
  */
 #include <tern/loop.h>
 
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <tern/ping.h>
+#include <tern/tcp.h>
 #include <tern/udp.h>
 
 #include "frames.h"
@@ -16,6 +18,15 @@
 
 #define SEEN_MAX  64
 #define FRAME_MAX 1600
+
+static tern_time leapt;
+
+tern_time __real_tern_clock_now(void);
+tern_time __wrap_tern_clock_now(void);
+tern_time __wrap_tern_clock_now(void)
+{
+    return __real_tern_clock_now() + leapt;
+}
 
 /* A link that brings nothing and takes `room` frames. */
 struct fake {
@@ -173,6 +184,86 @@ static void a_full_link(void **state)
     assert_true(fake.closed);
 }
 
+static void meet(struct tern_loop *loop, uint8_t last)
+{
+    uint8_t bytes[ARP_BYTES];
+    const struct tern_mac mac = {{2, 0, 0, 0, 0, last}};
+    const struct tern_frame asks = one_piece(
+        bytes, put_arp(bytes, 1, mac, tern_addr_v4(10, 0, 0, last), tern_addr_v4(10, 0, 0, 1)));
+
+    tern_stack_input(tern_loop_stack(loop), &asks, 1, tern_loop_now(loop));
+    assert_int_equal(tern_process(loop), TERN_ERR_OK);
+}
+
+static bool is_closed(struct tern_loop *loop)
+{
+    struct tern_event event;
+
+    while (tern_stack_event(tern_loop_stack(loop), &event))
+        if (event.kind == TERN_EVENT_CONN && (event.bits & TERN_CONN_CLOSED) != 0)
+            return true;
+    return false;
+}
+
+/* A link that takes nothing more: connecting gives up as it does where frames are lost
+ * (RFC 9293 §3.8.3), and what was given up is counted. */
+static void a_link_that_is_stuck(void **state)
+{
+    struct tern_tcp_settings settings;
+    struct tern_tcp_options options = {.remote = {tern_addr_v4(10, 0, 0, 2), 80},
+                                       .settings = &settings};
+    struct fake fake = new_fake();
+    struct tern_loop *loop = open_loop(&fake.link);
+    struct tern_conn *conn;
+    int turns = 0;
+
+    (void)state;
+    fake.room = SEEN_MAX;
+    add_address(loop, 1, TERN_CLAIM_NONE);
+    meet(loop, 2);
+    fake.room = fake.seen_count = 0;
+    tern_tcp_settings_defaults(&settings);
+    settings.syn_retries = 2; /* after 1, 2 and 4 s it gives up */
+    assert_int_equal(tern_tcp_connect(tern_loop_stack(loop), &options, &conn), TERN_ERR_OK);
+    for (; !is_closed(loop); turns++) {
+        assert_true(turns < 200);
+        assert_int_equal(tern_process(loop), TERN_ERR_OK);
+        leapt += 100 * TERN_MS;
+    }
+    assert_true(turns > 60);
+    assert_int_equal(tern_tcp_reason(conn), TERN_ERR_TIMEOUT);
+    assert_int_equal(fake.seen_count, 0);
+    assert_in_range(tern_loop_dropped(loop), 3, 6); /* a SYN each time; ARP asks as well */
+    tern_tcp_close(conn);
+    tern_loop_destroy(loop);
+}
+
+/* A link that takes a frame a second gets all of them. */
+static void a_slow_link(void **state)
+{
+    const struct tern_endpoint any = {.port = 5000}, to = {tern_addr_v4(10, 0, 0, 255), 9};
+    struct fake fake = new_fake();
+    struct tern_loop *loop = open_loop(&fake.link);
+    struct tern_udp_socket *udp;
+
+    (void)state;
+    fake.room = SEEN_MAX;
+    add_address(loop, 1, TERN_CLAIM_NONE);
+    assert_int_equal(tern_process(loop), TERN_ERR_OK);
+    fake.room = fake.seen_count = 0;
+    assert_int_equal(tern_udp_open(tern_loop_stack(loop), &any, NULL, &udp), TERN_ERR_OK);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(tern_udp_send(udp, &to, "x", 1), TERN_ERR_OK);
+    for (int turn = 1; turn <= 80; turn++) {
+        fake.room = turn % 10 == 0;
+        assert_int_equal(tern_process(loop), TERN_ERR_OK);
+        leapt += 100 * TERN_MS;
+    }
+    assert_int_equal(fake.seen_count, 8);
+    assert_int_equal(tern_loop_dropped(loop), 0);
+    tern_loop_destroy(loop);
+}
+
 static void a_link_that_goes_away(void **state)
 {
     struct fake fake = new_fake();
@@ -305,6 +396,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_link),
+        cmocka_unit_test(a_link_that_is_stuck),
+        cmocka_unit_test(a_slow_link),
         cmocka_unit_test(no_spinning_at_a_full_link),
         cmocka_unit_test(a_link_that_goes_away),
         cmocka_unit_test(sleeping),
