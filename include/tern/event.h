@@ -20,6 +20,7 @@ enum tern_event_kind {
     TERN_EVENT_UDP,      /* datagrams wait: udp */
     TERN_EVENT_PING,     /* echo replies or errors wait: ping */
     TERN_EVENT_ADDRESS,  /* an own address changed its state: see address and bits */
+    TERN_EVENT_LOAN,     /* lent bytes are free again: user is that of tern_tcp_lend() */
 };
 
 enum {
@@ -38,6 +39,10 @@ enum {
     TERN_ADDRESS_CONFLICT = 1u << 1, /* somebody has it; it was given up or never taken */
 };
 
+enum {
+    TERN_LOAN_ACKED = 1u << 0, /* the peer has all of them; else the connection ended before */
+};
+
 struct tern_conn;
 struct tern_listener;
 struct tern_udp_socket;
@@ -47,7 +52,7 @@ struct tern_stack;
 struct tern_event {
     enum tern_event_kind kind;
     uint32_t bits;
-    void *user; /* as given at connect, listen or open */
+    void *user; /* as given at connect, listen, open or lend */
     union {
         struct tern_conn *conn;
         struct tern_listener *listener;

@@ -38,6 +38,7 @@ struct tern_config {
     uint32_t neighbours_max;
     uint32_t reassembly_max;       /* packets being reassembled at once */
     uint32_t addresses_max;        /* own addresses */
+    uint32_t loans_max;            /* of tern_tcp_lend(), all connections together */
     uint32_t chunk_bytes;          /* unit of buffer memory, a power of two */
     uint32_t chunks_max;           /* all connections' buffers together */
     uint32_t send_buffer_bytes;    /* a connection, at most */

@@ -143,6 +143,23 @@ TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write(struct tern_conn *conn, cons
  * even while its window is closed. A later one takes the mark over. */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data,
                                                            size_t len);
+
+/*
+ * Lend bytes for sending: as tern_tcp_write(), and no copy is made. They stay the application's,
+ * which may neither change nor free them before the event TERN_EVENT_LOAN with this user tells that
+ * they are free again: once all of them are acknowledged, or nothing is sent any more. The event
+ * comes also where the handle was given up meanwhile.
+ *   len    at least 1; taken whole, however long: they need no room in the send buffer. But as long
+ *          as they fill it, tern_tcp_write() takes nothing
+ *   user   comes back with the event; the stack does not look at it
+ * TERN_ERR_AGAIN: this connection has 64 loans out, or all connections loans_max: try again once
+ * one is back. TERN_ERR_INVAL: len 0. TERN_ERR_CLOSED after shutdown, or the connection's reason
+ * once it is over: then nothing was lent, and no event comes.
+ * Cost: constant. Worth it from some kilobytes on; for less, writing is cheaper.
+ */
+TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data,
+                                                       size_t len, void *user);
+
 enum tern_tcp_mark {
     TERN_TCP_MARK_MORE,   /* more follows at once: a short rest waits for it, or for an ACK, or
                              200 ms; without PSH (Linux MSG_MORE) */

@@ -222,7 +222,7 @@ static struct tern_sock *receiver(const struct tern_sockets *t, const struct ter
     const uint8_t *end = first + t->socks.item_bytes * t->socks.count;
     const uint8_t *user = e->user;
 
-    if (e->kind == TERN_EVENT_ADDRESS || e->kind == TERN_EVENT_PING)
+    if (e->kind == TERN_EVENT_ADDRESS || e->kind == TERN_EVENT_PING || e->kind == TERN_EVENT_LOAN)
         return NULL;
     return user >= first && user < end ? e->user : NULL;
 }

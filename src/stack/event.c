@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Events: objects with something to tell stand in one list; pulling takes the first and all its
- * bits. */
+ * bits. Loans that came back stand in the engine's list, and are told of first. */
 #include "stack/internal.h"
 
 void tern_stack_event_raise(struct tern_stack *s, struct tern_event_node *node, uint32_t bits)
@@ -18,11 +18,28 @@ void tern_stack_event_drop(struct tern_event_node *node)
     node->bits = 0;
 }
 
+static bool loan_event(struct tern_stack *s, struct tern_event *out)
+{
+    void *user;
+    bool acked;
+
+    if (!tern_tcp_loan_returned(&s->tcp, &user, &acked))
+        return false;
+    memset(out, 0, sizeof(*out));
+    out->kind = TERN_EVENT_LOAN;
+    out->bits = acked ? TERN_LOAN_ACKED : 0;
+    out->user = user;
+    return true;
+}
+
 bool tern_stack_event(struct tern_stack *s, struct tern_event *out)
 {
-    struct tern_list *link = tern_list_pop(&s->events);
     struct tern_event_node *node;
+    struct tern_list *link;
 
+    if (loan_event(s, out))
+        return true;
+    link = tern_list_pop(&s->events);
     if (link == NULL)
         return false;
     node = TERN_CONTAINER(link, struct tern_event_node, link);
@@ -51,6 +68,8 @@ bool tern_stack_event(struct tern_stack *s, struct tern_event *out)
         out->mac = own->claim.other_mac;
         break;
     }
+    case TERN_EVENT_LOAN: /* has no node */
+        break;
     }
     return true;
 }

@@ -18,15 +18,15 @@ static void emit_eth(struct tern_stack *s, struct tern_mac dst, struct tern_writ
 }
 
 /* The text of a segment, in slices; false: more slices than a frame has pieces. */
-static bool attach_text(struct tern_stack *s, const struct tern_conn *conn, uint64_t at,
-                        uint32_t bytes, struct tern_frame *frame)
+static bool attach_text(struct tern_conn *conn, uint64_t at, uint32_t bytes,
+                        struct tern_frame *frame)
 {
     while (bytes > 0) {
         struct tern_slice slice;
 
         if (frame->piece_count == TERN_FRAME_PIECES_MAX)
             return false;
-        slice = tern_bytequeue_slice(&conn->tcb.sendq, &s->tcp.chunks, at, bytes);
+        slice = tern_tcb_text(&conn->tcb, at, bytes);
         frame->piece[frame->piece_count++] = slice;
         frame->bytes += (uint32_t)slice.bytes;
         at += slice.bytes;
@@ -84,7 +84,7 @@ bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
         frame->gso = TERN_GSO_TCP4;
         frame->gso_bytes = (uint16_t)seg->piece_bytes;
     }
-    if (!attach_text(s, conn, seg->text_at, seg->text_bytes, frame))
+    if (!attach_text(conn, seg->text_at, seg->text_bytes, frame))
         return false;
     finish_checksum(s, conn, frame, headers, tcp_bytes);
     return true;

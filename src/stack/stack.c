@@ -24,6 +24,7 @@ void tern_config_defaults(struct tern_config *config)
     config->neighbours_max = 256;
     config->reassembly_max = 16;
     config->addresses_max = 4;
+    config->loans_max = 4096;
     config->chunk_bytes = 16384;
     config->chunks_max = 16384; /* 256 MiB, touched only where used */
     /* A gigabit over 100 ms has 12.5 MB on the way and as much in the queue of its bottleneck.
@@ -58,12 +59,12 @@ static bool is_possible(const struct tern_config *c)
            is_possible_table(c->fastopen_peers_max) && c->listeners_max <= 65535 &&
            c->udp_sockets_max <= 65535 && c->ping_sockets_max <= 65535 && c->neighbours_max > 0 &&
            c->neighbours_max <= 1u << 20 && c->reassembly_max > 0 && c->reassembly_max <= 65535 &&
-           c->addresses_max > 0 && c->addresses_max <= 64 && is_power_of_two(c->chunk_bytes) &&
-           c->chunk_bytes >= 1024 && c->chunk_bytes <= 1u << 20 && c->chunks_max > 0 &&
-           c->send_buffer_bytes >= 1024 && c->send_buffer_bytes <= buffer_max &&
-           c->receive_buffer_bytes >= 1024 && c->receive_buffer_bytes <= buffer_max &&
-           is_possible_mtu(c, c->link.mtu_bytes) && c->congestion != NULL &&
-           tern_cc_find(c->congestion) != NULL;
+           c->addresses_max > 0 && c->addresses_max <= 64 && c->loans_max <= 1u << 24 &&
+           is_power_of_two(c->chunk_bytes) && c->chunk_bytes >= 1024 &&
+           c->chunk_bytes <= 1u << 20 && c->chunks_max > 0 && c->send_buffer_bytes >= 1024 &&
+           c->send_buffer_bytes <= buffer_max && c->receive_buffer_bytes >= 1024 &&
+           c->receive_buffer_bytes <= buffer_max && is_possible_mtu(c, c->link.mtu_bytes) &&
+           c->congestion != NULL && tern_cc_find(c->congestion) != NULL;
 }
 
 static uint64_t round_up_pow2(uint64_t v)
@@ -191,6 +192,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
     carve_pool(c, &to->tcp.chunks.maps, map_count(config) * sizeof(uint32_t), maps);
     carve_pool(c, &to->tcp.ranges, ranges_bytes, maps);
     carve_pool(c, &to->tcp.logs, sizeof(struct tern_sentlog), maps);
+    carve_pool(c, &to->tcp.loans, sizeof(struct tern_loan), config->loans_max);
     carve_table(c, &to->conn_table, config->connections_max);
     carve_table(c, &to->time_waits.table, config->time_waits_max);
     carve_table(c, &to->fastopen.table, config->fastopen_peers_max);
@@ -361,6 +363,7 @@ void tern_stack_check(const struct tern_stack *s)
     tern_pool_check(&s->tcp.chunks.maps);
     tern_pool_check(&s->tcp.ranges);
     tern_pool_check(&s->tcp.logs);
+    tern_pool_check(&s->tcp.loans);
     tern_wheel_check(&s->wheel);
     tern_timewait_check(&s->time_waits);
     tern_neigh_check(&s->neigh);

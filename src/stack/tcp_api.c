@@ -206,15 +206,22 @@ static enum tern_err ended(const struct tern_tcb *c)
     return c->reason != TERN_ERR_OK ? c->reason : TERN_ERR_CLOSED;
 }
 
+/* TERN_ERR_OK: it takes bytes to send. */
+static enum tern_err may_write(const struct tern_tcb *c)
+{
+    if (c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
+        return ended(c);
+    return c->snd.fin_queued ? TERN_ERR_CLOSED : TERN_ERR_OK;
+}
+
 static ptrdiff_t write_bytes(struct tern_conn *conn, const void *data, size_t len, bool urgent)
 {
     struct tern_tcb *c = &conn->tcb;
+    const enum tern_err err = may_write(c);
     size_t taken;
 
-    if (c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
-        return ended(c);
-    if (c->snd.fin_queued)
-        return TERN_ERR_CLOSED;
+    if (err != TERN_ERR_OK)
+        return err;
     if (len == 0) {
         tern_tcb_fastopen_go(c);
         tern_conn_update(conn);
@@ -230,6 +237,17 @@ static ptrdiff_t write_bytes(struct tern_conn *conn, const void *data, size_t le
 ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
 {
     return write_bytes(conn, data, len, false);
+}
+
+enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data, size_t len, void *user)
+{
+    enum tern_err err = len > 0 ? may_write(&conn->tcb) : TERN_ERR_INVAL;
+
+    if (err == TERN_ERR_OK)
+        err = tern_tcb_lend(&conn->tcb, data, len, user);
+    if (err == TERN_ERR_OK)
+        tern_conn_update(conn);
+    return err;
 }
 
 void tern_tcp_mark(struct tern_conn *conn, enum tern_tcp_mark mark)

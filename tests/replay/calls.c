@@ -12,6 +12,7 @@
 #include "calls.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "tape.h"
@@ -19,13 +20,16 @@
 
 /* The words. */
 
-#define IN(x)            tape_in(&(x), sizeof(x));
-#define HANDLE(x)        tape_in_handle((void **)(uintptr_t) & (x));
-#define TEXT(x)          tape_in_text(&(x));
-#define SETTINGS(x)      in_settings(&(x));
-#define OPTIONS(x)       in_options(&(x));
-#define VALUE(x)         in_pointed((const void **)&(x), sizeof *(x));
-#define BYTES(x, count)  tape_in_bytes((const void **)&(x), (count));
+#define IN(x)           tape_in(&(x), sizeof(x));
+#define HANDLE(x)       tape_in_handle((void **)(uintptr_t) & (x));
+#define TEXT(x)         tape_in_text(&(x));
+#define SETTINGS(x)     in_settings(&(x));
+#define OPTIONS(x)      in_options(&(x));
+#define VALUE(x)        in_pointed((const void **)&(x), sizeof *(x));
+#define BYTES(x, count) tape_in_bytes((const void **)&(x), (count));
+#define LENT(x, count)                                                                             \
+    tape_in_bytes((const void **)&(x), (count));                                                   \
+    keep_lent((const void **)&(x), (count));
 #define ROOM(x)          (x) = tape_room((x), sizeof *(x));
 #define ROOMS(x, count)  (x) = tape_room((x), sizeof *(x) * (size_t)(count));
 #define ROOM_OF(x, size) (x) = tape_room((x), (size));
@@ -44,6 +48,22 @@ static size_t at_most(ptrdiff_t count, size_t limit)
 #define READ(x, count) tape_out_bytes("the bytes", (x), at_most(result, (count)));
 
 static const struct tern_addr no_address;
+
+/* Replay: lent bytes are needed beyond the call; nobody takes them back but the end of the run. */
+static void keep_lent(const void **data, size_t bytes)
+{
+    uint8_t *kept;
+
+    if (tape.mode != TAPE_REPLAY || bytes == 0)
+        return;
+    kept = malloc(bytes);
+    if (kept == NULL) {
+        perror("journal: lent bytes");
+        exit(2);
+    }
+    memcpy(kept, *data, bytes);
+    *data = kept;
+}
 
 static void *map_zeroed(size_t bytes)
 {
@@ -188,6 +208,9 @@ CALL(ptrdiff_t, tern_tcp_write, conn, (struct tern_conn * conn, const void *data
 CALL(ptrdiff_t, tern_tcp_write_urgent, conn,
      (struct tern_conn * conn, const void *data, size_t len), (conn, data, len), (NULL, NULL, 0),
      HANDLE(conn) IN(len) BYTES(data, len), RESULT)
+CALL(enum tern_err, tern_tcp_lend, conn,
+     (struct tern_conn * conn, const void *data, size_t len, void *user), (conn, data, len, user),
+     (NULL, NULL, 0, NULL), HANDLE(conn) IN(len) IN(user) LENT(data, len), RESULT)
 CALL_VOID(tern_tcp_mark, conn, (struct tern_conn * conn, enum tern_tcp_mark mark), (conn, mark),
           (NULL, TERN_TCP_MARK_MORE), HANDLE(conn) IN(mark), )
 CALL(size_t, tern_tcp_write_space, conn, (const struct tern_conn *conn), (conn), (NULL),

@@ -38,6 +38,7 @@
     X(tern_listener_is_ready)                                                                      \
     X(tern_tcp_write)                                                                              \
     X(tern_tcp_write_urgent)                                                                       \
+    X(tern_tcp_lend)                                                                               \
     X(tern_tcp_mark)                                                                               \
     X(tern_tcp_write_space)                                                                        \
     X(tern_tcp_peek)                                                                               \

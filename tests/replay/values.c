@@ -141,6 +141,8 @@ void out_event(const struct tern_event *event)
         return;
     }
     tape_out("event.user", (uint64_t)(uintptr_t)event->user);
+    if (event->kind == TERN_EVENT_LOAN)
+        return;
     tape_out_handle("event's handle", event->conn);
 }
 

@@ -186,6 +186,28 @@ static bool do_write(struct script_world *w, const struct script_step *step)
     return judge(w, step, got, wanted(step, urgent ? 3 : 2, n));
 }
 
+/* lend N [= ERROR] */
+static bool do_lend(struct script_world *w, const struct script_step *step)
+{
+    const long n = atol(script_word(step, 1));
+    uint8_t *bytes;
+    enum tern_err err;
+
+    if (!script_has_conn(w, step) || n < 0 || n > MOVE_MAX)
+        return script_refuse(w, step, "cannot lend that");
+    bytes = malloc((size_t)n + 1);
+    if (bytes == NULL)
+        abort();
+    for (long i = 0; i < n; i++)
+        bytes[i] = script_byte(w->flow->written + (uint32_t)i);
+    err = tern_tcp_lend(w->flow->conn, bytes, (size_t)n, bytes);
+    if (err == TERN_ERR_OK)
+        w->flow->written += (uint32_t)n;
+    else
+        free(bytes);
+    return judge(w, step, err, wanted(step, 2, TERN_ERR_OK));
+}
+
 /* read N [= N|ERROR]: and the bytes must be the peer's stream, in order. */
 static bool do_read(struct script_world *w, const struct script_step *step)
 {
@@ -369,6 +391,7 @@ bool script_command(struct script_world *w, const struct script_step *step)
         {"read-urgent", do_read_urgent},
         {"pass-urgent", do_pass_urgent},
         {"write", do_write},
+        {"lend", do_lend},
         {"read", do_read},
         {"shutdown", do_shutdown},
         {"close", do_close},

@@ -186,6 +186,18 @@ static bool expect_info(struct script_world *w, const struct script_step *step)
     return script_refuse(w, step, "no field is called that");
 }
 
+/* expect-loans BACK ACKED: so many came back so far, and so many of them acknowledged. */
+static bool expect_loans(struct script_world *w, const struct script_step *step)
+{
+    char text[64];
+
+    if (w->loans_back == (uint32_t)atol(script_word(step, 1)) &&
+        w->loans_acked == (uint32_t)atol(script_word(step, 2)))
+        return true;
+    snprintf(text, sizeof text, "%u came back, %u acknowledged", w->loans_back, w->loans_acked);
+    return script_refuse(w, step, text);
+}
+
 /* expect-mark N|none: bytes before the urgent one. */
 static bool expect_mark(struct script_world *w, const struct script_step *step)
 {
@@ -211,7 +223,7 @@ bool script_expect(struct script_world *w, const struct script_step *step, bool 
         {"expect", expect_info},        {"expect-mark", expect_mark},
         {"expect-state", expect_state}, {"expect-reason", expect_reason},
         {"expect-event", expect_event}, {"expect-no-event", expect_no_event},
-        {"expect-drop", expect_drop},
+        {"expect-drop", expect_drop},   {"expect-loans", expect_loans},
     };
 
     *known = true;

@@ -167,6 +167,7 @@ struct script_world {
     enum tern_tcp_state state;
     enum tern_err reason; /* of the connection that ended last */
     uint32_t events;
+    uint32_t loans_back, loans_acked; /* lent, and come back */
 
     uint8_t last_packet[40]; /* headers of what the stack sent last, for ICMP */
     uint32_t sent_first, sent_count;

@@ -122,6 +122,11 @@ static void take_events(struct script_world *w)
     while (tern_stack_event(w->stack, &event)) {
         if (event.kind == TERN_EVENT_CONN || event.kind == TERN_EVENT_LISTENER)
             w->events |= event.bits;
+        if (event.kind == TERN_EVENT_LOAN) {
+            w->loans_acked += (event.bits & TERN_LOAN_ACKED) != 0;
+            w->loans_back++;
+            free(event.user);
+        }
     }
     while (tern_stack_trace(w->stack, &trace)) {
         if (trace.kind == TERN_TRACE_STATE)

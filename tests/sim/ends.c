@@ -5,9 +5,11 @@
 #include <stdio.h>
 
 #include "judge.h"
+#include "loans.h"
 #include "stream.h"
 #include "world.h"
 
+#define LENT_MAX  60000
 #define ASK_AFTER (60 * TERN_SECOND) /* after the faults: is the other side still there? */
 
 struct end *end_take(struct world *w, uint32_t flow, int side)
@@ -76,16 +78,32 @@ static size_t next_piece(const struct end *e, size_t most)
     return n < most ? (size_t)n : most;
 }
 
+static ptrdiff_t copy_piece(struct end *e, size_t *n, bool urgent)
+{
+    uint8_t bytes[4096];
+
+    *n = next_piece(e, sizeof(bytes));
+    stream_fill((uint32_t)e->name, e->written, bytes, *n);
+    return urgent ? tern_tcp_write_urgent(e->conn, bytes, *n) : tern_tcp_write(e->conn, bytes, *n);
+}
+
+static ptrdiff_t lend_piece(struct world *w, struct end *e, size_t *n)
+{
+    enum tern_err err;
+
+    *n = next_piece(e, LENT_MAX);
+    err = loan_make(w, e, *n);
+    return err == TERN_ERR_OK ? (ptrdiff_t)*n : err;
+}
+
 /* False: no more can be written now. */
 static bool write_piece(struct world *w, struct end *e)
 {
-    uint8_t bytes[4096];
-    const size_t n = next_piece(e, sizeof(bytes));
     const bool urgent = e->plan->urgent_at > 0 && e->plan->urgent_at == e->written;
-    ptrdiff_t taken;
+    const bool lends = e->plan->lends && !urgent && e->pieces++ % 3 < 2;
+    size_t n;
+    const ptrdiff_t taken = lends ? lend_piece(w, e, &n) : copy_piece(e, &n, urgent);
 
-    stream_fill((uint32_t)e->name, e->written, bytes, n);
-    taken = urgent ? tern_tcp_write_urgent(e->conn, bytes, n) : tern_tcp_write(e->conn, bytes, n);
     if (taken == TERN_ERR_AGAIN)
         return false;
     if (taken < 0) {

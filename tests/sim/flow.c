@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include "ends.h"
+#include "loans.h"
 
 #define PORT_LISTEN 80
 #define PORT_FIRST  1000
@@ -153,6 +154,14 @@ static void accept_all(struct world *w, int side)
     }
 }
 
+/* Somebody may lend again, who found no room for it. */
+static void wake_lenders(struct world *w, int side)
+{
+    for (uint32_t i = 0; i < w->ends_count; i++)
+        if (w->end[i].side == side && w->end[i].established && w->end[i].plan->lends)
+            w->end[i].bits |= TERN_CONN_WRITABLE;
+}
+
 static void hear(struct world *w, int side)
 {
     struct tern_event event;
@@ -163,6 +172,10 @@ static void hear(struct world *w, int side)
             accept_all(w, side);
         if (event.kind == TERN_EVENT_CONN && event.user != NULL)
             ((struct end *)event.user)->bits |= event.bits;
+        if (event.kind == TERN_EVENT_LOAN) {
+            loan_back(w, side, &event);
+            wake_lenders(w, side);
+        }
     }
     while (tern_stack_trace(w->side[side].stack, &trace)) {
     }

@@ -21,6 +21,7 @@ struct end {
     struct tern_conn *conn;
     struct end *peer; /* whose stream this is; NULL: not known yet */
     uint64_t written, read;
+    uint32_t pieces;               /* written, by one who lends */
     uint8_t begun[SIM_NAME_BYTES]; /* the first bytes read */
     uint64_t name;                 /* of the stream that it writes */
     uint32_t bits;                 /* events not yet acted on */

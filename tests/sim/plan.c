@@ -114,6 +114,7 @@ static void draw_pools(struct plan *p, uint64_t off, uint32_t side)
     c->chunks_max = dice_range(&d, 128, 512) + 32 * p->flows_count;
     c->send_buffer_bytes = dice_range(&d, 2048, 1u << 18);
     c->receive_buffer_bytes = dice_range(&d, 2048, 1u << 18);
+    c->loans_max = 64;
     if (!starved)
         return;
     c->chunks_max = dice_range(&d, 24, 96);
@@ -121,6 +122,7 @@ static void draw_pools(struct plan *p, uint64_t off, uint32_t side)
         c->connections_max = dice_range(&d, 1, 4);
     c->time_waits_max = dice_range(&d, 1, 4);
     c->neighbours_max = dice_range(&d, 1, 2);
+    c->loans_max = 2;
 }
 
 static void draw_link(struct plan *p, uint64_t off, uint32_t side)
@@ -240,6 +242,8 @@ static void draw_manner(struct end_plan *e, uint64_t seed, uint64_t off, uint32_
     dice_init(&d, seed, "urgent", number);
     if (e->bytes > 10 && dice_one_in(&d, 12) && is_on(off, SIM_SWITCH_URGENT))
         e->urgent_at = dice_range(&d, SIM_NAME_BYTES + 1, e->bytes - 1);
+    dice_init(&d, seed, "lend", number);
+    e->lends = dice_one_in(&d, 5) && is_on(off, SIM_SWITCH_LEND);
 }
 
 static void draw_end(struct end_plan *e, uint64_t seed, uint64_t off, uint32_t number)

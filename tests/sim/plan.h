@@ -34,6 +34,7 @@
     X(ABORT, "abort", "an application resets in the middle")                                       \
     X(UNREAD, "unread", "an application closes without reading all")                               \
     X(URGENT, "urgent", "some bytes are urgent")                                                   \
+    X(LEND, "lend", "an application lends what it sends")                                          \
     X(CROSS, "cross", "both sides connect to each other at once")                                  \
     X(BACKLOG, "backlog", "a listener has room for hardly anybody")                                \
     X(AGAIN, "again", "a connection is opened again and again")                                    \
@@ -62,6 +63,7 @@ struct end_plan {
     enum sim_manner manner;
     uint32_t stop_at;   /* bytes moved, for those who leave early */
     uint32_t urgent_at; /* the byte that is written as urgent; 0: none */
+    bool lends;         /* two pieces of three */
     struct tern_tcp_settings settings;
 };
 

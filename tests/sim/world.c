@@ -9,6 +9,7 @@
 
 #include "beside.h"
 #include "judge.h"
+#include "loans.h"
 
 #define STEPS_MAX   300000
 #define PATIENCE    (400 * TERN_SECOND) /* after the faults, beside the time that the bytes need */
@@ -274,5 +275,8 @@ bool world_run(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
         run_quiet(w);
     if (!w->failed)
         judge_memory(w);
+    if (!w->failed)
+        loans_judge(w);
+    loans_drop(w);
     return !w->failed;
 }

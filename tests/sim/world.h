@@ -27,6 +27,7 @@ struct world {
     struct flow flow[SIM_FLOWS_MAX];
     struct end end[SIM_ENDS_MAX];
     uint32_t ends_count, ends_live;
+    struct loan *loans; /* that are out */
     tern_time now, ended_at;
     uint64_t steps, frames, hash; /* of all frames with their times */
     bool healed;

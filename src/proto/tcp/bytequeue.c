@@ -54,6 +54,12 @@ static uint8_t *chunk_for(struct tern_bytequeue *q, struct tern_chunks *pools, u
     return chunk;
 }
 
+bool tern_bytequeue_holds(const struct tern_bytequeue *q, const struct tern_chunks *pools,
+                          uint64_t at)
+{
+    return q->map != NULL && *slot_of(q, pools, at) != NO_CHUNK;
+}
+
 static void give_map_if_empty(struct tern_bytequeue *q, struct tern_chunks *pools)
 {
     if (q->map != NULL && q->held == 0) {

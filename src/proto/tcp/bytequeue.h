@@ -30,6 +30,9 @@ uint64_t tern_bytequeue_span_max(const struct tern_chunks *pools);
  * fewer only where the pool is empty. */
 size_t tern_bytequeue_write(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t at,
                             const uint8_t *data, size_t bytes);
+/* Is there a chunk for this offset? It must lie within span_max of head. */
+bool tern_bytequeue_holds(const struct tern_bytequeue *q, const struct tern_chunks *pools,
+                          uint64_t at);
 /* Bytes from an offset to the end of its chunk, at most bytes_max; they must have been written. */
 struct tern_slice tern_bytequeue_slice(const struct tern_bytequeue *q,
                                        const struct tern_chunks *pools, uint64_t at,

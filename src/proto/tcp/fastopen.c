@@ -56,7 +56,8 @@ static uint32_t syn_text_bytes(const struct tern_tcb *c)
 {
     const uint64_t written = c->snd.end - (c->snd.iss + 1);
 
-    return (uint32_t)tern_min_u64(written, tern_tcb_fastopen_room(c));
+    return (uint32_t)tern_tcb_fit_pieces(c, c->snd.iss + 1,
+                                         tern_min_u64(written, tern_tcb_fastopen_room(c)));
 }
 
 uint32_t tern_tcb_fastopen_emit(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)

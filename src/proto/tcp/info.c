@@ -158,6 +158,7 @@ void tern_tcb_check(const struct tern_tcb *c)
     TERN_ASSERT(c->loss.sacked == NULL ||
                 c->loss.sacked_bytes == tern_ranges_bytes(c->loss.sacked));
     tern_bytequeue_check(&c->sendq, &c->env->chunks);
+    tern_tcb_lent_check(c);
     tern_bytequeue_check(&c->recvq, &c->env->chunks);
     /* Somebody must wake a connection that has bytes in flight. */
     TERN_ASSERT(c->snd.nxt == c->snd.una || c->timer.resend != TERN_TIME_NEVER ||

@@ -185,6 +185,14 @@ size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t byte
 void tern_tcb_sendq_advance(struct tern_tcb *c, uint64_t head);
 void tern_tcb_sendq_clear(struct tern_tcb *c);
 void tern_tcb_note_writable(struct tern_tcb *c); /* after bytes were sent or acknowledged */
+void tern_tcb_note_written(struct tern_tcb *c, size_t bytes); /* at snd.end, which moves */
+
+/* lent.c */
+void tern_tcb_lent_advance(struct tern_tcb *c, uint64_t head); /* all below is acknowledged */
+void tern_tcb_lent_clear(struct tern_tcb *c);                  /* nothing is sent any more */
+/* So much of it has room in the pieces of one frame. */
+uint64_t tern_tcb_fit_pieces(const struct tern_tcb *c, uint64_t at, uint64_t bytes);
+void tern_tcb_lent_check(const struct tern_tcb *c);
 
 /* header.c */
 uint64_t tern_tcb_ack_number(const struct tern_tcb *c);

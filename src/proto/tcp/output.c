@@ -249,6 +249,15 @@ static uint64_t cwnd_room(const struct tern_tcb *c)
     return pipe < c->cc.cwnd ? c->cc.cwnd - pipe : 0;
 }
 
+/* What a frame holds of it; full segments, where one fits. */
+static uint64_t fit_pieces(const struct tern_tcb *c, uint64_t from, uint64_t bytes,
+                           uint32_t segment)
+{
+    const uint64_t fits = tern_tcb_fit_pieces(c, from, bytes);
+
+    return fits == bytes || fits < segment ? fits : fits - fits % segment;
+}
+
 static enum tern_cause resend_cause(const struct tern_tcb *c)
 {
     if (c->snd.una < c->mtu.resend_below && c->loss.retries == 0)
@@ -309,6 +318,7 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
         bytes = room - room % segment;
         fin = false;
     }
+    bytes = fit_pieces(c, from, bytes, segment);
     fin = fin && from + bytes == c->snd.end;
     out->cause = resend_cause(c);
     emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
@@ -408,10 +418,12 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
         c->snd.limited_end = c->snd.nxt;
         return false;
     }
+    if (probe > 0 && tern_tcb_fit_pieces(c, c->snd.nxt, probe) < probe)
+        probe = 0;
     if (probe > 0)
         bytes = segment = probe;
     else
-        bytes = sendable(c, segment, bytes_max, now);
+        bytes = fit_pieces(c, c->snd.nxt, sendable(c, segment, bytes_max, now), segment);
     fin = c->snd.fin_queued && !c->snd.fin_sent && c->snd.nxt + bytes == c->snd.end &&
           tern_tcb_is_synchronised(c);
     if ((bytes == 0 && !fin) || tern_tcb_pace_holds(c, now))
@@ -459,7 +471,7 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
     const uint64_t fresh = tern_min_u64(tern_min_u64(data, window_room(c)), segment);
     const uint64_t text_end = tern_min_u64(c->snd.nxt, c->snd.end);
     const bool again = fresh == 0 || !can_send_data(c);
-    const bool fin = again && c->snd.fin_sent && !c->snd.fin_acked;
+    bool fin = again && c->snd.fin_sent && !c->snd.fin_acked;
     uint64_t from = c->snd.nxt;
     uint64_t bytes = fresh;
 
@@ -468,6 +480,8 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
         from = last_segment_from(c, segment, text_end);
         bytes = text_end - from;
     }
+    bytes = fit_pieces(c, from, bytes, segment);
+    fin = fin && from + bytes == c->snd.end;
     out->cause = TERN_CAUSE_TAIL_PROBE;
     emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
     note_text(c, from, from + bytes + fin, segment, again, now);
@@ -484,7 +498,8 @@ static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
 {
     const uint32_t segment = piece_bytes_max(c);
     const uint64_t take = tern_min_u64(tern_max_u64(c->snd.wnd, 1), segment);
-    const uint64_t bytes = tern_min_u64(take, c->snd.end - tern_min_u64(c->snd.una, c->snd.end));
+    const uint64_t left = c->snd.end - tern_min_u64(c->snd.una, c->snd.end);
+    const uint64_t bytes = fit_pieces(c, c->snd.una, tern_min_u64(take, left), segment);
     const bool fin = bytes == 0 && c->snd.fin_sent && !c->snd.fin_acked;
 
     c->probe_due = false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bytes that the application wrote, until they are acknowledged. All send queues together may hold
- * half of the shared chunks: were they to hold them all, no ACK's text could be taken in, on either
- * side, and nothing would ever be freed.
+ * Bytes that the application wrote, until they are acknowledged; those that it lent are lent.c's.
+ * All send queues together may hold half of the shared chunks: were they to hold them all, no ACK's
+ * text could be taken in, on either side, and nothing would ever be freed.
  *
  * A connection's own limit follows its congestion window, twice of which keeps the network busy
  * while the application fills up what was acknowledged. It never shrinks. The application hears
@@ -19,7 +19,7 @@ static uint64_t room(const struct tern_tcb *c)
     const uint32_t most = (env->chunks.chunks.count + 1) / 2;
     const uint64_t left = most > env->send_chunks ? most - env->send_chunks : 0;
     const uint64_t within = c->snd.end & (chunk_bytes - 1);
-    const bool in_last = c->sendq.held > 0 && within > 0;
+    const bool in_last = within > 0 && tern_bytequeue_holds(&c->sendq, &env->chunks, c->snd.end);
 
     if (left == 0)
         return in_last ? chunk_bytes - within : 0;
@@ -39,9 +39,12 @@ bool tern_tcp_send_chunks_free(const struct tern_tcp_env *env)
 size_t tern_tcb_sendq_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
 {
     const uint32_t held = c->sendq.held;
-    const size_t fits = (size_t)tern_min_u64(bytes, room(c));
-    const size_t taken = tern_bytequeue_write(&c->sendq, &c->env->chunks, c->snd.end, data, fits);
+    size_t fits, taken;
 
+    if (bytes == 0) /* loans may reach further than a queue */
+        return 0;
+    fits = (size_t)tern_min_u64(bytes, room(c));
+    taken = tern_bytequeue_write(&c->sendq, &c->env->chunks, c->snd.end, data, fits);
     account(c, held);
     if (taken < bytes)
         c->snd.pool_wanted = true;
@@ -54,6 +57,7 @@ void tern_tcb_sendq_advance(struct tern_tcb *c, uint64_t head)
 
     tern_bytequeue_advance(&c->sendq, &c->env->chunks, head, c->snd.end);
     account(c, held);
+    tern_tcb_lent_advance(c, head);
 }
 
 void tern_tcb_sendq_clear(struct tern_tcb *c)
@@ -62,6 +66,7 @@ void tern_tcb_sendq_clear(struct tern_tcb *c)
 
     tern_bytequeue_clear(&c->sendq, &c->env->chunks);
     account(c, held);
+    tern_tcb_lent_clear(c);
 }
 
 static uint64_t send_limit(const struct tern_tcb *c)
@@ -117,16 +122,21 @@ size_t tern_tcb_write_space(const struct tern_tcb *c)
     return mark > 0 && unsent_bytes(c) >= mark ? 0 : write_room(c);
 }
 
+void tern_tcb_note_written(struct tern_tcb *c, size_t bytes)
+{
+    c->snd.end += bytes;
+    c->marks.held = false;
+    if (bytes > 0)
+        tern_tcb_fastopen_go(c);
+    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
+}
+
 size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes)
 {
     const size_t space = write_room(c);
     const size_t taken = tern_tcb_sendq_write(c, data, bytes < space ? bytes : space);
 
-    c->snd.end += taken;
-    c->marks.held = false;
-    if (taken > 0)
-        tern_tcb_fastopen_go(c);
-    c->events &= ~(uint32_t)TERN_CONN_SENT_ALL;
+    tern_tcb_note_written(c, taken);
     if (taken < bytes)
         c->snd.writable_wanted = true;
     return taken;

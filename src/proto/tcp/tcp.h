@@ -57,7 +57,17 @@
 #define TERN_TCP_SEND_START         131072
 #define TERN_TCP_TUNE_START         10 /* segments: what a reader takes in the first round trip */
 #define TERN_TCP_TUNE_MARGIN        16 /* segments beside twice what it took */
+#define TERN_TCP_LOANS_MAX          64 /* of a connection: see lent.c */
 #define TERN_TCP_PERSIST_MAX        (60 * TERN_SECOND) /* window probes at least so often */
+
+/* Bytes of the application's, sent from where they stand. */
+struct tern_loan {
+    struct tern_loan *next;
+    uint64_t start, end; /* sequence numbers */
+    const uint8_t *data;
+    void *user;
+    bool acked; /* once it is returned */
+};
 
 /* What connections of one stack share. Owned by the stack. */
 struct tern_tcp_env {
@@ -65,6 +75,8 @@ struct tern_tcp_env {
     struct tern_pool ranges; /* blocks of ranges_count, taken when holes appear */
     uint16_t ranges_count;
     struct tern_pool logs; /* of struct tern_sentlog, taken while bytes are in flight */
+    struct tern_pool loans;
+    struct tern_loan *returned_first, *returned_last; /* of which nobody has heard yet */
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
     bool tso;
@@ -357,6 +369,11 @@ struct tern_tcb {
     const struct tern_cc_ops *cc_ops;
     struct tern_cc_state cc;
     struct tern_bytequeue sendq, recvq;
+    struct {
+        struct tern_loan *first, *last; /* NULL: none */
+        struct tern_loan *near;         /* where a look-up ended, or NULL */
+        uint32_t count;
+    } lent; /* lent.c */
 
     tern_time opened_at, established_at, closed_at;
     struct {
@@ -417,6 +434,12 @@ void tern_tcb_fastopen_go(struct tern_tcb *c);
 /* The application's calls. */
 size_t tern_tcb_write(struct tern_tcb *c, const uint8_t *data, size_t bytes);
 size_t tern_tcb_write_space(const struct tern_tcb *c);
+/* TERN_ERR_AGAIN: too many are lent. The connection sends yet; bytes: above 0. */
+enum tern_err tern_tcb_lend(struct tern_tcb *c, const uint8_t *data, size_t bytes, void *user);
+/* The next loan that came back; false: none. */
+bool tern_tcp_loan_returned(struct tern_tcp_env *env, void **user, bool *acked);
+/* Text of the send queue, in one piece, to where it ends or as many as asked for. */
+struct tern_slice tern_tcb_text(struct tern_tcb *c, uint64_t at, size_t bytes_max);
 uint64_t tern_tcb_unread(const struct tern_tcb *c); /* in order */
 /* Of them, how many can be read in one go, and from where: up to the urgent mark. */
 uint64_t tern_tcb_readable(const struct tern_tcb *c, uint64_t *from);

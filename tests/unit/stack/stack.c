@@ -24,17 +24,29 @@ static void impossible(void **state)
         uint32_t value;
     } row[] = {
 #define ROW(field, value) {#field " = " #value, offsetof(struct tern_config, field), value}
-        ROW(connections_max, 0),      ROW(connections_max, (1u << 24) + 1),
-        ROW(listeners_max, 65536),    ROW(udp_sockets_max, 65536),
-        ROW(ping_sockets_max, 65536), ROW(neighbours_max, 0),
-        ROW(reassembly_max, 0),       ROW(addresses_max, 0),
-        ROW(addresses_max, 65),       ROW(chunk_bytes, 0),
-        ROW(chunk_bytes, 512),        ROW(chunk_bytes, 3000),
-        ROW(chunk_bytes, 1u << 21),   ROW(chunks_max, 0),
-        ROW(send_buffer_bytes, 0),    ROW(send_buffer_bytes, 1023),
-        ROW(receive_buffer_bytes, 0), ROW(receive_buffer_bytes, (1u << 30) + 1),
-        ROW(link.mtu_bytes, 0),       ROW(link.mtu_bytes, 67),
-        ROW(link.mtu_bytes, 65536),   ROW(link.mtu_bytes, 9000), /* chunks of 1,024 are too short */
+        ROW(connections_max, 0),
+        ROW(connections_max, (1u << 24) + 1),
+        ROW(listeners_max, 65536),
+        ROW(udp_sockets_max, 65536),
+        ROW(ping_sockets_max, 65536),
+        ROW(neighbours_max, 0),
+        ROW(reassembly_max, 0),
+        ROW(addresses_max, 0),
+        ROW(addresses_max, 65),
+        ROW(loans_max, (1u << 24) + 1),
+        ROW(chunk_bytes, 0),
+        ROW(chunk_bytes, 512),
+        ROW(chunk_bytes, 3000),
+        ROW(chunk_bytes, 1u << 21),
+        ROW(chunks_max, 0),
+        ROW(send_buffer_bytes, 0),
+        ROW(send_buffer_bytes, 1023),
+        ROW(receive_buffer_bytes, 0),
+        ROW(receive_buffer_bytes, (1u << 30) + 1),
+        ROW(link.mtu_bytes, 0),
+        ROW(link.mtu_bytes, 67),
+        ROW(link.mtu_bytes, 65536),
+        ROW(link.mtu_bytes, 9000), /* chunks of 1,024 are too short */
 #undef ROW
     };
     struct tern_config c;
@@ -78,6 +90,7 @@ static void price(void **state)
     COSTS(neighbours_max, 64);
     COSTS(reassembly_max, 3);
     COSTS(addresses_max, 16);
+    COSTS(loans_max, 1 << 16);
     COSTS(chunk_bytes, 2048);
     COSTS(chunks_max, 1024);
     COSTS(traces_count, 8);

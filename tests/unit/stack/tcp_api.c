@@ -498,6 +498,77 @@ static void writers_share(void **state)
     fail_msg("the second writer was never told");
 }
 
+/* Loans come back by events: acknowledged, or not, when a reset ends the connection; also after the
+ * handle was given up. Whatever the errors, nothing is lent and nothing comes. */
+static void lend(void **state)
+{
+    static const uint8_t bytes[30000];
+    struct tern_listener *l;
+    struct tern_conn *conn[2];
+    struct tern_event e;
+    struct pair p;
+    char got[8];
+
+    (void)state;
+    pair_open_small(&p);
+    l = pair_listen(&p, 1);
+    pair_connect(&p, l, conn);
+    assert_int_equal(tern_tcp_lend(conn[0], bytes, 0, NULL), TERN_ERR_INVAL);
+    assert_int_equal(tern_tcp_write(conn[0], "head ", 5), 5);
+    assert_int_equal(tern_tcp_lend(conn[0], "body", 4, got), TERN_ERR_OK);
+    assert_int_equal(tern_tcp_lend(conn[0], bytes, sizeof bytes, NULL), TERN_ERR_OK);
+    pair_settle(&p);
+    assert_int_equal(tern_tcp_read(conn[1], got, 8), 8);
+    assert_memory_equal(got, "head bod", 8);
+    while (tern_stack_event(p.end[0].stack, &e) && e.kind != TERN_EVENT_LOAN) {
+    }
+    assert_int_equal(e.kind, TERN_EVENT_LOAN);
+    assert_int_equal(e.bits, TERN_LOAN_ACKED);
+    assert_ptr_equal(e.user, got);
+    p.cut = true;
+    assert_int_equal(tern_tcp_lend(conn[0], bytes, sizeof bytes, p.end), TERN_ERR_OK);
+    tern_tcp_shutdown(conn[0]);
+    assert_int_equal(tern_tcp_lend(conn[0], bytes, 1, NULL), TERN_ERR_CLOSED);
+    pair_settle(&p);
+    assert_int_equal(bench_events(&p.end[0], TERN_EVENT_LOAN) & ~(uint32_t)TERN_LOAN_ACKED, 0);
+    tern_tcp_close(conn[0]);
+    p.cut = false;
+    tern_tcp_abort(conn[1]); /* nobody takes the second */
+    pair_settle(&p);
+    assert_true(tern_stack_event(p.end[0].stack, &e));
+    assert_int_equal(e.kind, TERN_EVENT_LOAN);
+    assert_int_equal(e.bits, 0);
+    pair_close(&p);
+}
+
+/* So many loans of a connection, and of all. */
+static void lend_too_many(void **state)
+{
+    struct tern_listener *l;
+    struct tern_conn *conn[2];
+    struct tern_config c[2];
+    struct pair p;
+
+    (void)state;
+    for (uint8_t i = 0; i < 2; i++) {
+        bench_config(&c[i], (uint8_t)(1 + i));
+        c[i].loans_max = i == 0 ? 3 : 100;
+    }
+    pair_open(&p, &c[0], &c[1]);
+    l = pair_listen(&p, 1);
+    pair_connect(&p, l, conn);
+    for (int end = 0; end < 2; end++) {
+        for (int n = end == 0 ? 3 : 64; n > 0; n--)
+            assert_int_equal(tern_tcp_lend(conn[end], "x", 1, NULL), TERN_ERR_OK);
+        assert_int_equal(tern_tcp_lend(conn[end], "x", 1, NULL), TERN_ERR_AGAIN);
+    }
+    pair_settle(&p);
+    pair_run(&p, TERN_SECOND);
+    (void)bench_events(&p.end[0], TERN_EVENT_LOAN);
+    assert_int_equal(tern_tcp_lend(conn[0], "x", 1, NULL), TERN_ERR_OK);
+    pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +587,8 @@ int main(void)
         cmocka_unit_test(info),
         cmocka_unit_test(state_texts),
         cmocka_unit_test(writers_share),
+        cmocka_unit_test(lend),
+        cmocka_unit_test(lend_too_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
