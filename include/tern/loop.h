@@ -45,6 +45,16 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_process(struct tern_loop *loop);
  * events are seen at once; pull them all before the next call. */
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_loop_run(struct tern_loop *loop, tern_time until);
 
+/* How tern_loop_run() passes the time in which there is nothing to do. */
+enum tern_loop_wait {
+    TERN_LOOP_ADAPTIVE, /* where sleeps are short, spin for a bounded time, then block; the
+                           default */
+    TERN_LOOP_BLOCK,    /* sleep at once: the least work, and a wake-up in each round trip */
+    TERN_LOOP_SPIN,     /* never sleep, and return now and then: the shortest round trips, at the
+                           price of a processor */
+};
+TERN_EXPORT void tern_loop_wait_set(struct tern_loop *loop, enum tern_loop_wait wait);
+
 /* Other descriptors that share the sleep. callback is called inside tern_loop_run() and
  * tern_process() with poll(2)'s bits; bits 0 stop watching (do it before closing fd). Regular files
  * are always ready, as with poll(2). */

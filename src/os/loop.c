@@ -16,7 +16,9 @@
  * Sleeping is adaptive. A wake-up across cores costs some 24 us, most of a round trip on a
  * fast link. When a sleep turned out shorter than SHORT_SLEEP_NS, the next one begins by looking at
  * the link for SPIN_NS without blocking; each time that was in vain the time is halved, so an idle
- * loop soon blocks at once. On one processor it never spins: the peer could not run.
+ * loop soon blocks at once. On one processor it never spins: the peer could not run. The
+ * application may ask for either extreme: a loop that always blocks looks at the link once, and one
+ * that always spins looks at its other descriptors each SPIN_NS, and returns, without sleeping.
  */
 #include <tern/loop.h>
 
@@ -58,6 +60,7 @@ struct tern_loop {
     struct tern_watches watches;
     struct stash stash;
     tern_time spin_ns;
+    enum tern_loop_wait wait;
     uint32_t mtu_bytes; /* the link's, as the stack knows it */
     uint64_t dropped;   /* frames given up */
     bool may_spin;
@@ -195,6 +198,12 @@ struct tern_link *tern_loop_link(struct tern_loop *loop)
 uint64_t tern_loop_dropped(const struct tern_loop *loop)
 {
     return loop->dropped;
+}
+
+void tern_loop_wait_set(struct tern_loop *loop, enum tern_loop_wait wait)
+{
+    loop->wait = wait;
+    loop->spin_ns = wait == TERN_LOOP_SPIN ? SPIN_NS : 0;
 }
 
 tern_time tern_loop_now(const struct tern_loop *loop)
@@ -404,7 +413,8 @@ static enum tern_err spin(struct tern_loop *loop, tern_time until, bool *did)
             return send_output(loop) < 0 ? TERN_ERR_LINK : TERN_ERR_OK;
         }
     }
-    loop->spin_ns = loop->spin_ns / 2 < SPIN_LEAST_NS ? 0 : loop->spin_ns / 2;
+    if (loop->wait == TERN_LOOP_ADAPTIVE)
+        loop->spin_ns = loop->spin_ns / 2 < SPIN_LEAST_NS ? 0 : loop->spin_ns / 2;
     return TERN_ERR_OK;
 }
 
@@ -421,7 +431,8 @@ static void block(struct tern_loop *loop, tern_time until)
         wait = until - before;
     found = tern_watches_poll(&loop->watches, wait);
     read_clock(loop);
-    if (loop->may_spin && found.link && loop->now - before < SHORT_SLEEP_NS)
+    if (loop->wait == TERN_LOOP_ADAPTIVE && loop->may_spin && found.link &&
+        loop->now - before < SHORT_SLEEP_NS)
         loop->spin_ns = SPIN_NS;
 }
 
@@ -442,7 +453,7 @@ enum tern_err tern_loop_run(struct tern_loop *loop, tern_time until)
         if (err != TERN_ERR_OK || did)
             return err;
     }
-    block(loop, at);
+    block(loop, loop->wait == TERN_LOOP_SPIN ? loop->now : at);
     return move(loop, &did);
 }
 
