@@ -23,6 +23,8 @@ static const struct verb {
     {"demo", tern_verb_demo, "a conversation with its picture, in a private namespace, no root"},
     {"nc", tern_verb_nc, "netcat: standard input and output over one TCP connection"},
     {"ping", tern_verb_ping, "ICMP echo from an address of tern's own"},
+    {"bench", tern_verb_bench,
+     "measure: throughput, round trips, connections, tern's or the kernel's"},
 };
 
 #define VERBS_COUNT (sizeof verbs / sizeof verbs[0])
@@ -89,7 +91,7 @@ static int run(int argc, char **argv)
     if (*first == '\0')
         print_help(stderr);
     else
-        tern_complain("no verb '%s'; the verbs are get, demo, nc and ping. Try: tern --help",
+        tern_complain("no verb '%s'; the verbs are get, demo, nc, ping and bench. Try: tern --help",
                       first);
     return 2;
 }

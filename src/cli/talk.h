@@ -24,6 +24,7 @@ struct tern_talk_options {
     const char *pcap, *impair, *stats;
     const char *seed;
     const char *claim;  /* "fast" (default), "rfc" */
+    bool no_offload;    /* the link is not asked for super-segments or checksums */
     bool address_again; /* --address was given more than once */
     bool verbose;
     tern_record_fn *record; /* for pictures; may be NULL */

@@ -178,6 +178,8 @@ int tern_talk_link_open(struct tern_talk *talk, const struct tern_talk_plan *pla
     struct tern_link *link = NULL;
     int code = open_bare(talk, plan, &link, why);
 
+    if (code == 0 && talk->options.no_offload)
+        link->info.offloads = 0;
     if (code == 0) {
         code = wrap(talk, plan, &link, why);
         if (code != 0)
