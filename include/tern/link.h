@@ -158,6 +158,7 @@ struct tern_link_tap_options {
     struct tern_mac mac;             /* with TERN_MAC_GIVEN */
     uint64_t seed;                   /* for an own MAC: made from this */
     uint32_t mtu_bytes; /* 0: the interface's; needed where fd is of another network namespace */
+    bool no_offloads;   /* neither super-segments nor checksums are left to it, either way */
 };
 /* A TAP or macvtap (tap:NAME), with super-segments and checksums left to the kernel, both ways. */
 TERN_EXPORT TERN_NODISCARD enum tern_err

@@ -215,13 +215,14 @@ static enum tern_err choose_mac(struct tap_link *t, const struct tern_link_tap_o
     return TERN_ERR_OK;
 }
 
-static void fill_info(struct tap_link *t)
+static void fill_info(struct tap_link *t, bool no_offloads)
 {
     struct tern_link_info *info = &t->link.info;
 
     (void)snprintf(info->name, sizeof(info->name), "tap:%.15s", t->device.name);
     info->mtu_bytes = t->device.mtu_bytes;
-    info->offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4 | TERN_OFFLOAD_TSO6;
+    if (!no_offloads)
+        info->offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4 | TERN_OFFLOAD_TSO6;
     /* An eighth is left for ARP, probes, frames sent twice; each may be as short as the MTU. */
     info->hold_frames = t->device.queue_frames - t->device.queue_frames / 8;
     info->hold_bytes = (uint64_t)info->hold_frames * info->mtu_bytes;
@@ -251,7 +252,7 @@ enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
         tap_free(t, options->fd >= 0);
         return err;
     }
-    fill_info(t);
+    fill_info(t, options->no_offloads);
     *out = &t->link;
     return TERN_ERR_OK;
 }

@@ -5,9 +5,9 @@
  * needs no privilege; one that is not is made, which needs CAP_NET_ADMIN, and goes away with the
  * descriptor. A macvtap is opened by its path, /dev/tapN, and needs to be readable only.
  *
- * Every offload is asked for: without them a kernel's sender falls back to single segments, or
- * worse, to one checksum a frame in its slowest path. What a device made here may queue is raised,
- * since its queue is all that holds frames while tern is busy.
+ * Every offload is asked for, but where the user wants none: without them a kernel's sender falls
+ * back to single segments, or worse, to one checksum a frame in its slowest path. What a device
+ * made here may queue is raised, since its queue is all that holds frames while tern is busy.
  *
  * Facts are read through a Unix socket: an interface's ioctls go through any family, and this
  * process has no business with one of the kernel's internet sockets.
@@ -122,12 +122,12 @@ static enum tern_err adopt(struct tern_tap_device *d, char *words)
     return TERN_ERR_OK;
 }
 
-static bool ask_offloads(int fd)
+static bool ask_offloads(int fd, unsigned long offloads)
 {
     int header_bytes = (int)sizeof(struct virtio_net_hdr);
 
     return ioctl(fd, TUNSETVNETHDRSZ, &header_bytes) == 0 &&
-           ioctl(fd, TUNSETOFFLOAD, DEVICE_OFFLOADS) == 0;
+           ioctl(fd, TUNSETOFFLOAD, offloads) == 0;
 }
 
 static bool ask(int socket_fd, unsigned long request, const char *name, struct ifreq *r)
@@ -227,7 +227,7 @@ enum tern_err tern_tap_device_open(const struct tern_link_tap_options *options,
 
     *out = (struct tern_tap_device){.fd = -1};
     err = get_hold(options, out, error_text);
-    if (err == TERN_ERR_OK && !ask_offloads(out->fd)) {
+    if (err == TERN_ERR_OK && !ask_offloads(out->fd, options->no_offloads ? 0 : DEVICE_OFFLOADS)) {
         tern_link_say(error_text, "tap %s: this kernel knows no offload headers", out->name);
         err = TERN_ERR_UNSUPPORTED;
     }
