@@ -7,6 +7,7 @@
 #include <tern/loop.h>
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <tern/ping.h>
@@ -33,7 +34,8 @@ struct fake {
     struct tern_link link;
     int room;
     bool gone, closed;
-    int seen_count, turned_away, offers;
+    int fd; /* -1: none */
+    int seen_count, turned_away, offers, looks;
     uint8_t seen[SEEN_MAX][FRAME_MAX];
     size_t seen_bytes[SEEN_MAX];
 };
@@ -48,6 +50,7 @@ static int fake_receive(struct tern_link *link, tern_time now, struct tern_frame
     (void)now;
     (void)f;
     (void)max;
+    fake_of(link)->looks++;
     return fake_of(link)->gone ? TERN_ERR_LINK : 0;
 }
 
@@ -75,8 +78,7 @@ static int fake_transmit(struct tern_link *link, tern_time now, const struct ter
 
 static int fake_fd(const struct tern_link *link)
 {
-    (void)link;
-    return -1;
+    return fake_of(link)->fd;
 }
 
 static tern_time fake_deadline(const struct tern_link *link)
@@ -119,6 +121,7 @@ static struct tern_loop *open_loop(struct tern_link *link)
 static struct fake new_fake(void)
 {
     struct fake fake = {
+        .fd = -1,
         .link = {.ops = &fake_ops, .info = {.name = "fake", .mtu_bytes = 1500, .mac = {{2, 1}}}}};
 
     return fake;
@@ -327,6 +330,37 @@ static void sleeping(void **state)
     tern_loop_destroy(loop);
 }
 
+/* A descriptor that is readable though nothing comes: a sleep ends at once. */
+static void ways_to_wait(void **state)
+{
+    struct fake fake = new_fake();
+    struct tern_loop *loop;
+
+    (void)state;
+    fake.fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert_true(fake.fd >= 0);
+    loop = open_loop(&fake.link);
+    tern_loop_wait_set(loop, TERN_LOOP_BLOCK);
+    for (int turn = 0; turn < 10; turn++) {
+        fake.looks = 0;
+        assert_int_equal(tern_loop_run(loop, TERN_TIME_NEVER), TERN_ERR_OK);
+        assert_int_equal(fake.looks, 2); /* before the sleep, and after it */
+    }
+    tern_loop_wait_set(loop, TERN_LOOP_SPIN);
+    for (int turn = 0; turn < 10; turn++) {
+        fake.looks = 0;
+        assert_int_equal(tern_loop_run(loop, TERN_TIME_NEVER), TERN_ERR_OK);
+        assert_true(fake.looks > 2);
+    }
+    tern_loop_destroy(loop);
+    (void)close(fake.fd);
+    fake = new_fake(); /* and now nothing would end a sleep */
+    loop = open_loop(&fake.link);
+    tern_loop_wait_set(loop, TERN_LOOP_SPIN);
+    assert_int_equal(tern_loop_run(loop, TERN_TIME_NEVER), TERN_ERR_OK);
+    tern_loop_destroy(loop);
+}
+
 static void on_pipe(void *user, int fd, uint32_t bits)
 {
     char c;
@@ -404,6 +438,10 @@ int main(void)
         cmocka_unit_test(the_mtu_changes),
         cmocka_unit_test(other_descriptors),
         cmocka_unit_test(two_loops),
+        cmocka_unit_test(a_full_link),           cmocka_unit_test(no_spinning_at_a_full_link),
+        cmocka_unit_test(a_link_that_goes_away), cmocka_unit_test(sleeping),
+        cmocka_unit_test(the_mtu_changes),       cmocka_unit_test(other_descriptors),
+        cmocka_unit_test(ways_to_wait),          cmocka_unit_test(two_loops),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
