@@ -48,15 +48,17 @@ struct tern_bench_result {
 enum tern_err tern_bench_run(struct tern_bench_wire *wire, const struct tern_bench_plan *plan,
                              struct tern_bench_result *result);
 
-struct tern_bench_peer_plan {
-    uint16_t port;
-    bool once;                 /* leave when all callers have gone */
-    bool (*stop)(void);        /* may be NULL */
-    void (*ready)(void *user); /* it listens; may be NULL */
-    void *user;
-};
-/* Serve until told to stop. TERN_ERR_OK, or why not. */
-enum tern_err tern_bench_peer(struct tern_bench_wire *wire,
-                              const struct tern_bench_peer_plan *plan);
+/* The other end: serves all workloads on a wire, which stays the caller's. */
+struct tern_bench_peer;
+
+/* *port 0: any; it says which it became. */
+enum tern_err tern_bench_peer_open(struct tern_bench_wire *wire, uint16_t *port,
+                                   struct tern_bench_peer **out);
+/* One wait of the wire, and what it brought. */
+enum tern_err tern_bench_peer_turn(struct tern_bench_peer *peer, tern_time until);
+/* There were callers, and all have gone. */
+bool tern_bench_peer_is_done(const struct tern_bench_peer *peer);
+/* Resets the callers that are left; NULL is fine. */
+void tern_bench_peer_close(struct tern_bench_peer *peer);
 
 #endif

@@ -22,7 +22,7 @@ struct guest {
     bool says_end;     /* close when all is sent */
 };
 
-struct peer {
+struct tern_bench_peer {
     struct tern_bench_wire *wire;
     uint8_t *message;
     struct tern_list guests;
@@ -30,7 +30,7 @@ struct peer {
 };
 
 /* Nothing more to say, or nobody to hear it. */
-static void leave(struct peer *p, struct guest *g, bool abort)
+static void leave(struct tern_bench_peer *p, struct guest *g, bool abort)
 {
     p->wire->ops->close(g->line, abort);
     tern_list_remove(&g->link);
@@ -38,7 +38,7 @@ static void leave(struct peer *p, struct guest *g, bool abort)
 }
 
 /* Send what is owed as far as there is room. False: the guest is gone. */
-static bool push(struct peer *p, struct guest *g)
+static bool push(struct tern_bench_peer *p, struct guest *g)
 {
     while (g->left > 0) {
         size_t len = g->left < g->message_bytes ? (size_t)g->left : g->message_bytes;
@@ -106,7 +106,7 @@ static bool take(struct guest *g, struct tern_slice data)
 }
 
 /* The guest has said all. */
-static void on_end(struct peer *p, struct guest *g)
+static void on_end(struct tern_bench_peer *p, struct guest *g)
 {
     uint8_t reply[TERN_BENCH_REPLY_BYTES];
     bool told = true;
@@ -118,7 +118,7 @@ static void on_end(struct peer *p, struct guest *g)
     leave(p, g, !told);
 }
 
-static void on_readable(struct peer *p, struct guest *g)
+static void on_readable(struct tern_bench_peer *p, struct guest *g)
 {
     struct tern_slice slice;
     ptrdiff_t got;
@@ -140,7 +140,7 @@ static void on_readable(struct peer *p, struct guest *g)
         leave(p, g, true);
 }
 
-static struct guest *welcome(struct peer *p, struct tern_bench_line *line)
+static struct guest *welcome(struct tern_bench_peer *p, struct tern_bench_line *line)
 {
     struct guest *g = calloc(1, sizeof *g);
 
@@ -155,7 +155,7 @@ static struct guest *welcome(struct peer *p, struct tern_bench_line *line)
     return g;
 }
 
-static void hear(struct peer *p, const struct tern_bench_event *event)
+static void hear(struct tern_bench_peer *p, const struct tern_bench_event *event)
 {
     struct guest *g = event->line->user;
 
@@ -171,38 +171,47 @@ static void hear(struct peer *p, const struct tern_bench_event *event)
         (void)push(p, g);
 }
 
-static enum tern_err serve(struct peer *p, const struct tern_bench_peer_plan *plan)
+enum tern_err tern_bench_peer_turn(struct tern_bench_peer *p, tern_time until)
 {
     struct tern_bench_event events[TERN_BENCH_EVENTS_MAX];
+    int count = p->wire->ops->wait(p->wire, events, until);
 
-    while (plan->stop == NULL || !plan->stop()) {
-        int count = p->wire->ops->wait(p->wire, events, TERN_TIME_NEVER);
-
-        if (count < 0)
-            return (enum tern_err)count;
-        for (int i = 0; i < count; i++)
-            hear(p, &events[i]);
-        if (plan->once && p->had_guests && tern_list_is_empty(&p->guests))
-            break;
-    }
-    return TERN_ERR_OK;
+    for (int i = 0; i < count; i++)
+        hear(p, &events[i]);
+    return count < 0 ? (enum tern_err)count : TERN_ERR_OK;
 }
 
-enum tern_err tern_bench_peer(struct tern_bench_wire *wire, const struct tern_bench_peer_plan *plan)
+bool tern_bench_peer_is_done(const struct tern_bench_peer *p)
 {
-    struct peer p = {.wire = wire, .message = tern_bench_message()};
-    enum tern_err err;
+    return p->had_guests && tern_list_is_empty(&p->guests);
+}
 
-    if (p.message == NULL)
-        return TERN_ERR_MEMORY;
-    tern_list_init(&p.guests);
-    err = wire->ops->listen(wire, plan->port);
-    if (err == TERN_ERR_OK && plan->ready != NULL)
-        plan->ready(plan->user);
+void tern_bench_peer_close(struct tern_bench_peer *p)
+{
+    if (p == NULL)
+        return;
+    while (!tern_list_is_empty(&p->guests))
+        leave(p, TERN_CONTAINER(p->guests.next, struct guest, link), true);
+    free(p->message);
+    free(p);
+}
+
+enum tern_err tern_bench_peer_open(struct tern_bench_wire *wire, uint16_t *port,
+                                   struct tern_bench_peer **out)
+{
+    struct tern_bench_peer *p = calloc(1, sizeof *p);
+    enum tern_err err = TERN_ERR_MEMORY;
+
+    if (p == NULL)
+        return err;
+    p->wire = wire;
+    tern_list_init(&p->guests);
+    p->message = tern_bench_message();
+    if (p->message != NULL)
+        err = wire->ops->listen(wire, port);
     if (err == TERN_ERR_OK)
-        err = serve(&p, plan);
-    while (!tern_list_is_empty(&p.guests))
-        leave(&p, TERN_CONTAINER(p.guests.next, struct guest, link), true);
-    free(p.message);
+        *out = p;
+    else
+        tern_bench_peer_close(p);
     return err;
 }

@@ -17,6 +17,7 @@
 
 #define CONNECT_PATIENCE (10 * TERN_SECOND)
 #define END_PATIENCE     (30 * TERN_SECOND)
+#define STOP_PATIENCE    (1 * TERN_SECOND)
 
 struct cpu {
     tern_time user, system;
@@ -188,17 +189,19 @@ static enum tern_err end_all(struct tern_bench_state *b)
     return err;
 }
 
+/* The peer's last words. A user who wants an end does not wait long for them. */
 static enum tern_err finish(struct tern_bench_state *b)
 {
-    tern_time give_up = tern_clock_now() + END_PATIENCE;
+    bool stopped = b->result->stopped;
+    tern_time give_up = tern_clock_now() + (stopped ? STOP_PATIENCE : END_PATIENCE);
     enum tern_err err = end_all(b);
 
     while (err == TERN_ERR_OK && b->living > 0) {
-        if (b->result->stopped) /* the peer's word is not waited for */
-            return TERN_ERR_OK;
         err = turn(b, give_up);
+        if (!stopped && wants_end(b))
+            break;
         if (err == TERN_ERR_OK && tern_clock_now() >= give_up)
-            err = TERN_ERR_TIMEOUT;
+            return stopped ? TERN_ERR_OK : TERN_ERR_TIMEOUT;
     }
     return err;
 }

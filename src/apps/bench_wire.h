@@ -40,7 +40,8 @@ struct tern_bench_event {
 #define TERN_BENCH_EVENTS_MAX 64
 
 struct tern_bench_ops {
-    enum tern_err (*listen)(struct tern_bench_wire *wire, uint16_t port);
+    /* *port 0: any; it says which it became. */
+    enum tern_err (*listen)(struct tern_bench_wire *wire, uint16_t *port);
     enum tern_err (*connect)(struct tern_bench_wire *wire, const struct tern_endpoint *peer,
                              void *user, struct tern_bench_line **out);
     /* As tern_tcp_peek() and tern_tcp_skip(): bytes, 0 at the end of the stream, an error. What was

@@ -140,10 +140,11 @@ static struct line *line_new(struct wire *w, int fd, void *user, bool opening)
     return NULL;
 }
 
-static enum tern_err kernel_listen(struct tern_bench_wire *wire, uint16_t port)
+static enum tern_err kernel_listen(struct tern_bench_wire *wire, uint16_t *port)
 {
     struct wire *w = (struct wire *)wire;
-    struct sockaddr_in own = sockaddr_of((struct tern_addr){{0}}, port);
+    struct sockaddr_in own = sockaddr_of((struct tern_addr){{0}}, *port);
+    socklen_t own_bytes = sizeof own;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     enum tern_err err;
     int one = 1;
@@ -157,8 +158,10 @@ static enum tern_err kernel_listen(struct tern_bench_wire *wire, uint16_t port)
     if (setsockopt(w->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
         bind(w->listen_fd, (const struct sockaddr *)&own, sizeof own) != 0 ||
         listen(w->listen_fd, BACKLOG) != 0 ||
+        getsockname(w->listen_fd, (struct sockaddr *)&own, &own_bytes) != 0 ||
         epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->listen_fd, &event) != 0)
         return err_of(errno);
+    *port = ntohs(own.sin_port);
     return TERN_ERR_OK;
 }
 

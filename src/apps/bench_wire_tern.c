@@ -47,14 +47,20 @@ static void line_free(struct line *line)
     free(line);
 }
 
-static enum tern_err tern_wire_listen(struct tern_bench_wire *wire, uint16_t port)
+static enum tern_err tern_wire_listen(struct tern_bench_wire *wire, uint16_t *port)
 {
     struct wire *w = (struct wire *)wire;
-    struct tern_tcp_options options = {.local = {w->options.address, port},
+    struct tern_tcp_options options = {.local = {w->options.address, *port},
                                        .congestion = w->options.common.congestion,
                                        .nodelay = true};
+    enum tern_err err;
 
-    return tern_tcp_listen(w->stack, &options, BACKLOG, &w->listener);
+    if (*port == 0)
+        options.local.port = tern_tcp_port_pick(w->stack, w->options.address);
+    err = tern_tcp_listen(w->stack, &options, BACKLOG, &w->listener);
+    if (err == TERN_ERR_OK)
+        *port = tern_listener_port(w->listener);
+    return err;
 }
 
 static enum tern_err tern_wire_connect(struct tern_bench_wire *wire,

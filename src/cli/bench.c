@@ -28,23 +28,18 @@ static bool hear(void *user, const struct tern_event *event)
     return tern_talk_event(user, event);
 }
 
-static void say_ready(void *user)
-{
-    const struct tern_bench_options *o = user;
-
-    tern_say("bench: listening on port %u", o->port);
-}
-
 static int run_peer(const struct tern_bench_options *o, struct tern_bench_wire *wire)
 {
-    struct tern_bench_options copy = *o;
-    struct tern_bench_peer_plan plan = {.port = o->port,
-                                        .once = o->once,
-                                        .stop = tern_talk_interrupted,
-                                        .ready = say_ready,
-                                        .user = &copy};
-    enum tern_err err = tern_bench_peer(wire, &plan);
+    struct tern_bench_peer *peer = NULL;
+    uint16_t port = o->port;
+    enum tern_err err = tern_bench_peer_open(wire, &port, &peer);
 
+    if (err == TERN_ERR_OK)
+        tern_say("bench: listening on port %u", port);
+    while (err == TERN_ERR_OK && !tern_talk_interrupted() &&
+           !(o->once && tern_bench_peer_is_done(peer)))
+        err = tern_bench_peer_turn(peer, TERN_TIME_NEVER);
+    tern_bench_peer_close(peer);
     if (err == TERN_ERR_OK)
         return 0;
     tern_complain("bench: peer on port %u: %s", o->port, tern_err_text(err));
@@ -114,6 +109,24 @@ static int over_kernel(struct tern_bench_options *o)
     return err != TERN_ERR_OK ? no_wire(err) : run(o, wire, "kernel");
 }
 
+/* The lab's server: a peer over the real kernel's sockets, until it is killed. */
+static void lab_peer(void *user, void (*ready)(void))
+{
+    const struct tern_bench_options *o = user;
+    struct tern_bench_peer *peer = NULL;
+    struct tern_bench_wire *wire;
+    uint16_t port = o->port;
+
+    if (tern_bench_kernel_create(&o->wire, &wire) != TERN_ERR_OK)
+        return;
+    if (tern_bench_peer_open(wire, &port, &peer) == TERN_ERR_OK)
+        ready();
+    while (peer != NULL && tern_bench_peer_turn(peer, TERN_TIME_NEVER) == TERN_ERR_OK)
+        continue;
+    tern_bench_peer_close(peer);
+    wire->ops->destroy(wire);
+}
+
 static int over_tern(struct tern_bench_options *o)
 {
     struct tern_talk talk;
@@ -121,8 +134,11 @@ static int over_tern(struct tern_bench_options *o)
         .common = o->wire, .turn = turn, .hear = hear, .user = &talk};
     struct tern_bench_wire *wire;
     enum tern_err err;
-    int code = tern_talk_open(&talk, &o->talk);
+    int code;
 
+    o->talk.lab_serve = lab_peer;
+    o->talk.lab_serve_user = o;
+    code = tern_talk_open(&talk, &o->talk);
     if (code != 0)
         return code == EXIT_USAGE || code == EXIT_INTERRUPTED ? code : EXIT_FAILED;
     options.loop = talk.loop;

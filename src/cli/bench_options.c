@@ -58,12 +58,15 @@ static const struct option own_flags[] = {
 
 static const char bench_help[] =
     "Examples:\n"
+    "  tern bench recv --link lab                       by itself: the peer is the kernel, in a\n"
+    "                                                   private namespace; needs no root\n"
     "  tern bench peer --link kernel                    on the one side\n"
     "  tern bench recv --link tap:tap0 --address 10.1.0.5/24 10.1.0.2     on the other\n"
     "  tern bench recv --link kernel 10.1.0.2           the same over kernel sockets\n"
     "  tern bench rr --spin --message 100 --link lan:eth0 --address 10.1.0.5/24 10.1.0.2\n"
     "\n"
     "Usage: tern bench recv|send|rr|conn [flags] HOST\n"
+    "       tern bench recv|send|rr|conn [flags] --link lab\n"
     "       tern bench peer [flags]\n"
     "\n"
     "  recv   the peer sends, we receive            rr     messages there and back\n"
@@ -81,7 +84,7 @@ static const char bench_help[] =
     "  --congestion NAME  cubic, reno or bbr (the default of the stack, or of the kernel)\n"
     "  --no-offload       neither super-segments nor checksums are left to the link\n"
     "  --copy             copy what arrives into a buffer, as kernel sockets do\n"
-    "  --port N           the peer's port (5201)\n"
+    "  --port N           the peer's port (5201); peer: 0 for any that is free\n"
     "  --once             peer: leave when the first clients have gone\n"
     "  --json             the figures as one JSON object\n"
     "  -h, --help\n"
@@ -130,7 +133,7 @@ static bool set_port(const char *text, uint16_t *out)
 {
     uint64_t n;
 
-    if (!tern_number(text, 1, 65535, &n))
+    if (!tern_number(text, 0, 65535, &n))
         return false;
     *out = (uint16_t)n;
     return true;
@@ -242,6 +245,8 @@ static int check(struct tern_bench_options *o)
 
     if (o->is_peer && (o->bytes != 0 || o->count != 0 || o->plan.duration != 0))
         return usage("--seconds, --bytes and --count are the client's to give");
+    if (o->port == 0 && !o->is_peer)
+        return usage("--port 0 is the peer's, for any that is free");
     if (o->once && !o->is_peer)
         return usage("--once is the peer's");
     if (o->bytes != 0 && !bulk)
@@ -259,6 +264,11 @@ static int check(struct tern_bench_options *o)
     return check_link(o);
 }
 
+static bool is_lab(const struct tern_bench_options *o)
+{
+    return o->talk.link != NULL && strcmp(o->talk.link, "lab") == 0;
+}
+
 static int take_operands(int count, char **operand, struct tern_bench_options *o)
 {
     if (count < 1)
@@ -267,9 +277,11 @@ static int take_operands(int count, char **operand, struct tern_bench_options *o
         return 1 + EXIT_USAGE;
     if (o->is_peer && count != 1)
         return usage("peer takes no operand");
-    if (!o->is_peer && count != 2)
-        return usage("give the peer's HOST");
-    o->host = count == 2 ? operand[1] : NULL;
+    if (!o->is_peer && count != (is_lab(o) ? 1 : 2))
+        return usage(is_lab(o) ? "--link lab has a peer of its own" : "give the peer's HOST");
+    if (o->is_peer && is_lab(o))
+        return usage("nobody can come into the lab: give another --link");
+    o->host = count == 2 ? operand[1] : TERN_BENCH_LAB_HOST;
     return check(o);
 }
 

@@ -23,7 +23,10 @@ struct tern_talk_options {
     const char *mac; /* "own" (default), "host", xx:xx:… */
     const char *pcap, *impair, *stats;
     const char *seed;
-    const char *claim;  /* "fast" (default), "rfc" */
+    const char *claim;                                  /* "fast" (default), "rfc" */
+    void (*lab_serve)(void *user, void (*ready)(void)); /* the lab's server (see lab.h); NULL: the
+                                                           one of pages */
+    void *lab_serve_user;
     bool no_offload;    /* the link is not asked for super-segments or checksums */
     bool address_again; /* --address was given more than once */
     bool verbose;

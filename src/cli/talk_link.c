@@ -73,6 +73,7 @@ static int open_tap(struct tern_talk *talk, const struct tern_talk_plan *plan,
         .mac_choice = plan->mac_choice,
         .mac = plan->mac,
         .seed = mac_seed(plan, plan->interface),
+        .no_offloads = talk->options.no_offload,
     };
 
     (void)snprintf(talk->link_text, sizeof talk->link_text, "tap:%.60s", plan->interface);
@@ -99,7 +100,8 @@ static int open_lab(struct tern_talk *talk, const struct tern_talk_plan *plan,
     struct tern_lab_options lab = {
         .server = {tern_addr_v4(10, 9, 0, 1), 24},
         .server_initcwnd = LAB_INITCWND,
-        .serve = tern_labserver,
+        .serve = talk->options.lab_serve != NULL ? talk->options.lab_serve : tern_labserver,
+        .serve_user = talk->options.lab_serve_user,
     };
     struct tern_link_packet_options options = {
         .mac_choice = plan->mac_choice,

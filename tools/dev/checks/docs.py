@@ -52,7 +52,8 @@ def rfc_fresh(tree):
 
 
 FLAG = re.compile(r"(?<![\w-])(--[a-z][a-z0-9.-]*[a-z0-9]|-[A-Za-z0-9#])(?![\w-])")
-PAGES = {"tern-get": ["get"], "tern-demo": ["demo"], "tern-nc": ["nc"], "tern-ping": ["ping"]}
+PAGES = {"tern-get": ["get"], "tern-demo": ["demo"], "tern-nc": ["nc"], "tern-ping": ["ping"],
+         "tern-bench": ["bench"]}
 
 
 def flags_of(text):
