@@ -65,6 +65,17 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_stack_init(void *memory, size_t by
 /* Received frames; nothing of them is kept on return. */
 TERN_EXPORT void tern_stack_input(struct tern_stack *stack, const struct tern_frame *frames,
                                   int count, tern_time now);
+/*
+ * The same, where the frames stay as they are until tern_stack_settle(): text in order is shown to
+ * its reader where it stands (tern_tcp_peek()), and only what was not read by then is copied. So
+ * what peek shows is valid until then at the longest. One burst at a time, TERN_BURST_MAX frames at
+ * most: settle before the next input.
+ */
+TERN_EXPORT void tern_stack_input_borrowed(struct tern_stack *stack,
+                                           const struct tern_frame *frames, int count,
+                                           tern_time now);
+/* The frames of tern_stack_input_borrowed() go: nothing of them is kept on return. */
+TERN_EXPORT void tern_stack_settle(struct tern_stack *stack);
 /* Frames to send, up to max. Their pieces stay valid until the next call on the stack. */
 TERN_EXPORT int tern_stack_output(struct tern_stack *stack, struct tern_frame *frames, int max,
                                   tern_time now);

@@ -75,6 +75,7 @@ static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_
         return;
     }
     p.verified = frame->csum != TERN_CSUM_UNKNOWN;
+    p.stays = s->borrowing;
     p.piece_bytes = frame->gso != TERN_GSO_NONE ? frame->gso_bytes : 0;
     if (p.ip.more_fragments || p.ip.fragment_offset_bytes > 0) {
         struct tern_ipv4 whole;
@@ -87,6 +88,7 @@ static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_
         p.ip = whole;
         p.body = body;
         p.verified = false;
+        p.stays = false;
     }
     deliver(s, &p);
 }
@@ -119,10 +121,10 @@ static void frame_input(struct tern_stack *s, const struct tern_frame *frame)
     }
 }
 
-void tern_stack_input(struct tern_stack *s, const struct tern_frame *frames, int count,
-                      tern_time now)
+static void input(struct tern_stack *s, const struct tern_frame *frames, int count, tern_time now)
 {
     TERN_ASSERT(now >= s->now);
+    TERN_ASSERT(s->tcp.borrow.count == 0); /* settle first */
     s->now = now;
     if (s->acks_taken == s->acks_count)
         s->acks_taken = s->acks_count = 0;
@@ -132,4 +134,23 @@ void tern_stack_input(struct tern_stack *s, const struct tern_frame *frames, int
         frame_input(s, &frames[i]);
     }
     tern_stack_tcp_input_end(s);
+}
+
+void tern_stack_input(struct tern_stack *s, const struct tern_frame *frames, int count,
+                      tern_time now)
+{
+    s->borrowing = false;
+    input(s, frames, count, now);
+}
+
+void tern_stack_input_borrowed(struct tern_stack *s, const struct tern_frame *frames, int count,
+                               tern_time now)
+{
+    s->borrowing = true;
+    input(s, frames, count, now);
+}
+
+void tern_stack_settle(struct tern_stack *s)
+{
+    tern_tcp_borrow_settle(&s->tcp);
 }

@@ -154,6 +154,7 @@ struct tern_stack {
     uint8_t (*headers)[TERN_HEADERS_BYTES];     /* of the frames of one output burst */
     uint8_t (*ack_headers)[TERN_HEADERS_BYTES]; /* of ACKs made while input runs */
     struct tern_frame *acks;
+    bool borrowing; /* the frames of this input stay until tern_stack_settle() */
     uint32_t acks_count, acks_taken;
 };
 
@@ -165,6 +166,7 @@ struct tern_packet {
     bool to_group_mac; /* the frame was broadcast or multicast */
     bool broadcast;    /* to a broadcast or multicast address */
     uint32_t piece_bytes;
+    bool stays; /* the body, until tern_stack_settle() */
 };
 
 /* iface.c: own addresses, routes, ARP */

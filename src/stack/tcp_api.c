@@ -299,7 +299,7 @@ int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max
     if (unread == 0)
         return nothing_to_read(c);
     for (; count < max && unread > 0; count++) {
-        out[count] = tern_bytequeue_slice(&c->recvq, &c->env->chunks, at, unread);
+        out[count] = tern_tcb_received(c, at, (size_t)unread);
         at += out[count].bytes;
         unread -= out[count].bytes;
     }

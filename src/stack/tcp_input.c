@@ -108,7 +108,8 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
 {
     struct tern_endpoint local = {.addr = p->ip.dst, .port = 0};
     struct tern_endpoint remote = {.addr = p->ip.src, .port = 0};
-    struct tern_segment seg = {.piece_bytes = p->piece_bytes, .ecn = p->ip.tos & TERN_ECN_MASK};
+    struct tern_segment seg = {
+        .piece_bytes = p->piece_bytes, .text_stays = p->stays, .ecn = p->ip.tos & TERN_ECN_MASK};
     struct tern_conn *conn;
 
     if (!tern_tcp_parse(p->body, &seg.h, &seg.text)) {

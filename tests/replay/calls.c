@@ -133,6 +133,13 @@ CALL_VOID(tern_stack_input, stack,
           (stack, frames, count, now), (NULL, NULL, 0, 0),
           HANDLE(stack) IN(now) in_frames(&frames, &count);
           , )
+CALL_VOID(tern_stack_input_borrowed, stack,
+          (struct tern_stack * stack, const struct tern_frame *frames, int count, tern_time now),
+          (stack, frames, count, now), (NULL, NULL, 0, 0),
+          HANDLE(stack) IN(now) in_frames(&frames, &count);
+          , tape_stay(true);)
+CALL_VOID(tern_stack_settle, stack, (struct tern_stack * stack), (stack), (NULL), HANDLE(stack),
+          tape_stay(false);)
 CALL(int, tern_stack_output, stack,
      (struct tern_stack * stack, struct tern_frame *frames, int max, tern_time now),
      (stack, frames, max, now), (NULL, NULL, 0, 0),

@@ -10,6 +10,8 @@
 #define CALLS(X)                                                                                   \
     X(tern_stack_init)                                                                             \
     X(tern_stack_input)                                                                            \
+    X(tern_stack_input_borrowed)                                                                   \
+    X(tern_stack_settle)                                                                           \
     X(tern_stack_output)                                                                           \
     X(tern_stack_deadline)                                                                         \
     X(tern_stack_expire)                                                                           \

@@ -95,7 +95,7 @@ void tape_enter(uint32_t call)
 {
     tape.inside = true;
     tape.call = call;
-    tape.room_used = 0;
+    tape.room_used = tape.room_kept;
     if (tape.mode == TAPE_RECORD)
         put(&call, sizeof call);
 }
@@ -203,6 +203,11 @@ void tape_out_text(const char *what, const char *text)
 void tape_out_handle(const char *what, const void *handle)
 {
     tape_out(what, distance(handle));
+}
+
+void tape_stay(bool stay)
+{
+    tape.room_kept = stay ? tape.room_used : 0;
 }
 
 void *tape_room(void *own, size_t bytes)

@@ -33,7 +33,7 @@ struct tape {
     uint8_t *stack; /* its memory */
     size_t stack_bytes;
     uint8_t *room; /* replay: memory for arguments, given anew for each call */
-    size_t room_used;
+    size_t room_used, room_kept;
     bool unfinished;   /* replay: the journal ends within this call */
     const char *wrong; /* replay: what differs first */
     uint64_t recorded, replayed;
@@ -64,6 +64,8 @@ void tape_out_handle(const char *what, const void *handle);
 
 /* Memory for an argument that the call writes to: recording, the caller's own. */
 void *tape_room(void *own, size_t bytes);
+/* What this call was given stays where it is, until the call after tape_stay(false). */
+void tape_stay(bool stay);
 
 /* Replay: the next record; false: the end, or damage, which *damage tells. */
 bool tape_next(const char **damage);

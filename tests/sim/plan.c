@@ -89,6 +89,8 @@ static void draw_path(struct plan *p, uint64_t off)
         f->cut_ways = dice_range(&d, 1, 3);
     }
     p->batch = draw(&d, p, off, SIM_SWITCH_BATCH, 2) ? dice_range(&d, 2, TERN_BURST_MAX) : 1;
+    p->borrows[0] = draw(&d, p, off, SIM_SWITCH_BORROW, 2);
+    p->borrows[1] = dice_one_in(&d, 2) && is_on(off, SIM_SWITCH_BORROW);
 }
 
 /* Memory and tables: enough for the plan's flows, or on purpose hardly any. */

@@ -25,6 +25,7 @@
     X(MTU, "mtu", "the path takes shorter packets from some moment on")                            \
     X(PARTITION, "partition", "for a while nothing gets through, one way or both")                 \
     X(BATCH, "batch", "frames that arrived together are handed over together")                     \
+    X(BORROW, "borrow", "a stack shows text where it stands in frames, which then go")             \
     X(POOLS, "pools", "a stack has hardly any memory or connections")                              \
     X(SETTINGS, "settings", "TCP's options are other than the defaults")                           \
     X(OFFLOADS, "offloads", "super-segments and unfinished checksums")                             \
@@ -84,7 +85,8 @@ struct plan {
     uint32_t flows_count;
     uint64_t flows; /* a bit each: those that take part */
     struct flow_plan flow[SIM_FLOWS_MAX];
-    uint32_t batch;     /* frames handed over at once, at most */
+    uint32_t batch; /* frames handed over at once, at most */
+    bool borrows[2];
     uint32_t datagrams; /* to send beside the streams, each way */
     uint32_t pings;
     tern_time heal_at;

@@ -124,6 +124,37 @@ static void send_frame(struct world *w, int from, const struct tern_frame *f)
                      w->now);
 }
 
+/* Where the frames of a burst stand until they go. */
+static struct {
+    uint8_t bytes[TERN_BURST_MAX * TERN_FRAME_BYTES_MAX];
+    size_t used;
+} lent;
+
+/* The frames go, and something else stands in their place. */
+static void settle(struct world *w, int i)
+{
+    if (lent.used == 0)
+        return;
+    tern_stack_settle(w->side[i].stack);
+    memset(lent.bytes, 0xdb, lent.used);
+    lent.used = 0;
+}
+
+static void hand_over(struct world *w, int i, struct tern_frame *frames, int n)
+{
+    if (!w->plan.borrows[i]) {
+        tern_stack_input(w->side[i].stack, frames, n, w->now);
+        return;
+    }
+    settle(w, i);
+    for (int k = 0; k < n; k++) {
+        memcpy(lent.bytes + lent.used, frames[k].piece[0].data, frames[k].bytes);
+        frames[k].piece[0].data = lent.bytes + lent.used;
+        lent.used += frames[k].bytes;
+    }
+    tern_stack_input_borrowed(w->side[i].stack, frames, n, w->now);
+}
+
 static void receive(struct world *w, int i)
 {
     struct sim_arrival arrived[TERN_BURST_MAX];
@@ -137,7 +168,7 @@ static void receive(struct world *w, int i)
                 observer_delivered(w->observer, i, arrived[k].tag, frames[k].piece[0].data,
                                    frames[k].bytes, w->now);
         }
-        tern_stack_input(w->side[i].stack, frames, n, w->now);
+        hand_over(w, i, frames, n);
     }
 }
 
@@ -164,7 +195,10 @@ static tern_time turn(struct world *w, int i)
     next = flows_run(w, i);
     at = beside_run(w, i);
     next = at < next ? at : next;
+    if (w->steps % 2 == 0) /* before the stack sends, or after */
+        settle(w, i);
     transmit(w, i);
+    settle(w, i);
     if (w->steps < 1000 || w->steps % CHECK_EVERY == 0)
         tern_stack_check(stack);
     at = tern_stack_deadline(stack);

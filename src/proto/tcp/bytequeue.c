@@ -68,8 +68,9 @@ static void give_map_if_empty(struct tern_bytequeue *q, struct tern_chunks *pool
     }
 }
 
-size_t tern_bytequeue_write(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t at,
-                            const uint8_t *data, size_t bytes)
+/* data NULL: take the chunks, leave what is in them. */
+static size_t fill(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t at,
+                   const uint8_t *data, size_t bytes)
 {
     const size_t chunk_bytes = (size_t)1 << pools->chunk_shift;
     size_t done = 0;
@@ -86,11 +87,24 @@ size_t tern_bytequeue_write(struct tern_bytequeue *q, struct tern_chunks *pools,
 
         if (chunk == NULL)
             break;
-        memcpy(chunk + within, data + done, n);
+        if (data != NULL)
+            memcpy(chunk + within, data + done, n);
         done += n;
     }
     give_map_if_empty(q, pools);
     return done;
+}
+
+size_t tern_bytequeue_write(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t at,
+                            const uint8_t *data, size_t bytes)
+{
+    return fill(q, pools, at, data, bytes);
+}
+
+size_t tern_bytequeue_reserve(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t at,
+                              size_t bytes)
+{
+    return fill(q, pools, at, NULL, bytes);
 }
 
 struct tern_slice tern_bytequeue_slice(const struct tern_bytequeue *q,

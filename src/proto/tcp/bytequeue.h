@@ -33,6 +33,10 @@ size_t tern_bytequeue_write(struct tern_bytequeue *q, struct tern_chunks *pools,
 /* Is there a chunk for this offset? It must lie within span_max of head. */
 bool tern_bytequeue_holds(const struct tern_bytequeue *q, const struct tern_chunks *pools,
                           uint64_t at);
+/* The same room taken, and nothing written: the bytes come with a later write, or nobody will ever
+ * look for them. */
+size_t tern_bytequeue_reserve(struct tern_bytequeue *q, struct tern_chunks *pools, uint64_t at,
+                              size_t bytes);
 /* Bytes from an offset to the end of its chunk, at most bytes_max; they must have been written. */
 struct tern_slice tern_bytequeue_slice(const struct tern_bytequeue *q,
                                        const struct tern_chunks *pools, uint64_t at,

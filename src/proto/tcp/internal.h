@@ -150,6 +150,11 @@ void tern_tcb_recvq_fini(struct tern_tcb *c);
 /* Enough to read, as the settings have it, or as much as there will be? Then say so. */
 void tern_tcb_note_readable(struct tern_tcb *c);
 
+/* borrow.c: text in order that stays where it is for now. Bytes entered, 0: to be copied. */
+size_t tern_tcb_borrow(struct tern_tcb *c, const uint8_t *text, size_t bytes);
+void tern_tcb_borrow_read(struct tern_tcb *c); /* rcv.head moved */
+void tern_tcb_borrow_fini(struct tern_tcb *c);
+
 /* sack.c */
 void tern_tcb_sack_note(struct tern_tcb *c, uint64_t at); /* bytes came beyond a hole */
 void tern_tcb_dsack_note(struct tern_tcb *c, uint64_t start, uint64_t end); /* they came again */

@@ -12,6 +12,7 @@
 
 void tern_tcb_recvq_fini(struct tern_tcb *c)
 {
+    tern_tcb_borrow_fini(c);
     tern_bytequeue_clear(&c->recvq, &c->env->chunks);
     tern_tcb_ranges_give(c, &c->rcv.ooo);
     c->rcv.sack_recent_count = 0;
@@ -49,6 +50,7 @@ void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now)
         from = c->rcv.head; /* urgent_inline was changed since the caller looked */
     c->rcv.head = from + bytes;
     tern_tcb_note_read(c);
+    tern_tcb_borrow_read(c);
     tern_bytequeue_advance(&c->recvq, &c->env->chunks, c->rcv.head,
                            tern_max_u64(held_end(c), c->rcv.head));
     tern_tcb_tune_on_read(c, now);
@@ -187,11 +189,14 @@ static void schedule_ack(struct tern_tcb *c, size_t bytes, bool hole, tern_time 
     }
 }
 
-static void take_in_order(struct tern_tcb *c, const uint8_t *text, size_t bytes, tern_time now)
+static void take_in_order(struct tern_tcb *c, const uint8_t *text, size_t bytes, bool stays,
+                          tern_time now)
 {
-    const size_t kept = tern_bytequeue_write(&c->recvq, &c->env->chunks, c->rcv.nxt, text, bytes);
+    size_t kept = stays ? tern_tcb_borrow(c, text, bytes) : 0;
     bool hole;
 
+    if (kept == 0)
+        kept = tern_bytequeue_write(&c->recvq, &c->env->chunks, c->rcv.nxt, text, bytes);
     c->rcv.nxt += kept;
     c->again_in_row = 0;
     c->count.bytes_received += kept;
@@ -259,7 +264,7 @@ void tern_tcb_arrive_text(struct tern_tcb *c, const struct tern_segment *seg, ui
     tern_tcb_tune_on_text(c, seg, now);
     tern_tcb_dsack_note_old(c, seq, seg->text.bytes);
     if (start == c->rcv.nxt)
-        take_in_order(c, seg->text.data + (start - seq), stop - start, now);
+        take_in_order(c, seg->text.data + (start - seq), stop - start, seg->text_stays, now);
     else
         take_beyond(c, start, seg->text.data + (start - seq), stop - start, now);
 }

@@ -15,6 +15,7 @@
  */
 #include "base/ranges.h"
 #include "base/seq.h"
+#include "proto/tcp/borrow.h"
 #include "proto/tcp/bytequeue.h"
 #include "proto/tcp/cc.h"
 #include "proto/tcp/limit.h"
@@ -77,6 +78,7 @@ struct tern_tcp_env {
     struct tern_pool logs; /* of struct tern_sentlog, taken while bytes are in flight */
     struct tern_pool loans;
     struct tern_loan *returned_first, *returned_last; /* of which nobody has heard yet */
+    struct tern_borrow borrow;
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
     bool tso;
@@ -98,6 +100,7 @@ struct tern_tcp_env {
 struct tern_segment {
     struct tern_tcp_header h;
     tern_span text;
+    bool text_stays;      /* until tern_tcp_borrow_settle(): it may be borrowed */
     uint32_t piece_bytes; /* of a super-frame: the length of its pieces; 0: one segment */
     uint8_t ecn;          /* TERN_ECN_… of its IP header */
 };
@@ -190,7 +193,9 @@ struct tern_tcb {
         struct tern_ranges *ooo; /* NULL: no holes */
         uint64_t sack_recent[TERN_TCP_SACK_BLOCKS_MAX]; /* a byte in each range lately added to */
         uint8_t sack_recent_count;
-        uint64_t twice_start, twice_end; /* bytes that came again, to be told; end 0: none */
+        uint64_t twice_start, twice_end;    /* bytes that came again, to be told; end 0: none */
+        uint64_t borrowed_at, borrowed_end; /* borrow.c's; first 0: none */
+        uint8_t borrowed_first, borrowed_last;
         /* window.c's */
         uint64_t buffer;  /* bytes that may be held */
         tern_time rtt;    /* the receiver's; 0: unknown */
@@ -443,6 +448,8 @@ struct tern_slice tern_tcb_text(struct tern_tcb *c, uint64_t at, size_t bytes_ma
 uint64_t tern_tcb_unread(const struct tern_tcb *c); /* in order */
 /* Of them, how many can be read in one go, and from where: up to the urgent mark. */
 uint64_t tern_tcb_readable(const struct tern_tcb *c, uint64_t *from);
+/* A slice of unread text, from `at` on; no longer than bytes_max. */
+struct tern_slice tern_tcb_received(const struct tern_tcb *c, uint64_t at, size_t bytes_max);
 void tern_tcb_mark_urgent(struct tern_tcb *c); /* the byte written last */
 void tern_tcb_mark_record(struct tern_tcb *c); /* marks.c: ends behind the byte written last */
 void tern_tcb_mark_more(struct tern_tcb *c);   /* follows the byte written last */

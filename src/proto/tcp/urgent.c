@@ -100,7 +100,7 @@ enum tern_err tern_tcb_read_urgent(struct tern_tcb *c, uint8_t *byte, bool peek)
         return TERN_ERR_INVAL;
     if (!tern_tcb_urgent_waits(c))
         return TERN_ERR_AGAIN;
-    *byte = *tern_bytequeue_slice(&c->recvq, &c->env->chunks, c->urg.at, 1).data;
+    *byte = *tern_tcb_received(c, c->urg.at, 1).data;
     c->urg.taken = !peek;
     return TERN_ERR_OK;
 }
