@@ -55,6 +55,12 @@ enum tern_loop_wait {
 };
 TERN_EXPORT void tern_loop_wait_set(struct tern_loop *loop, enum tern_loop_wait wait);
 
+/* Show received text where it stands in the link's frames, instead of copying it first: for
+ * applications that read all that is there in each turn. What tern_tcp_peek() shows is then valid
+ * until the next tern_loop_run() or tern_process(), which copies what was not read. Off by default.
+ */
+TERN_EXPORT void tern_loop_borrow(struct tern_loop *loop, bool borrow);
+
 /* Other descriptors that share the sleep. callback is called inside tern_loop_run() and
  * tern_process() with poll(2)'s bits; bits 0 stop watching (do it before closing fd). Regular files
  * are always ready, as with poll(2). */

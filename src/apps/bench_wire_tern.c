@@ -247,6 +247,7 @@ enum tern_err tern_bench_tern_create(const struct tern_bench_tern_options *optio
     w->stack = tern_loop_stack(options->loop);
     tern_list_init(&w->lines);
     tern_loop_wait_set(options->loop, options->common.wait);
+    tern_loop_borrow(options->loop, true);
     *out = &w->base;
     return TERN_ERR_OK;
 }

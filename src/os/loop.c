@@ -4,6 +4,8 @@
  * ROUNDS_MAX times: fetch a burst, hand it to the stack, give it back, and send what the stack
  * wants to send. The bound keeps the application's turn coming whatever arrives; what is left over
  * is remembered, and then the next call does not sleep.
+ * Where the application borrows (tern_loop_borrow()) a turn is one burst: the frames stay lent until the next, so that
+ * the application reads text where it stands, and what it has left by then is copied.
  *
  * When the link is full, the frames that it did not take are copied aside (the stash): the stack
  * lends its frames only until the next call on it, and the application may make one at any time.
@@ -65,6 +67,9 @@ struct tern_loop {
     uint64_t dropped;   /* frames given up */
     bool may_spin;
     bool more; /* the last turn stopped at its bound */
+    bool borrows;
+    int bursts_full; /* in a row */
+    bool lent;       /* by the link, to the stack and its readers */
 };
 
 #define STASH_BYTES ((size_t)TERN_BURST_MAX * TERN_FRAME_BYTES_MAX)
@@ -200,6 +205,11 @@ uint64_t tern_loop_dropped(const struct tern_loop *loop)
     return loop->dropped;
 }
 
+void tern_loop_borrow(struct tern_loop *loop, bool borrow)
+{
+    loop->borrows = borrow;
+}
+
 void tern_loop_wait_set(struct tern_loop *loop, enum tern_loop_wait wait)
 {
     loop->wait = wait;
@@ -284,18 +294,35 @@ static int send_output(struct tern_loop *loop)
     return total;
 }
 
+/* The frames of the last burst go back. */
+static void give_back(struct tern_loop *loop)
+{
+    if (!loop->lent)
+        return;
+    tern_stack_settle(loop->stack);
+    loop->link->ops->release(loop->link);
+    loop->lent = false;
+}
+
 /* Hand one burst from the link to the stack. Frames, or an error. */
 static int receive_input(struct tern_loop *loop)
 {
     struct tern_frame frames[TERN_BURST_MAX];
-    int n = loop->link->ops->receive(loop->link, loop->now, frames, TERN_BURST_MAX);
+    int n;
 
+    give_back(loop);
+    n = loop->link->ops->receive(loop->link, loop->now, frames, TERN_BURST_MAX);
     if (loop->mtu_bytes != loop->link->info.mtu_bytes) {
         loop->mtu_bytes = loop->link->info.mtu_bytes;
         tern_stack_link_changed(loop->stack, &loop->link->info);
     }
     if (n <= 0)
         return n;
+    if (loop->borrows) {
+        tern_stack_input_borrowed(loop->stack, frames, n, loop->now);
+        loop->lent = true;
+        return n;
+    }
     tern_stack_input(loop->stack, frames, n, loop->now);
     loop->link->ops->release(loop->link);
     return n;
@@ -303,8 +330,17 @@ static int receive_input(struct tern_loop *loop)
 
 /*
  * Only when what had arrived was looked at: after a pause in which we did not run, the ACK that a
- * timer waits for, or the objection to an address, stands in the ring already.
+ * timer waits for, or the objection to an address, stands in the ring already. A link that is never
+ * seen empty holds them up for so many bursts.
  */
+static bool is_time_for_timers(struct tern_loop *loop, int in)
+{
+    if (in == TERN_BURST_MAX && ++loop->bursts_full < ROUNDS_MAX)
+        return false;
+    loop->bursts_full = 0;
+    return true;
+}
+
 static void expire_timers(struct tern_loop *loop, bool *did)
 {
     if (tern_stack_deadline(loop->stack) > loop->now)
@@ -329,7 +365,7 @@ static enum tern_err move(struct tern_loop *loop, bool *did)
         in = receive_input(loop);
         if (in < 0)
             return (enum tern_err)in;
-        if (in == 0 || round == ROUNDS_MAX - 1)
+        if (is_time_for_timers(loop, in))
             expire_timers(loop, did);
         out = send_output(loop);
         if (out < 0)
@@ -338,6 +374,8 @@ static enum tern_err move(struct tern_loop *loop, bool *did)
             *did = true;
         if (in == 0)
             return TERN_ERR_OK;
+        if (loop->lent)
+            break; /* its readers come first */
     }
     loop->more = true;
     return TERN_ERR_OK;
@@ -472,6 +510,7 @@ void tern_loop_destroy(struct tern_loop *loop)
 {
     if (loop == NULL)
         return;
+    give_back(loop);
     /* Last words, such as resets: whatever the link takes at once. */
     read_clock(loop);
     (void)send_output(loop);
