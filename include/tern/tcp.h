@@ -175,8 +175,9 @@ TERN_EXPORT size_t tern_tcp_write_space(const struct tern_conn *conn);
 /*
  * Look at the next received bytes without copying: a slice that stays valid until the next
  * skip, read or close of this connection, and where frames are borrowed (tern_loop_borrow(),
- * tern_stack_input_borrowed()) until the next turn of the loop at the longest. Returns its length (more may follow it), 0 at the end
- * of the stream, TERN_ERR_AGAIN where nothing waits, or the connection's reason.
+ * tern_stack_input_borrowed()) until the next turn of the loop at the longest. Returns its length
+ * (more may follow it), 0 at the end of the stream, TERN_ERR_AGAIN where nothing waits, or the
+ * connection's reason.
  */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_peek(const struct tern_conn *conn,
                                                    struct tern_slice *out);

@@ -4,8 +4,9 @@
  * ROUNDS_MAX times: fetch a burst, hand it to the stack, give it back, and send what the stack
  * wants to send. The bound keeps the application's turn coming whatever arrives; what is left over
  * is remembered, and then the next call does not sleep.
- * Where the application borrows (tern_loop_borrow()) a turn is one burst: the frames stay lent until the next, so that
- * the application reads text where it stands, and what it has left by then is copied.
+ * Where the application borrows (tern_loop_borrow()) a turn is one burst: the frames stay lent
+ * until the next, so that the application reads text where it stands, and what it has left by then
+ * is copied.
  *
  * When the link is full, the frames that it did not take are copied aside (the stash): the stack
  * lends its frames only until the next call on it, and the application may make one at any time.

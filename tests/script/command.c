@@ -199,10 +199,10 @@ static bool do_lend(struct script_world *w, const struct script_step *step)
     if (bytes == NULL)
         abort();
     for (long i = 0; i < n; i++)
-        bytes[i] = script_byte(w->flow->written + (uint32_t)i);
+        bytes[i] = script_byte(w->flow->n.written + (uint32_t)i);
     err = tern_tcp_lend(w->flow->conn, bytes, (size_t)n, bytes);
     if (err == TERN_ERR_OK)
-        w->flow->written += (uint32_t)n;
+        w->flow->n.written += (uint32_t)n;
     else
         free(bytes);
     return judge(w, step, err, wanted(step, 2, TERN_ERR_OK));
