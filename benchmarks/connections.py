@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Connect, a byte there, a byte back, close; so many a second."""
-from ground import KERNEL, KERNEL_TAP, KERNEL_VETH, LAN, TAP, Run
+"""Connect, a byte there, a byte back, close; so many a second.
+
+Each run of tern's has an address of its own. The kernel at the other end keeps the connections of
+the last minute in TIME-WAIT, and refuses new ones from the same ports whose timestamps are older;
+a new process of tern's has timestamps of its own, where the kernel as a client goes on with its last.
+"""
+from ground import KERNEL, KERNEL_VETH, LAN, TAP, Run
 from workloads import Workload
 
 
 def one(link, *words):
     def run(ground):
-        node, host = {LAN: (ground.client, KERNEL_VETH), TAP: (ground.server, KERNEL_TAP),
-                      KERNEL: (ground.client, KERNEL_VETH)}[link]
-        told = ground.bench(node, ["conn", *link, "--seconds", ground.options.seconds, *words,
+        node, host, flags = ground.client, KERNEL_VETH, KERNEL
+        if link is not KERNEL:
+            node, host, flags = ground.fresh(link)
+        told = ground.bench(node, ["conn", *flags, "--seconds", ground.options.seconds, *words,
                                    host])
         return Run(told["connections_per_second"])
     return run

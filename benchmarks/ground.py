@@ -41,11 +41,21 @@ class Ground:
     def __init__(self, lab, options):
         self.lab, self.options = lab, options
         self.client, self.server = lab.pair()
+        self.last = 20  # of the addresses that were used once
         self.has_tap = os.access("/dev/net/tun", os.R_OK | os.W_OK)
         if self.has_tap:
             self.server.sh("ip", "tuntap", "add", "tap0", "mode", "tap")
             self.server.sh("ip", "link", "set", "tap0", "up")
             self.server.address("tap0", f"{KERNEL_TAP}/24")
+
+    def fresh(self, link):
+        """A node, the kernel's address there, and flags with an own address never used before."""
+        self.last += 1
+        if self.last > 250:
+            raise world.Failed("no more addresses")
+        node, kernel = (self.server, KERNEL_TAP) if link is TAP else (self.client, KERNEL_VETH)
+        own = kernel.rsplit(".", 1)[0] + f".{self.last}"
+        return node, kernel, (*link[:2], "--address", f"{own}/24")
 
     def offloads(self, on):
         self.client.offloads("vA", on)

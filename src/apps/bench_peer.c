@@ -59,7 +59,7 @@ static bool push(struct tern_bench_peer *p, struct guest *g)
 }
 
 /* The head is whole: what is wanted? False: nothing that we have. */
-static bool understand(struct guest *g)
+static bool understand(struct tern_bench_peer *p, struct guest *g)
 {
     uint64_t limit = tern_bench_get64(g->head + TERN_BENCH_HEAD_LIMIT);
 
@@ -71,12 +71,14 @@ static bool understand(struct guest *g)
         g->left = limit == 0 ? UINT64_MAX : limit;
         g->says_end = limit != 0;
     }
+    if (g->kind == TERN_BENCH_KIND_ECHO)
+        p->wire->ops->nodelay(g->line);
     return g->kind == TERN_BENCH_KIND_SOURCE || g->kind == TERN_BENCH_KIND_SINK ||
            g->kind == TERN_BENCH_KIND_ECHO;
 }
 
 /* Bytes of the head, of which *data may hold more. False: a guest that we do not understand. */
-static bool take_head(struct guest *g, struct tern_slice *data)
+static bool take_head(struct tern_bench_peer *p, struct guest *g, struct tern_slice *data)
 {
     if (g->head_bytes == 0 && data->data[0] == TERN_BENCH_KIND_CONN) {
         g->kind = TERN_BENCH_KIND_CONN;
@@ -89,12 +91,12 @@ static bool take_head(struct guest *g, struct tern_slice *data)
         g->head[g->head_bytes++] = *data->data++;
         data->bytes--;
     }
-    return g->head_bytes < TERN_BENCH_HEAD_BYTES || understand(g);
+    return g->head_bytes < TERN_BENCH_HEAD_BYTES || understand(p, g);
 }
 
-static bool take(struct guest *g, struct tern_slice data)
+static bool take(struct tern_bench_peer *p, struct guest *g, struct tern_slice data)
 {
-    if (g->kind == 0 && !take_head(g, &data))
+    if (g->kind == 0 && !take_head(p, g, &data))
         return false;
     if (g->kind == TERN_BENCH_KIND_SINK || g->kind == TERN_BENCH_KIND_ECHO)
         g->received += data.bytes;
@@ -124,7 +126,7 @@ static void on_readable(struct tern_bench_peer *p, struct guest *g)
     ptrdiff_t got;
 
     while ((got = p->wire->ops->peek(g->line, &slice)) > 0) {
-        bool understood = take(g, slice);
+        bool understood = take(p, g, slice);
 
         p->wire->ops->skip(g->line, slice.bytes);
         if (!understood) {

@@ -51,6 +51,7 @@ struct tern_bench_ops {
     /* As tern_tcp_write(). */
     ptrdiff_t (*write)(struct tern_bench_line *line, const void *data, size_t len);
     void (*shutdown)(struct tern_bench_line *line);
+    void (*nodelay)(struct tern_bench_line *line); /* no Nagle from now on */
     /* Give the line up: while its own event is looked at, or when none of a wait() is left. abort:
      * with a reset. */
     void (*close)(struct tern_bench_line *line, bool abort);

@@ -99,10 +99,7 @@ static struct sockaddr_in sockaddr_of(struct tern_addr addr, uint16_t port)
 static enum tern_err set_up(const struct wire *w, int fd)
 {
     const char *congestion = w->options.congestion;
-    int one = 1;
 
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0)
-        return err_of(errno);
     if (congestion != NULL &&
         setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion, (socklen_t)strlen(congestion)) != 0)
         return errno == ENOENT ? TERN_ERR_UNSUPPORTED : err_of(errno);
@@ -236,6 +233,13 @@ static ptrdiff_t kernel_write(struct tern_bench_line *base, const void *data, si
 static void kernel_shutdown(struct tern_bench_line *line)
 {
     (void)shutdown(((struct line *)line)->fd, SHUT_WR);
+}
+
+static void kernel_nodelay(struct tern_bench_line *line)
+{
+    int one = 1;
+
+    (void)setsockopt(((struct line *)line)->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
 static void kernel_close(struct tern_bench_line *base, bool abort)
@@ -418,6 +422,7 @@ static const struct tern_bench_ops kernel_ops = {
     .skip = kernel_skip,
     .write = kernel_write,
     .shutdown = kernel_shutdown,
+    .nodelay = kernel_nodelay,
     .close = kernel_close,
     .retransmits = kernel_retransmits,
     .wait = kernel_wait,

@@ -51,8 +51,7 @@ static enum tern_err tern_wire_listen(struct tern_bench_wire *wire, uint16_t *po
 {
     struct wire *w = (struct wire *)wire;
     struct tern_tcp_options options = {.local = {w->options.address, *port},
-                                       .congestion = w->options.common.congestion,
-                                       .nodelay = true};
+                                       .congestion = w->options.common.congestion};
     enum tern_err err;
 
     if (*port == 0)
@@ -70,7 +69,7 @@ static enum tern_err tern_wire_connect(struct tern_bench_wire *wire,
     struct wire *w = (struct wire *)wire;
     struct line *line = line_new(w, user);
     struct tern_tcp_options options = {
-        .remote = *peer, .congestion = w->options.common.congestion, .user = line, .nodelay = true};
+        .remote = *peer, .congestion = w->options.common.congestion, .user = line};
     enum tern_err err;
 
     if (line == NULL)
@@ -110,6 +109,16 @@ static ptrdiff_t tern_wire_write(struct tern_bench_line *line, const void *data,
 static void tern_wire_shutdown(struct tern_bench_line *line)
 {
     tern_tcp_shutdown(((struct line *)line)->conn);
+}
+
+static void tern_wire_nodelay(struct tern_bench_line *line)
+{
+    struct tern_conn *conn = ((struct line *)line)->conn;
+    struct tern_tcp_settings settings;
+
+    tern_tcp_settings(conn, &settings);
+    settings.nodelay = true;
+    (void)!tern_tcp_set(conn, &settings); /* what it had before was fine */
 }
 
 static void tern_wire_close(struct tern_bench_line *base, bool abort)
@@ -225,6 +234,7 @@ static const struct tern_bench_ops tern_wire_ops = {
     .skip = tern_wire_skip,
     .write = tern_wire_write,
     .shutdown = tern_wire_shutdown,
+    .nodelay = tern_wire_nodelay,
     .close = tern_wire_close,
     .retransmits = tern_wire_retransmits,
     .wait = tern_wire_wait,

@@ -160,8 +160,10 @@ static enum tern_err rr_ask(struct tern_bench_state *b, struct tern_bench_stream
 
 static enum tern_err rr_begin(struct tern_bench_state *b, struct tern_bench_stream *s)
 {
-    enum tern_err err = say_head(b, s, TERN_BENCH_KIND_ECHO, 0);
+    enum tern_err err;
 
+    b->wire->ops->nodelay(s->line);
+    err = say_head(b, s, TERN_BENCH_KIND_ECHO, 0);
     return err != TERN_ERR_OK ? err : rr_ask(b, s);
 }
 
