@@ -5,7 +5,7 @@
     ./check             all of it
     ./check --quick     the unit tests and the static checks only
     ./check --long      all of it, with the lab's long transfers
-    ./check PART...     these parts: unit static sanitize lab
+    ./check PART...     these parts: unit static guard sanitize lab
 
 Each meson test, each lab case and each static check counts as one. What each part says stands in
 build/check/PART.log. The last line is `N passed, N failed`, and `, N skipped` where there are
@@ -205,12 +205,17 @@ def static(tally, _options):
     lines_of(tally, "static", ["/usr/bin/python3", "tools/dev/static.py"], 300)
 
 
+def guard(tally, _options):
+    """Instructions of fixed scenarios against the table of this compiler."""
+    lines_of(tally, "guard", ["/usr/bin/python3", "tests/guard/guard.py"], 600)
+
+
 def lab(tally, options):
     lines_of(tally, "lab", ["/usr/bin/python3", "tests/lab/run.py"] + options,
              7200 if "--long" in options else 1800)
 
 
-PARTS = {"unit": unit, "static": static, "sanitize": sanitize, "lab": lab}
+PARTS = {"unit": unit, "static": static, "guard": guard, "sanitize": sanitize, "lab": lab}
 
 
 def run_parts(tally, names, options):
@@ -221,7 +226,7 @@ def run_parts(tally, names, options):
 
     beside = threading.Thread(target=several, args=(["sanitize"] if "sanitize" in names else [],))
     beside.start()
-    several([name for name in ("unit", "static") if name in names])
+    several([name for name in ("unit", "static", "guard") if name in names])
     beside.join()
     several([name for name in ("lab",) if name in names])
 
