@@ -60,6 +60,10 @@ void tern_conn_enter(struct tern_conn *conn)
 void tern_conn_leave(struct tern_conn *conn)
 {
     conn->left = true;
+    if (conn->stack->last.conn == conn) {
+        conn->stack->last.conn = NULL;
+        conn->stack->last.stale = false;
+    }
     tern_table_remove(&conn->stack->conn_table, &conn->by_pair);
     tern_list_remove(&conn->ready);
     tern_list_remove(&conn->starved);

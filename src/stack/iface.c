@@ -93,6 +93,7 @@ enum tern_err tern_stack_address_add(struct tern_stack *s, const struct tern_cid
         if (own->used)
             continue;
         memset(own, 0, sizeof(*own));
+        s->routes++;
         own->used = true;
         own->cidr = *address;
         own->event.kind = TERN_EVENT_ADDRESS;
@@ -111,11 +112,13 @@ void tern_stack_address_remove(struct tern_stack *s, struct tern_addr address)
         return;
     tern_stack_event_drop(&own->event);
     own->used = false;
+    s->routes++;
 }
 
 void tern_stack_gateway_set(struct tern_stack *s, struct tern_addr gateway)
 {
     s->gateway = gateway;
+    s->routes++;
 }
 
 /* The own address from whose prefix a destination is reached, on-link or through the gateway. */
@@ -170,11 +173,30 @@ enum tern_neigh_verdict tern_stack_next_hop(struct tern_stack *s, struct tern_ad
     return tern_neigh_lookup(&s->neigh, hop, src, s->now, mac);
 }
 
+enum tern_neigh_verdict tern_conn_next_hop(struct tern_conn *conn, struct tern_mac *mac)
+{
+    struct tern_stack *s = conn->stack;
+    enum tern_neigh_verdict verdict;
+
+    if (conn->hop.routes == s->routes && conn->hop.at == s->now) {
+        *mac = conn->hop.mac;
+        return TERN_NEIGH_RESOLVED;
+    }
+    verdict = tern_stack_next_hop(s, conn->tcb.local.addr, conn->tcb.remote.addr, mac);
+    if (verdict == TERN_NEIGH_RESOLVED) {
+        conn->hop.mac = *mac;
+        conn->hop.at = s->now;
+        conn->hop.routes = s->routes;
+    }
+    return verdict;
+}
+
 void tern_stack_doubt_hop(struct tern_stack *s, struct tern_addr src, struct tern_addr dst)
 {
     const struct tern_own_address *own = find_any(s, src);
     const bool on_link = own != NULL && tern_cidr_contains(&own->cidr, dst);
 
+    s->routes++;
     tern_neigh_doubt(&s->neigh, on_link ? dst : s->gateway, s->now);
 }
 
@@ -189,6 +211,7 @@ void tern_stack_arp_input(struct tern_stack *s, tern_span body)
     struct tern_arp arp;
     bool for_us;
 
+    s->routes++;
     if (!tern_arp_parse(body, &arp)) {
         tern_stack_drop(s, TERN_DROP_ARP_BAD);
         return;
@@ -242,6 +265,7 @@ bool tern_stack_arp_output(struct tern_stack *s, struct tern_frame *frame, uint8
         struct tern_own_address *own = &s->addresses[i];
 
         if (own->used && tern_claim_output(&own->claim, &s->random, s->now, &arp, &cause)) {
+            s->routes++;
             hear_claim(s, own);
             frame_arp(s, &arp, tern_mac_broadcast, cause, frame, headers);
             if (cause == TERN_CAUSE_ARP_PROBE)
@@ -302,6 +326,7 @@ static void expire_fragments(struct tern_stack *s)
 
 void tern_stack_iface_expire(struct tern_stack *s)
 {
+    s->routes++;
     tern_neigh_expire(&s->neigh, s->now);
     tern_stack_neighbours_changed(s);
     expire_fragments(s);

@@ -25,6 +25,7 @@
 #include "proto/tcp/tcp.h"
 #include "proto/tcp/timewait.h"
 #include "wire/eth.h"
+#include "wire/flow.h"
 #include "wire/udp.h"
 #include <tern/ping.h>
 #include <tern/stack.h>
@@ -61,6 +62,11 @@ struct tern_conn {
     bool queued;            /* in the accept queue */
     bool owned;             /* the application has the handle */
     bool left;              /* the demux: TIME-WAIT, where a record has its pair */
+    struct {                /* its next hop, as it was looked up last */
+        struct tern_mac mac;
+        uint32_t routes; /* as stack->routes then; 0: never */
+        tern_time at;
+    } hop;
 };
 
 struct tern_listener {
@@ -156,6 +162,15 @@ struct tern_stack {
     struct tern_frame *acks;
     bool borrowing; /* the frames of this input stay until tern_stack_settle() */
     uint32_t acks_count, acks_taken;
+
+    /* Counts whatever may lead packets elsewhere, or nowhere: addresses, routes, neighbours. */
+    uint32_t routes;
+    struct {
+        struct tern_flow flow;
+        struct tern_conn *conn; /* NULL: none */
+        uint32_t routes;        /* as they were then */
+        bool stale;             /* the connection is to be brought up to date */
+    } last;                     /* the last frame that went to a connection */
 };
 
 /* An IP packet as the layers above see it. */
@@ -175,6 +190,8 @@ bool tern_stack_is_broadcast(const struct tern_stack *s, struct tern_addr addr);
 bool tern_stack_source_for(struct tern_stack *s, struct tern_addr dst, struct tern_addr *src);
 enum tern_neigh_verdict tern_stack_next_hop(struct tern_stack *s, struct tern_addr src,
                                             struct tern_addr dst, struct tern_mac *mac);
+/* The same for a connection, remembered for as long as the clock stands still. */
+enum tern_neigh_verdict tern_conn_next_hop(struct tern_conn *conn, struct tern_mac *mac);
 void tern_stack_doubt_hop(struct tern_stack *s, struct tern_addr src, struct tern_addr dst);
 void tern_stack_arp_input(struct tern_stack *s, tern_span body);
 bool tern_stack_arp_output(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers);
@@ -200,6 +217,16 @@ void tern_stack_ping_error(struct tern_stack *s, const struct tern_packet *p,
 
 /* tcp_input.c, conn.c, listen.c */
 void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p);
+/* A packet that is known to be of this connection: what follows its IP header. */
+struct tern_tcp_packet {
+    tern_span bytes;
+    uint32_t piece_bytes;
+    uint8_t tos;
+    bool verified, stays; /* as in struct tern_packet */
+};
+void tern_conn_packet(struct tern_conn *conn, const struct tern_tcp_packet *p);
+/* Bring it up to date, if that was put off. */
+void tern_stack_update_last(struct tern_stack *s);
 void tern_stack_tcp_input_end(struct tern_stack *s); /* of a burst */
 struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
                                        const struct tern_endpoint *remote);

@@ -54,6 +54,7 @@ static void finish_checksum(struct tern_stack *s, const struct tern_conn *conn,
         tern_sum_add(&sum, frame->piece[i].data, frame->piece[i].bytes);
     tern_put_be16(field, tern_sum_finish(&sum));
     frame->csum = TERN_CSUM_UNKNOWN;
+    frame->csum_start = frame->csum_offset = 0;
 }
 
 bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
@@ -75,15 +76,13 @@ bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
     tern_ipv4_emit(&ip, (uint16_t)tcp_bytes, &w);
     tern_tcp_emit(&seg->h, &w);
     TERN_ASSERT(!w.failed);
-    memset(frame, 0, sizeof(*frame));
     frame->piece[0] = tern_span_of(headers, w.bytes);
     frame->piece_count = 1;
     frame->bytes = frame->header_bytes = (uint16_t)w.bytes;
     frame->cause = seg->cause;
-    if (seg->piece_bytes > 0) {
-        frame->gso = TERN_GSO_TCP4;
-        frame->gso_bytes = (uint16_t)seg->piece_bytes;
-    }
+    frame->gso = seg->piece_bytes > 0 ? TERN_GSO_TCP4 : TERN_GSO_NONE;
+    frame->gso_bytes = (uint16_t)seg->piece_bytes;
+    frame->mark = 0;
     if (!attach_text(conn, seg->text_at, seg->text_bytes, frame))
         return false;
     finish_checksum(s, conn, frame, headers, tcp_bytes);
@@ -250,7 +249,7 @@ static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t 
     struct tern_segment_out seg;
     struct tern_mac dst;
 
-    switch (tern_stack_next_hop(s, conn->tcb.local.addr, conn->tcb.remote.addr, &dst)) {
+    switch (tern_conn_next_hop(conn, &dst)) {
     case TERN_NEIGH_RESOLVED:
         break;
     case TERN_NEIGH_PENDING:

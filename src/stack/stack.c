@@ -261,6 +261,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     s->config.congestion = tern_cc_find(config->congestion)->name; /* the caller's may not last */
     s->now = now;
     s->conn_id_next = 1;
+    s->routes = 1;
     init_keys(s);
     init_link(s, &config->link);
     tern_list_init(&s->ready);

@@ -7,17 +7,21 @@
  * of segments beyond a hole wait for the end of the burst: where several processors feed one
  * interface, neighbours change places within microseconds, and a hole that the same burst fills
  * was no loss; telling of it would make the peer send again what has arrived.
+ *
+ * While a connection is established nothing depends on whether it is brought up to date (timer,
+ * lists, events) after each of its segments or after the last of several in a row.
  */
 #include "stack/internal.h"
 
-static bool checksum_is_good(const struct tern_packet *p)
+static bool checksum_is_good(const struct tern_tcp_packet *p, const struct tern_addr *src,
+                             const struct tern_addr *dst)
 {
     struct tern_sum sum = {0, false};
 
     if (p->verified)
         return true;
-    tern_sum_add_pseudo(&sum, p->ip.src, p->ip.dst, TERN_IP_TCP, (uint32_t)p->body.bytes);
-    tern_sum_add(&sum, p->body.data, p->body.bytes);
+    tern_sum_add_pseudo(&sum, *src, *dst, TERN_IP_TCP, (uint32_t)p->bytes.bytes);
+    tern_sum_add(&sum, p->bytes.data, p->bytes.bytes);
     return tern_sum_fold(&sum) == 0xffff;
 }
 
@@ -56,8 +60,7 @@ static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
 
     if (!conn->tcb.ack.now || s->acks_count == TERN_BURST_MAX)
         return;
-    if (tern_stack_next_hop(s, conn->tcb.local.addr, conn->tcb.remote.addr, &dst) !=
-        TERN_NEIGH_RESOLVED)
+    if (tern_conn_next_hop(conn, &dst) != TERN_NEIGH_RESOLVED)
         return;
     if (!tern_tcb_output_ack(&conn->tcb, s->now, &out))
         return;
@@ -104,22 +107,69 @@ void tern_stack_tcp_input_end(struct tern_stack *s)
     }
 }
 
+void tern_stack_update_last(struct tern_stack *s)
+{
+    if (!s->last.stale)
+        return;
+    s->last.stale = false;
+    tern_conn_update(s->last.conn);
+}
+
+static void conn_segment(struct tern_conn *conn, const struct tern_segment *seg)
+{
+    const bool was_open = conn->tcb.state == TERN_TCP_ESTABLISHED;
+    struct tern_stack *s = conn->stack;
+
+    if (tern_conn_handshake_input(conn, seg))
+        return;
+    tern_tcb_input(&conn->tcb, seg, s->now);
+    ack_segment(s, conn);
+    if (was_open && conn->tcb.state == TERN_TCP_ESTABLISHED && s->last.conn == conn) {
+        s->last.stale = true;
+        return;
+    }
+    s->last.stale = false;
+    tern_conn_update(conn); /* which may be its end */
+}
+
+/* False, and counted: it is no segment. */
+static bool parse(struct tern_stack *s, const struct tern_tcp_packet *p,
+                  const struct tern_addr *src, const struct tern_addr *dst,
+                  struct tern_segment *seg)
+{
+    seg->piece_bytes = p->piece_bytes;
+    seg->text_stays = p->stays;
+    seg->ecn = p->tos & TERN_ECN_MASK;
+    if (!tern_tcp_parse(p->bytes, &seg->h, &seg->text)) {
+        tern_stack_drop(s, TERN_DROP_TCP_BAD_HEADER);
+        return false;
+    }
+    if (!checksum_is_good(p, src, dst)) {
+        tern_stack_drop(s, TERN_DROP_TCP_BAD_CHECKSUM);
+        return false;
+    }
+    return true;
+}
+
+void tern_conn_packet(struct tern_conn *conn, const struct tern_tcp_packet *p)
+{
+    struct tern_segment seg;
+
+    if (parse(conn->stack, p, &conn->tcb.remote.addr, &conn->tcb.local.addr, &seg))
+        conn_segment(conn, &seg);
+}
+
 void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
 {
+    const struct tern_tcp_packet packet = {p->body, p->piece_bytes, p->ip.tos, p->verified,
+                                           p->stays};
     struct tern_endpoint local = {.addr = p->ip.dst, .port = 0};
     struct tern_endpoint remote = {.addr = p->ip.src, .port = 0};
-    struct tern_segment seg = {
-        .piece_bytes = p->piece_bytes, .text_stays = p->stays, .ecn = p->ip.tos & TERN_ECN_MASK};
+    struct tern_segment seg;
     struct tern_conn *conn;
 
-    if (!tern_tcp_parse(p->body, &seg.h, &seg.text)) {
-        tern_stack_drop(s, TERN_DROP_TCP_BAD_HEADER);
+    if (!parse(s, &packet, &p->ip.src, &p->ip.dst, &seg))
         return;
-    }
-    if (!checksum_is_good(p)) {
-        tern_stack_drop(s, TERN_DROP_TCP_BAD_CHECKSUM);
-        return;
-    }
     if (p->broadcast) { /* RFC 9293 §3.9.2.3 */
         tern_stack_drop(s, TERN_DROP_TCP_NO_CONNECTION);
         return;
@@ -133,9 +183,7 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
         input_without_conn(s, p, &local, &remote, &seg);
         return;
     }
-    if (tern_conn_handshake_input(conn, &seg))
-        return;
-    tern_tcb_input(&conn->tcb, &seg, s->now);
-    ack_segment(s, conn);
-    tern_conn_update(conn);
+    s->last.conn = conn;
+    s->last.routes = s->routes;
+    conn_segment(conn, &seg);
 }

@@ -44,7 +44,11 @@ bool tern_eth_parse(tern_span in, struct tern_eth *out, tern_span *body)
 
 void tern_eth_emit(const struct tern_eth *eth, struct tern_writer *w)
 {
-    tern_write_bytes(w, eth->dst.b, sizeof eth->dst.b);
-    tern_write_bytes(w, eth->src.b, sizeof eth->src.b);
-    tern_write_be16(w, eth->type);
+    uint8_t *p = tern_write_room(w, TERN_ETH_BYTES);
+
+    if (p == NULL)
+        return;
+    memcpy(p + OFF_DST, eth->dst.b, sizeof eth->dst.b);
+    memcpy(p + OFF_SRC, eth->src.b, sizeof eth->src.b);
+    tern_put_be16(p + OFF_TYPE, eth->type);
 }

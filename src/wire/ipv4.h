@@ -26,6 +26,20 @@ struct tern_ipv4 {
 
 enum tern_ipv4_verdict { TERN_IPV4_OK, TERN_IPV4_BAD_HEADER, TERN_IPV4_BAD_CHECKSUM };
 
+/* Of a header without options: all of it sums up to 0xffff (RFC 1071 §1), in any byte order. */
+static inline bool tern_ipv4_sum_is_good(const uint8_t *p)
+{
+    uint32_t word[TERN_IPV4_BYTES / 4];
+    uint64_t sum;
+
+    memcpy(word, p, sizeof word);
+    sum = (uint64_t)word[0] + word[1] + word[2] + word[3] + word[4];
+    sum = (sum >> 32) + (sum & UINT32_MAX);
+    sum = (sum >> 16) + (sum & UINT16_MAX); /* 18 bits at most */
+    sum = (sum >> 16) + (sum & UINT16_MAX);
+    return (sum >> 16) + (sum & UINT16_MAX) == UINT16_MAX;
+}
+
 /* body: total length less header, padding behind it cut off. */
 enum tern_ipv4_verdict tern_ipv4_parse(tern_span in, struct tern_ipv4 *out, tern_span *body);
 /* Emits 20 bytes with the header checksum. */

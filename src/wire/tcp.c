@@ -52,6 +52,10 @@ enum option_bytes {
     BYTES_EXPERIMENT_EMPTY = 4,
 };
 
+/* What nearly every segment carries: two NOPs, kind and length, and the two numbers. */
+#define TIMESTAMPS_ALONE       (KIND_NOP << 24 | KIND_NOP << 16 | KIND_TIMESTAMPS << 8 | BYTES_TIMESTAMPS)
+#define TIMESTAMPS_ALONE_BYTES (TERN_TCP_HEADER_BYTES + 2 + BYTES_TIMESTAMPS)
+
 #define EXPERIMENT_FASTOPEN 0xf989 /* IANA's list of TCP experimental option identifiers */
 
 /* The blocks of a SACK option of this many bytes. False: no whole number of them, or 0, or > 4. */
@@ -182,7 +186,12 @@ bool tern_tcp_parse(tern_span in, struct tern_tcp_header *out, tern_span *body)
         .window = tern_get_be16(p + OFF_WINDOW),
         .urgent = tern_get_be16(p + OFF_URGENT),
     };
-    if (header_bytes > TERN_TCP_HEADER_BYTES)
+    if (header_bytes == TIMESTAMPS_ALONE_BYTES &&
+        tern_get_be32(p + TERN_TCP_HEADER_BYTES) == TIMESTAMPS_ALONE) {
+        out->has_timestamps = true;
+        out->ts_value = tern_get_be32(p + TERN_TCP_HEADER_BYTES + 4);
+        out->ts_echo = tern_get_be32(p + TERN_TCP_HEADER_BYTES + 8);
+    } else if (header_bytes > TERN_TCP_HEADER_BYTES)
         parse_options(tern_span_from(tern_span_first(in, header_bytes), TERN_TCP_HEADER_BYTES),
                       out);
     *body = tern_span_from(in, header_bytes);
@@ -224,10 +233,21 @@ static size_t sack_blocks_that_fit(const struct tern_tcp_header *tcp)
     return tcp->sack_count < fit ? tcp->sack_count : fit;
 }
 
+/* No options but timestamps, if they are there. */
+static bool is_plain(const struct tern_tcp_header *tcp)
+{
+    return !tcp->has_mss && !tcp->has_wscale && !tcp->sack_permitted && tcp->sack_count == 0 &&
+           !tcp->has_fastopen;
+}
+
 size_t tern_tcp_header_bytes(const struct tern_tcp_header *tcp)
 {
-    size_t blocks = sack_blocks_that_fit(tcp);
-    size_t sack_bytes = blocks == 0 ? 0 : 2 + BYTES_SACK_EMPTY + blocks * SACK_BLOCK_BYTES;
+    size_t blocks, sack_bytes;
+
+    if (is_plain(tcp))
+        return tcp->has_timestamps ? TIMESTAMPS_ALONE_BYTES : TERN_TCP_HEADER_BYTES;
+    blocks = sack_blocks_that_fit(tcp);
+    sack_bytes = blocks == 0 ? 0 : 2 + BYTES_SACK_EMPTY + blocks * SACK_BLOCK_BYTES;
 
     return TERN_TCP_HEADER_BYTES + fixed_option_bytes(tcp) + sack_bytes;
 }
@@ -295,22 +315,41 @@ static void emit_options(const struct tern_tcp_header *tcp, struct tern_writer *
         emit_fastopen(tcp, w);
 }
 
+static void emit_fixed(const struct tern_tcp_header *tcp, size_t header_bytes, uint8_t *p)
+{
+    tern_put_be16(p + OFF_SRC_PORT, tcp->src_port);
+    tern_put_be16(p + OFF_DST_PORT, tcp->dst_port);
+    tern_put_be32(p + OFF_SEQ, tcp->seq.value);
+    tern_put_be32(p + OFF_ACK, tcp->ack.value);
+    p[OFF_OFFSET] = (uint8_t)(header_bytes / 4 << 4);
+    p[OFF_FLAGS] = tcp->flags;
+    tern_put_be16(p + OFF_WINDOW, tcp->window);
+    tern_put_be16(p + TERN_TCP_OFF_CHECKSUM, 0);
+    tern_put_be16(p + OFF_URGENT, tcp->urgent);
+}
+
+static void emit_timestamps_alone(const struct tern_tcp_header *tcp, uint8_t *p)
+{
+    tern_put_be32(p, TIMESTAMPS_ALONE);
+    tern_put_be32(p + 4, tcp->ts_value);
+    tern_put_be32(p + 8, tcp->ts_echo);
+}
+
 void tern_tcp_emit(const struct tern_tcp_header *tcp, struct tern_writer *w)
 {
+    const bool plain = is_plain(tcp);
     size_t header_bytes = tern_tcp_header_bytes(tcp);
     size_t before = w->bytes;
+    uint8_t *p = tern_write_room(w, plain ? header_bytes : TERN_TCP_HEADER_BYTES);
 
     TERN_ASSERT(header_bytes % 4 == 0);
     TERN_ASSERT(header_bytes <= TERN_TCP_HEADER_BYTES_MAX);
-    tern_write_be16(w, tcp->src_port);
-    tern_write_be16(w, tcp->dst_port);
-    tern_write_be32(w, tcp->seq.value);
-    tern_write_be32(w, tcp->ack.value);
-    tern_write_u8(w, (uint8_t)(header_bytes / 4 << 4));
-    tern_write_u8(w, tcp->flags);
-    tern_write_be16(w, tcp->window);
-    tern_write_be16(w, 0); /* the checksum */
-    tern_write_be16(w, tcp->urgent);
-    emit_options(tcp, w);
+    if (p == NULL)
+        return;
+    emit_fixed(tcp, header_bytes, p);
+    if (!plain)
+        emit_options(tcp, w);
+    else if (tcp->has_timestamps)
+        emit_timestamps_alone(tcp, p + TERN_TCP_HEADER_BYTES);
     TERN_ASSERT(w->failed || w->bytes - before == header_bytes);
 }
