@@ -8,6 +8,7 @@
  * errors that the call has, and its name. Beside what the libraries call (faults_list.h), calls
  * that only the command makes fail here too.
  */
+#include <ares.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -18,7 +19,17 @@
 
 #include "faults.h"
 
-enum { CALL_FOPEN = FAULTS_OTHERS, CALL_THREAD, CALL_EASY, CALL_MULTI, CALL_SEEK, CALL_STAT };
+enum {
+    CALL_FOPEN = FAULTS_OTHERS,
+    CALL_THREAD,
+    CALL_EASY,
+    CALL_MULTI,
+    CALL_SEEK,
+    CALL_STAT,
+    CALL_ARES_INIT,
+    CALL_ARES_OPTIONS,
+    CALL_ARES_SERVERS,
+};
 
 static const char *report_path;
 
@@ -99,4 +110,30 @@ int __wrap_fstat64(int fd, struct stat64 *out);
 int __wrap_fstat64(int fd, struct stat64 *out)
 {
     return fails(CALL_STAT, "fstat", EIO) != 0 ? -1 : __real_fstat64(fd, out);
+}
+
+int __real_ares_library_init(int what);
+int __wrap_ares_library_init(int what);
+int __wrap_ares_library_init(int what)
+{
+    return fails(CALL_ARES_INIT, "ares_library_init", ENOMEM) != 0 ? ARES_ENOMEM
+                                                                   : __real_ares_library_init(what);
+}
+
+int __real_ares_init_options(ares_channel *out, const struct ares_options *options, int mask);
+int __wrap_ares_init_options(ares_channel *out, const struct ares_options *options, int mask);
+int __wrap_ares_init_options(ares_channel *out, const struct ares_options *options, int mask)
+{
+    return fails(CALL_ARES_OPTIONS, "ares_init_options", ENOMEM) != 0
+               ? ARES_ENOMEM
+               : __real_ares_init_options(out, options, mask);
+}
+
+int __real_ares_set_servers_ports(ares_channel channel, const struct ares_addr_port_node *servers);
+int __wrap_ares_set_servers_ports(ares_channel channel, const struct ares_addr_port_node *servers);
+int __wrap_ares_set_servers_ports(ares_channel channel, const struct ares_addr_port_node *servers)
+{
+    return fails(CALL_ARES_SERVERS, "ares_set_servers_ports", ENOMEM) != 0
+               ? ARES_ENOMEM
+               : __real_ares_set_servers_ports(channel, servers);
 }

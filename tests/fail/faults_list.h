@@ -30,6 +30,8 @@
     X(int, ioctl, (int a, unsigned long b, void *c), (a, b, c), -1, ENODEV, EIO)                   \
     X(int, shutdown, (int a, int b), (a, b), -1, ENOTCONN)                                         \
     X(int, open64, (const char *a, int b, unsigned c), (a, b, c), -1, EMFILE, EACCES)              \
+    X(int, access, (const char *a, int b), (a, b), -1, EACCES)                                     \
+    X(int, fcntl64, (int a, int b, long c), (a, b, c), -1, EMFILE, EINVAL)                         \
     X(int, ftruncate64, (int a, off64_t b), (a, b), -1, EIO)                                       \
     X(int, pipe2, (int *a, int b), (a, b), -1, EMFILE)                                             \
     X(int, dup2, (int a, int b), (a, b), -1, EMFILE)                                               \
@@ -37,12 +39,22 @@
       ECONNRESET)                                                                                  \
     X(ssize_t, sendmsg, (int a, const struct msghdr *b, int c), (a, b, c), -1, EINTR, EAGAIN,      \
       EPIPE)                                                                                       \
+    X(ssize_t, writev, (int a, const struct iovec *b, int c), (a, b, c), -1, EAGAIN, EINTR, EIO,   \
+      EBADFD)                                                                                      \
     X(int, epoll_create1, (int a), (a), -1, EMFILE, ENOMEM)                                        \
     X(int, epoll_ctl, (int a, int b, int c, struct epoll_event *d), (a, b, c, d), -1, ENOMEM,      \
       ENOSPC)                                                                                      \
     X(int, eventfd, (unsigned a, int b), (a, b), -1, EMFILE)                                       \
     X(int, poll, (struct pollfd * a, nfds_t b, int c), (a, b, c), -1, EINTR, ENOMEM)               \
     X(pid_t, fork, (void), (), -1, EAGAIN)                                                         \
+    X(pid_t, waitpid, (pid_t a, int *b, int c), (a, b, c), -1, EINTR, ECHILD)                      \
+    X(int, kill, (pid_t a, int b), (a, b), -1, ESRCH)                                              \
+    X(int, setpgid, (pid_t a, pid_t b), (a, b), -1, EPERM)                                         \
+    X(int, prctl, (int a, unsigned long b, unsigned long c, unsigned long d, unsigned long e),     \
+      (a, b, c, d, e), -1, EINVAL)                                                                 \
+    X(int, getpriority, (int a, unsigned b), (a, b), -1, ESRCH)                                    \
+    X(int, sched_getaffinity, (pid_t a, size_t b, void *c), (a, b, c), -1, ENOSYS)                 \
+    X(long, syscall, (long a, long b, long c, long d, long e), (a, b, c, d, e), -1, ENOSYS)        \
     X(int, unshare, (int a), (a), -1, EPERM, ENOSPC)                                               \
     X(int, setns, (int a, int b), (a, b), -1, EPERM)                                               \
     X(ssize_t, getrandom, (void *a, size_t b, unsigned c), (a, b, c), -1, ENOSYS, EINTR)           \
