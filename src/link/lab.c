@@ -102,8 +102,10 @@ enum tern_err tern_lab_open(const struct tern_lab_options *options, struct tern_
     enum tern_err err;
     int fd = -1;
 
-    if (lab == NULL)
+    if (lab == NULL) {
+        tern_link_say(error_text, "cannot make a lab: out of memory");
         return TERN_ERR_MEMORY;
+    }
     err = start_keeper(options, lab);
     if (err != TERN_ERR_OK) {
         tern_link_say(error_text, "cannot start the lab's keeper: %s", strerror(errno));

@@ -11,7 +11,9 @@
  * Sending: one writev() a frame, since a TAP takes no sendmmsg().
  *
  * What a TAP holds for us is its interface's transmit queue. A device that was deleted answers
- * EBADFD, one that is down refuses each frame with EIO, which is counted.
+ * EBADFD, one that is down refuses each frame with EIO, which is counted. Reading fails for no
+ * reason that passes but that nothing is there: else the device is lost, and to look again would be
+ * to look for ever.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +61,7 @@ static ssize_t read_frame(struct tap_link *t, size_t at)
     } while (n < 0 && errno == EINTR);
     if (n >= 0)
         return n;
-    t->gone = is_gone(errno);
+    t->gone = errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS;
     return t->gone ? TERN_ERR_LINK : 0;
 }
 
@@ -228,6 +230,12 @@ static void fill_info(struct tap_link *t, bool no_offloads)
     info->hold_bytes = (uint64_t)info->hold_frames * info->mtu_bytes;
 }
 
+static enum tern_err say_no_memory(char *words)
+{
+    tern_link_say(words, "cannot open the tap: out of memory");
+    return TERN_ERR_MEMORY;
+}
+
 enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
                                  struct tern_link **out, char *error_text)
 {
@@ -235,7 +243,7 @@ enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
     enum tern_err err;
 
     if (t == NULL)
-        return TERN_ERR_MEMORY;
+        return say_no_memory(error_text);
     t->link.ops = &tap_ops;
     err = tern_tap_device_open(options, &t->device, error_text);
     if (err == TERN_ERR_OK)
@@ -245,7 +253,7 @@ enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
             mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (t->arena == MAP_FAILED) {
             t->arena = NULL;
-            err = TERN_ERR_MEMORY;
+            err = say_no_memory(error_text);
         }
     }
     if (err != TERN_ERR_OK) {

@@ -170,8 +170,10 @@ static enum tern_err read_facts(const struct tern_link_tap_options *o, struct te
     enum tern_err err = TERN_ERR_OK;
     const int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    if (socket_fd < 0)
+    if (socket_fd < 0) {
+        tern_link_say(words, "cannot ask about tap %s: %s", d->name, strerror(errno));
         return TERN_ERR_SYSTEM;
+    }
     if (o->fd < 0) {
         err = bring_up(socket_fd, d, words);
         enlarge_queue(socket_fd, d->name);
@@ -202,8 +204,10 @@ static enum tern_err get_hold(const struct tern_link_tap_options *o, struct tern
 
         d->fd = o->fd;
         d->is_macvtap = o->macvtap;
-        if (flags < 0 || fcntl(d->fd, F_SETFL, flags | O_NONBLOCK) != 0)
+        if (flags < 0 || fcntl(d->fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+            tern_link_say(words, "the descriptor handed over is none: %s", strerror(errno));
             return TERN_ERR_INVAL;
+        }
         return adopt(d, words);
     }
     TERN_ASSERT(o->name != NULL);
