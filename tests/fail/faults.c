@@ -105,11 +105,11 @@ bool faults_slept_for_good(void)
     return did;
 }
 
-/* Nobody is sent signals for ever, what polls writable takes something in the end, and there is no
- * system without a clock that goes on. */
+/* Nobody is sent signals for ever, what polls writable takes something in the end, what polls
+ * readable gives it, and there is no system without a clock that goes on. */
 static bool is_transient(uint32_t call, int error)
 {
-    return error == EINTR || (call == CALL_write && error == EAGAIN) ||
+    return error == EINTR || ((call == CALL_write || call == CALL_read) && error == EAGAIN) ||
            (call == CALL_clock_gettime && (error > 0 || error == FAULT_STILL));
 }
 

@@ -199,9 +199,10 @@ static bool read_back(struct half *h, int fd)
 /* Nothing waits for ever: bytes for an ACK, a reader for bytes, a SYN for a link that is full. */
 static bool be_impatient(struct half *h, int fd)
 {
-    const int unacked_ms = h->stubborn ? 4000 : 20000;
+    const bool soon = h->stubborn || h->fills_up;
+    const int unacked_ms = soon ? 4000 : 20000;
     const struct timeval reader = {.tv_sec = 200}; /* longer than an RTO can be */
-    const struct timeval writer = {.tv_sec = h->stubborn ? 4 : 200};
+    const struct timeval writer = {.tv_sec = soon ? 4 : 200};
     struct tern_sockets *t = h->sockets;
 
     if (tern_setsockopt(t, fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms, sizeof unacked_ms) !=

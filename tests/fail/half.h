@@ -7,7 +7,7 @@
 #include <tern/socket.h>
 #include <tern/tern.h>
 
-#define HALF_TURNS_MAX 100000 /* a full link is offered frames each 50 us */
+#define HALF_TURNS_MAX 250000 /* a full link is offered frames each 50 us */
 #define HALF_GONE_MAX  20
 #define HALF_TURN      (200 * TERN_US)
 
@@ -25,6 +25,7 @@ struct half {
     void *user;
     uint32_t turns, quiet; /* quiet: those in a row without a frame */
     uint64_t frames_seen;
+    bool fills_up; /* the link may be full for good: see HALF_TURNS_MAX */
     bool stubborn; /* goes on where the link is gone, for HALF_GONE_MAX turns in a row */
     uint32_t gone;
     struct life_end *end;

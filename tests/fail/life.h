@@ -22,5 +22,9 @@ life_fn life_pair;
 life_fn life_driver;
 /* A stack on slirp, and a server on the host's loopback. */
 life_fn life_slirp;
+/* A stack on a TAP, and a server at the kernel's end of it. Prepared once, before the first life,
+ * in a network of the process's own; the reason why that cannot be, or NULL. */
+life_fn life_tap;
+const char *life_tap_prepare(void);
 
 #endif

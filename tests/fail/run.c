@@ -21,18 +21,21 @@
 #include "life.h"
 
 #define CALLS_MAX     200000u
-#define WORK_MAX      1000000u /* calls a life: ten for each turn that it may take */
+#define WORK_MAX      2500000u /* calls a life: ten for each turn that it may take */
 #define CLEAN_EVERY   64u
+#define SKIPPED       77  /* meson's word for it */
 #define SECONDS_A_RUN 20u /* a system call that blocks for good: the alarm ends the program */
 
 static const struct {
     const char *name;
     life_fn *live;
     enum faults_domain domain;
+    const char *(*prepare)(void); /* once; NULL: nothing is to be prepared */
 } lives[] = {
-    {"pair", life_pair, FAULTS_SYSTEM},
-    {"slirp", life_slirp, FAULTS_SYSTEM},
-    {"driver", life_driver, FAULTS_DRIVER},
+    {"pair", life_pair, FAULTS_SYSTEM, NULL},
+    {"slirp", life_slirp, FAULTS_SYSTEM, NULL},
+    {"tap", life_tap, FAULTS_SYSTEM, life_tap_prepare},
+    {"driver", life_driver, FAULTS_DRIVER, NULL},
 };
 
 struct tally {
@@ -42,6 +45,7 @@ struct tally {
 };
 
 static life_fn *live;
+static const char *(*prepare)(void);
 static enum faults_domain domain;
 static tern_time clock_now;
 
@@ -155,16 +159,23 @@ int main(int argc, char **argv)
 {
     struct tally t = {.aloud = argc > 3};
     long stride = number(argc, argv, 2, 1);
+    const char *why;
 
     for (size_t i = 0; i < sizeof lives / sizeof lives[0]; i++) {
         if (argc > 1 && strcmp(argv[1], lives[i].name) == 0) {
             live = lives[i].live;
             domain = lives[i].domain;
+            prepare = lives[i].prepare;
         }
     }
     if (live == NULL || stride < 1) {
         (void)fprintf(stderr, "usage: fail_run LIFE [STRIDE [FIRST [LAST]]]\n");
         return 2;
+    }
+    why = prepare == NULL ? NULL : prepare();
+    if (why != NULL) {
+        (void)printf("%s: skipped: %s\n", argv[1], why);
+        return SKIPPED;
     }
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGALRM, last_words);

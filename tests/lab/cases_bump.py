@@ -40,6 +40,7 @@ def transfer(lab, client, move, who, name="big.bin"):
     """Move a file; the rate in Mbit/s. The bytes are right."""
     result, path = move(client, who, name)
     equal(f"{who} {move.__name__}: exit ({result.text()})", result.code, 0)
+    hold(f"{who} {move.__name__}: a file", os.path.exists(lab.path(path)), result.text())
     equal(f"{who} {move.__name__}: sha256", sha256(lab.path(path)), sha256(lab.path("www/" + name)))
     os.unlink(lab.path(path))
     return os.path.getsize(lab.path("www/" + name)) * 8 / float(result.out) / 1e6
