@@ -3,11 +3,17 @@
  * A life on a TAP, in a network namespace of this process's own: at the interface's other end is
  * the kernel, with a server of ours that sends everything back. The kernel answers within the call
  * that brings it a frame, so that time can be ours here too; its own timers need no turn, for tern
- * sends again first. The device is made once and stays, since the kernel takes 20 ms to unmake one.
+ * sends again first. For that the interface must have no queueing discipline, which on a busy
+ * machine leaves frames to be sent later, and the kernel's own thread must have heard that it is
+ * up. The device is made once and stays, since the kernel takes
+ * 20 ms to unmake one.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
 #include <linux/if_tun.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -17,11 +23,13 @@
 #include <unistd.h>
 
 #include "echo.h"
+#include "faults.h"
 #include "half.h"
 
 #define NAME         "fail0"
 #define KERNEL       ((uint32_t)10 << 24 | 2 << 8 | 2) /* 10.0.2.2 */
 #define NETMASK      0xffffff00u
+#define LOOKS_MAX    10000000
 #define DEVICE_FLAGS (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
 
 struct tap_world {
@@ -76,6 +84,31 @@ static bool set_address(int fd, unsigned long what, uint32_t address)
     return ioctl(fd, what, &r) == 0;
 }
 
+/* `tc qdisc replace dev NAME root noqueue` */
+static bool drop_queue(void)
+{
+    _Alignas(struct nlmsghdr) char bytes[256];
+    struct nlmsghdr *header = mnl_nlmsg_put_header(bytes);
+    struct tcmsg *message = mnl_nlmsg_put_extra_header(header, sizeof *message);
+    struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    bool done;
+
+    header->nlmsg_type = RTM_NEWQDISC;
+    header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+    message->tcm_ifindex = (int)if_nametoindex(NAME);
+    message->tcm_parent = TC_H_ROOT;
+    mnl_attr_put_strz(header, TCA_KIND, "noqueue");
+    done = s != NULL && mnl_socket_sendto(s, header, header->nlmsg_len) > 0;
+    if (done) {
+        const ssize_t n = mnl_socket_recvfrom(s, bytes, sizeof bytes);
+
+        done = n > 0 && mnl_cb_run(bytes, (size_t)n, 0, 0, NULL, NULL) >= 0;
+    }
+    if (s != NULL)
+        (void)mnl_socket_close(s);
+    return done;
+}
+
 /* The kernel's end: an address, up, and silent where nobody asks. */
 static bool set_up(void)
 {
@@ -88,7 +121,7 @@ static bool set_up(void)
         return false;
     (void)write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
     done = set_address(fd, SIOCSIFADDR, KERNEL) && set_address(fd, SIOCSIFNETMASK, NETMASK) &&
-           ioctl(fd, SIOCSIFFLAGS, &r) == 0;
+           ioctl(fd, SIOCSIFFLAGS, &r) == 0 && drop_queue();
     (void)close(fd);
     return done;
 }
@@ -99,7 +132,35 @@ const char *life_tap_prepare(void)
         return "no network namespace to be had";
     if (!make_device())
         return "no TAP to be had";
-    return set_up() ? NULL : "the TAP takes no address";
+    return set_up() ? NULL : "the TAP cannot be set up";
+}
+
+/* Attached to, the interface is up once a thread of the kernel's says so; until then what the
+ * kernel sends is lost. Setting its flags anew waits for what that thread still holds. */
+static bool is_up(void)
+{
+    struct ifreq r = {0};
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool up = false;
+
+    memcpy(r.ifr_name, NAME, sizeof NAME);
+    for (int looks = 0; fd >= 0 && !up && looks < LOOKS_MAX; looks++) {
+        up = ioctl(fd, SIOCGIFFLAGS, &r) == 0 && (r.ifr_flags & IFF_RUNNING) != 0;
+        (void)sched_yield();
+    }
+    up = up && ioctl(fd, SIOCSIFFLAGS, &r) == 0;
+    (void)close(fd);
+    return up;
+}
+
+static bool wait_until_up(struct life_end *end)
+{
+    bool up;
+
+    faults_pause(true);
+    up = is_up();
+    faults_pause(false);
+    return up || life_fail(end, "the interface", ENETDOWN);
 }
 
 static bool live(struct tap_world *w)
@@ -114,7 +175,8 @@ static bool live(struct tap_world *w)
     w->client.fills_up = true;
     w->client.meanwhile = echo_turn;
     w->client.user = &w->server;
-    return half_open(&w->client, link, "10.0.2.15/24", w->end) && half_claimed(&w->client) &&
+    return half_open(&w->client, link, "10.0.2.15/24", w->end) && wait_until_up(w->end) &&
+           half_claimed(&w->client) &&
            half_echo(&w->client, tern_addr_v4(10, 0, 2, 2), ntohs(w->server.at.sin_port));
 }
 
