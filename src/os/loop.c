@@ -39,6 +39,7 @@
 
 #define ROUNDS_MAX     16
 #define SPIN_NS        (30 * TERN_US)
+#define LOOK_NS        (20 * TERN_US)
 #define SPIN_LEAST_NS  (2 * TERN_US)
 #define LOOKS_MAX      10000
 #define SHORT_SLEEP_NS (60 * TERN_US)
@@ -63,6 +64,7 @@ struct tern_loop {
     struct tern_watches watches;
     struct stash stash;
     tern_time spin_ns;
+    tern_time looked_at; /* at the other descriptors */
     enum tern_loop_wait wait;
     uint32_t mtu_bytes; /* the link's, as the stack knows it */
     uint64_t dropped;   /* frames given up */
@@ -382,11 +384,17 @@ static enum tern_err move(struct tern_loop *loop, bool *did)
     return TERN_ERR_OK;
 }
 
-static enum tern_err process(struct tern_loop *loop, bool *did)
+/* Other descriptors, then all that is ready. A call that may sleep in the end looks at them there;
+ * while it is busy a look each LOOK_NS is enough, since it is a system call. */
+static enum tern_err process(struct tern_loop *loop, bool may_sleep, bool *did)
 {
-    if (tern_watches_poll(&loop->watches, 0).other)
+    const bool looks = !may_sleep || loop->now - loop->looked_at >= LOOK_NS;
+
+    if (looks && tern_watches_poll(&loop->watches, 0).other)
         *did = true;
     read_clock(loop);
+    if (looks)
+        loop->looked_at = loop->now;
     return move(loop, did);
 }
 
@@ -394,7 +402,7 @@ enum tern_err tern_process(struct tern_loop *loop)
 {
     bool did = false;
 
-    return process(loop, &did);
+    return process(loop, false, &did);
 }
 
 /* When the loop must run again though no descriptor says so. */
@@ -481,7 +489,7 @@ enum tern_err tern_loop_run(struct tern_loop *loop, tern_time until)
     tern_time at;
     bool did = false;
 
-    err = process(loop, &did);
+    err = process(loop, until > loop->now, &did);
     if (err != TERN_ERR_OK || did || until <= loop->now)
         return err;
     at = next_deadline(loop);
