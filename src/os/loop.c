@@ -384,12 +384,22 @@ static enum tern_err move(struct tern_loop *loop, bool *did)
     return TERN_ERR_OK;
 }
 
-/* Other descriptors, then all that is ready. A call that may sleep in the end looks at them there;
- * while it is busy a look each LOOK_NS is enough, since it is a system call. */
+/* What the application gave to send since the last turn goes before anything else is looked at: the
+ * peer waits for it. Then other descriptors, and all that is ready. A call that may sleep in the
+ * end looks at the descriptors there; while it is busy a look each LOOK_NS is enough, since it is a
+ * system call. */
 static enum tern_err process(struct tern_loop *loop, bool may_sleep, bool *did)
 {
-    const bool looks = !may_sleep || loop->now - loop->looked_at >= LOOK_NS;
+    bool looks;
+    int out = 0;
 
+    read_clock(loop);
+    if (loop->stash.count == 0)
+        out = send_output(loop);
+    if (out < 0)
+        return (enum tern_err)out;
+    *did = out > 0;
+    looks = !may_sleep || loop->now - loop->looked_at >= LOOK_NS;
     if (looks && tern_watches_poll(&loop->watches, 0).other)
         *did = true;
     read_clock(loop);
