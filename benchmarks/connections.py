@@ -3,7 +3,8 @@
 
 Each run of tern's has an address of its own. The kernel at the other end keeps the connections of
 the last minute in TIME-WAIT, and refuses new ones from the same ports whose timestamps are older;
-a new process of tern's has timestamps of its own, where the kernel as a client goes on with its last.
+a new process of tern's has timestamps of its own, where the kernel as a client goes on with its
+last.
 """
 from ground import KERNEL, KERNEL_VETH, LAN, TAP, Run
 from workloads import Workload

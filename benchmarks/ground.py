@@ -3,8 +3,8 @@
 
     client vA 10.77.0.9 (tern: .5) ── vB 10.77.0.2 server, tap0 10.78.0.2 (tern: .5)
 
-The kernel's side uses CUBIC by its routes on all of them: with another default, such as BBR, it is three
-times slower over veth, and would flatter tern. All of it is the lab's (tests/lab/world.py).
+The kernel's side uses CUBIC by its routes on all of them: with another default, such as BBR, it is
+three times slower over veth, and would flatter tern. All of it is the lab's (tests/lab/world.py).
 """
 import json
 import os

@@ -264,8 +264,7 @@ static int run(double seconds)
 int main(int argc, char **argv)
 {
     if (argc != 6) {
-        (void)fprintf(stderr,
-                      "usage: bench-lwip recv|send tap:NAME|lan:IF ADDRESS HOST SECONDS\n");
+        (void)fprintf(stderr, "usage: bench-lwip recv|send tap:NAME|lan:IF ADDRESS HOST SECONDS\n");
         return 2;
     }
     bench.sends = strcmp(argv[1], "send") == 0;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tern against Debian's lwIP, each as the client of the same kernel peer, over a TAP and over a packet
-socket. lwIP knows no offloads: on the packet socket the interface's are off for both, and tern asks
+"""tern against Debian's lwIP, each as the client of the same kernel peer, over a TAP and over a
+packet socket. lwIP knows no offloads: on the packet socket the interface's are off for both, and tern asks
 for none; on the TAP each takes what it can."""
 import json
 import os

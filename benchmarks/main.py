@@ -17,6 +17,7 @@ How to read it: docs/internals/benchmarks.md.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -101,6 +102,10 @@ def inside(options):
     return report.finish(rows, options)
 
 
+def interrupted(_number, _frame):
+    raise KeyboardInterrupt
+
+
 def outside(options, words):
     """Namespaces, and ourselves in them."""
     why = lab_run.refusal()
@@ -114,7 +119,9 @@ def outside(options, words):
         if path:
             words += [f"--{name}", os.path.abspath(path)]
     command = ["/usr/bin/python3", os.path.abspath(__file__), *words, "--inside", folder]
-    try:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
+    try:  # what runs in the namespaces ends with the first process of theirs
         return subprocess.run(lab_run.own_namespaces(command), check=False).returncode
     except KeyboardInterrupt:
         return 130

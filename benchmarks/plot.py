@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The ratios as a picture: one bar a workload, from what equals the rival to what was measured, with
-the spread of the pairs and the targets."""
+"""The ratios as a picture: one bar a workload, from what equals the rival to what was measured,
+with the spread of the pairs and the targets."""
 import matplotlib
 
 matplotlib.use("svg")

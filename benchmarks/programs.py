@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs that measure by themselves and print rows as JSON, as `./bench --json` writes them (a
-rival is optional). To add one: a line in PROGRAMS; where the program was not built it is passed over.
+rival is optional). To add one: a line in PROGRAMS; where it was not built it is passed over.
 """
 import json
 import os

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What came out: a line for each workload, and the files that were asked for.
 
-A ratio is of one pair of runs, tern's and the rival's, one right after the other; the row's ratio is
-the median of those, its spread the least and the greatest. Noise is how far the rival's own runs lie
-apart, against their median: what the machine alone makes of the same program.
+A ratio is of one pair of runs, tern's and the rival's, one right after the other; the row's ratio
+is the median of those, its spread the least and the greatest. Noise is how far the rival's own runs
+lie apart, against their median: what the machine alone makes of the same program.
 """
 import json
 import statistics

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The list of workloads. To add one: a module with functions that make Workloads, and a line in ALL.
+"""The list of workloads. To add one: a line in a module's ALL; a new module goes into everything().
 
-A workload has two sides, tern's and a rival's: functions of the ground that do one run and return it
-(ground.Run). must and stretch are what the project set itself, of the ratio tern/rival, or, where
-there is no rival, of the value itself.
+A workload has two sides, tern's and a rival's: functions of the ground that do one run and return
+it (ground.Run). must and stretch are what the project set itself, of the ratio tern/rival, or,
+where there is no rival, of the value itself.
 """
 
 

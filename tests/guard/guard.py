@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Instructions of fixed scenarios, counted by callgrind and compared with the table that is checked in.
+"""Instructions of fixed scenarios, counted by callgrind and compared with the table in the tree.
 
     guard.py                  all scenarios against the table of this compiler
     guard.py WORD...          those whose names contain a word

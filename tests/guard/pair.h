@@ -2,8 +2,8 @@
 #ifndef TEST_GUARD_PAIR_H
 #define TEST_GUARD_PAIR_H
 /*
- * Two stacks on a cable in memory, in virtual time, whose instructions valgrind counts: those of the
- * near one, of the far one, or of both, and of nothing between them.
+ * Two stacks on a cable in memory, in virtual time, whose instructions valgrind counts: those of
+ * the near one, of the far one, or of both, and of nothing between them.
  */
 #include <tern/tern.h>
 
@@ -33,8 +33,8 @@ void pair_open(struct pair *pair, const struct pair_options *options);
 void pair_close(struct pair *pair);
 /* From here on instructions are counted, in calls on the sides that are `counted`. */
 void pair_count(void);
-/* Both stacks once: what arrived, what is due, what is to be heard, what is to be sent. Time goes on
- * by a little, or to the next deadline where nothing moved. */
+/* Both stacks once: what arrived, what is due, what is to be heard, what is to be sent. Time goes
+ * on by a little, or to the next deadline where nothing moved. */
 void pair_turn(struct pair *pair);
 /* Around what the application does on a side: a turn does it by itself for what hear() does. */
 void pair_enter(const struct pair_side *side);
