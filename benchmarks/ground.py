@@ -9,6 +9,7 @@ three times slower over veth, and would flatter tern. All of it is the lab's (te
 import json
 import os
 import resource
+import signal
 import statistics
 import sys
 
@@ -41,6 +42,9 @@ class Ground:
     def __init__(self, lab, options):
         self.lab, self.options = lab, options
         self.client, self.server = lab.pair()
+        # A minute of connections stays in TIME-WAIT. Where there are too many of them the kernel
+        # keeps none, and answers the last words of those that close by a reset.
+        self.server.sysctl("net/ipv4/tcp_max_tw_buckets", 4000000)
         self.last = 20  # of the addresses that were used once
         self.has_tap = os.access("/dev/net/tun", os.R_OK | os.W_OK)
         if self.has_tap:
@@ -79,8 +83,19 @@ class Ground:
         world.wait_for("the peer to listen", listens)
         return child
 
+    def against(self, command, node, peer_words=(), pin=False):
+        """A command against a peer of its own: its JSON, and with it the CPU seconds of both."""
+        before = self.used()
+        child = self.peer(*peer_words, pin=pin)
+        try:
+            told = json.loads(self.command(node, self.pinned(0, command) if pin else command))
+        finally:
+            self.stop(child)
+        told["cpu_of_both"] = self.used() - before
+        return told
+
     def stop(self, child):
-        self.lab.stop(child, 2)
+        self.lab.stop(child, signal.SIGINT)
 
     def used(self):
         """CPU seconds of all children that have ended so far."""
@@ -95,14 +110,8 @@ class Ground:
         return done.out
 
     def bench(self, node, words, peer_words=(), pin=False):
-        """One run of `tern bench` against a peer of its own: what it told, and both ends' CPU."""
-        before = self.used()
-        child = self.peer(*peer_words, pin=pin)
-        command = [TERN, "bench", *words, "--json"]
-        told = json.loads(self.command(node, self.pinned(0, command) if pin else command))
-        self.stop(child)
-        told["cpu_of_both"] = self.used() - before
-        return told
+        """One run of `tern bench`."""
+        return self.against([TERN, "bench", *words, "--json"], node, peer_words, pin)
 
 
 def spread(values):

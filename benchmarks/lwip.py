@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tern against Debian's lwIP, each as the client of the same kernel peer, over a TAP and over a
-packet socket. lwIP knows no offloads: on the packet socket the interface's are off for both, and tern asks
-for none; on the TAP each takes what it can."""
-import json
+packet socket. lwIP knows no offloads: on the packet socket the interface's are off for both, and
+tern asks for none; on the TAP each takes what it can."""
 import os
 
 import bulk
@@ -17,12 +16,8 @@ def one(way, link):
     def run(ground):
         node, device, own, host = (ground.server, "tap:tap0", OWN_TAP, KERNEL_TAP) \
             if link is TAP else (ground.client, "lan:vA", OWN_VETH, KERNEL_VETH)
-        before = ground.used()
-        child = ground.peer()
-        told = json.loads(ground.command(node, [PROGRAM, way, device, own, host,
-                                                ground.options.seconds]))
-        ground.stop(child)
-        return Run(told["bits_per_second"] / 1e9, ground.used() - before, told["bytes"] / 1e9)
+        told = ground.against([PROGRAM, way, device, own, host, ground.options.seconds], node)
+        return Run(told["bits_per_second"] / 1e9, told["cpu_of_both"], told["bytes"] / 1e9)
     return run
 
 
