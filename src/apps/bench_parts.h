@@ -35,7 +35,7 @@ struct tern_bench_state {
     const struct tern_bench_plan *plan;
     struct tern_bench_result *result;
     struct tern_bench_stream *streams;
-    uint8_t *message; /* what is sent: TERN_BENCH_MESSAGE_MAX bytes */
+    const uint8_t *message; /* what is sent */
     uint32_t opening, living;
     bool begun;     /* all streams were open, and were told what to do */
     bool timed_out; /* the time of the run is over */
@@ -65,8 +65,9 @@ static inline void tern_bench_put64(uint8_t *p, uint64_t v)
 /* Write a few bytes that must fit at once. */
 enum tern_err tern_bench_say(const struct tern_bench_wire *wire, struct tern_bench_line *line,
                              const uint8_t *data, size_t bytes);
-/* A message of no meaning; NULL: no memory. */
-uint8_t *tern_bench_message(void);
+/* TERN_BENCH_MESSAGE_MAX bytes of no meaning, which stay as they are for as long as the process
+ * lives: they may be lent. */
+const uint8_t *tern_bench_message(void);
 /* The stream is done: count what only its line knows, and close it. */
 void tern_bench_stream_close(struct tern_bench_state *b, struct tern_bench_stream *s, bool abort);
 

@@ -24,7 +24,7 @@ struct guest {
 
 struct tern_bench_peer {
     struct tern_bench_wire *wire;
-    uint8_t *message;
+    const uint8_t *message;
     struct tern_list guests;
     bool had_guests;
 };
@@ -194,7 +194,6 @@ void tern_bench_peer_close(struct tern_bench_peer *p)
         return;
     while (!tern_list_is_empty(&p->guests))
         leave(p, TERN_CONTAINER(p->guests.next, struct guest, link), true);
-    free(p->message);
     free(p);
 }
 
@@ -202,15 +201,14 @@ enum tern_err tern_bench_peer_open(struct tern_bench_wire *wire, uint16_t *port,
                                    struct tern_bench_peer **out)
 {
     struct tern_bench_peer *p = calloc(1, sizeof *p);
-    enum tern_err err = TERN_ERR_MEMORY;
+    enum tern_err err;
 
     if (p == NULL)
-        return err;
+        return TERN_ERR_MEMORY;
     p->wire = wire;
     tern_list_init(&p->guests);
     p->message = tern_bench_message();
-    if (p->message != NULL)
-        err = wire->ops->listen(wire, port);
+    err = wire->ops->listen(wire, port);
     if (err == TERN_ERR_OK)
         *out = p;
     else

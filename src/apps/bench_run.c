@@ -37,13 +37,13 @@ static struct cpu cpu_now(void)
     return (struct cpu){ns_of(&usage.ru_utime), ns_of(&usage.ru_stime)};
 }
 
-uint8_t *tern_bench_message(void)
+const uint8_t *tern_bench_message(void)
 {
-    uint8_t *message = malloc(TERN_BENCH_MESSAGE_MAX);
+    static uint8_t message[TERN_BENCH_MESSAGE_MAX];
 
     /* Written to, so that it is memory like any other and not the kernel's page of zeros. */
-    for (size_t i = 0; message != NULL && i < TERN_BENCH_MESSAGE_MAX; i++)
-        message[i] = (uint8_t)(i * 167 + (i >> 8));
+    for (size_t i = 0; message[1] == 0 && i < TERN_BENCH_MESSAGE_MAX; i++)
+        message[TERN_BENCH_MESSAGE_MAX - 1 - i] = (uint8_t)(i * 167 + (i >> 8) + 1);
     return message;
 }
 
@@ -239,7 +239,7 @@ enum tern_err tern_bench_run(struct tern_bench_wire *wire, const struct tern_ben
     tern_bench_hist_init(&result->latency);
     b.streams = calloc(plan->streams, sizeof *b.streams);
     b.message = tern_bench_message();
-    if (b.streams != NULL && b.message != NULL)
+    if (b.streams != NULL)
         err = open_streams(&b);
     if (err == TERN_ERR_OK && !result->stopped)
         err = measure(&b);
@@ -247,7 +247,6 @@ enum tern_err tern_bench_run(struct tern_bench_wire *wire, const struct tern_ben
         if (b.streams[i].line != NULL)
             tern_bench_stream_close(&b, &b.streams[i], true);
     free(b.streams);
-    free(b.message);
     result->err = err;
     return err;
 }

@@ -6,8 +6,8 @@
  * (bench_wire_tern.c) and once over kernel sockets and epoll (bench_wire_kernel.c). The workloads
  * know no other difference, so that what is compared is what is below.
  *
- * Each side uses the best that its calls offer: tern lends received bytes (peek and skip), the
- * kernel copies them into a buffer of the wire's.
+ * Each side uses the best that its calls offer: tern lends received bytes and is lent long writes,
+ * the kernel copies both.
  */
 #include <stdbool.h>
 
@@ -48,7 +48,7 @@ struct tern_bench_ops {
      * shown stays until the next call of peek on any line; skip all of it. */
     ptrdiff_t (*peek)(struct tern_bench_line *line, struct tern_slice *out);
     void (*skip)(struct tern_bench_line *line, size_t bytes);
-    /* As tern_tcp_write(). */
+    /* As tern_tcp_write(); much at once may be lent instead of copied, so it stays as it is. */
     ptrdiff_t (*write)(struct tern_bench_line *line, const void *data, size_t len);
     void (*shutdown)(struct tern_bench_line *line);
     void (*nodelay)(struct tern_bench_line *line); /* no Nagle from now on */
@@ -73,7 +73,7 @@ struct tern_bench_wire {
 struct tern_bench_wire_options {
     enum tern_loop_wait wait;
     const char *congestion; /* NULL: the default of the stack or the kernel */
-    bool copy;              /* tern: copy what arrives into a buffer, as the kernel must */
+    bool copy;              /* tern: lend nothing either way, as the kernel's sockets do */
 };
 
 struct tern_bench_tern_options {

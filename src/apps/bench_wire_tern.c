@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The workloads' wire over a tern stack: events pulled after each turn of the loop, received bytes
- * borrowed. The stack belongs to the caller, who also turns the loop where there is more to do in
+ * borrowed, long writes lent. The stack belongs to the caller, who also turns the loop where there is more to do in
  * a turn (the verb's statistics). All lines stand in one list, so that destroy() finds them.
+ *
+ * A line that is closed stays until its loans are back, as their events name it. What is told of a
+ * line in one wait is told in one event, however many the stack had.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,7 @@
 
 #define BACKLOG    1024
 #define COPY_BYTES ((size_t)128 << 10)
+#define LEND_BYTES ((size_t)16 << 10) /* from here on: for less, a copy costs less */
 
 struct wire {
     struct tern_bench_wire base;
@@ -19,14 +23,19 @@ struct wire {
     struct tern_stack *stack;
     struct tern_listener *listener;
     struct tern_list lines;
-    uint8_t *copy; /* NULL: bytes are borrowed */
+    uint8_t *copy; /* NULL: bytes are borrowed and lent */
+    uint64_t batch;
 };
 
 struct line {
     struct tern_bench_line base;
     struct tern_list link;
     struct wire *wire;
-    struct tern_conn *conn;
+    struct tern_conn *conn; /* NULL once closed */
+    uint32_t loans;
+    bool waits_for_loan;
+    uint64_t batch; /* in which it was told of last, and where there */
+    int place;
 };
 
 static struct line *line_new(struct wire *w, void *user)
@@ -101,9 +110,19 @@ static void tern_wire_skip(struct tern_bench_line *line, size_t bytes)
     tern_tcp_skip(((struct line *)line)->conn, bytes);
 }
 
-static ptrdiff_t tern_wire_write(struct tern_bench_line *line, const void *data, size_t len)
+static ptrdiff_t tern_wire_write(struct tern_bench_line *base, const void *data, size_t len)
 {
-    return tern_tcp_write(((struct line *)line)->conn, data, len);
+    struct line *line = (struct line *)base;
+    enum tern_err err;
+
+    if (len < LEND_BYTES || line->wire->copy != NULL)
+        return tern_tcp_write(line->conn, data, len);
+    err = tern_tcp_lend(line->conn, data, len, line);
+    line->waits_for_loan = err == TERN_ERR_AGAIN;
+    if (err != TERN_ERR_OK)
+        return err;
+    line->loans++;
+    return (ptrdiff_t)len;
 }
 
 static void tern_wire_shutdown(struct tern_bench_line *line)
@@ -129,7 +148,9 @@ static void tern_wire_close(struct tern_bench_line *base, bool abort)
         tern_tcp_abort(line->conn);
     else
         tern_tcp_close(line->conn);
-    line_free(line);
+    line->conn = NULL;
+    if (line->loans == 0)
+        line_free(line);
 }
 
 static uint64_t tern_wire_retransmits(struct tern_bench_line *line)
@@ -141,24 +162,59 @@ static uint64_t tern_wire_retransmits(struct tern_bench_line *line)
 }
 
 /* What the workload should know of an event of a connection. */
-static bool translate(const struct tern_event *event, struct tern_bench_event *out)
+static uint32_t bits_of(const struct tern_event *event, enum tern_err *reason)
+{
+    uint32_t bits = 0;
+
+    if ((event->bits & TERN_CONN_ESTABLISHED) != 0)
+        bits |= TERN_BENCH_OPEN;
+    if ((event->bits & (TERN_CONN_READABLE | TERN_CONN_PEER_FIN)) != 0)
+        bits |= TERN_BENCH_READABLE;
+    if ((event->bits & TERN_CONN_WRITABLE) != 0)
+        bits |= TERN_BENCH_WRITABLE;
+    if ((event->bits & TERN_CONN_CLOSED) != 0)
+        *reason = tern_tcp_reason(event->conn);
+    return *reason == TERN_ERR_OK ? bits : bits | TERN_BENCH_OVER;
+}
+
+/* A loan is back: there is room for another, or a closed line may go. */
+static uint32_t loan_back(struct line *line)
+{
+    uint32_t bits = line->waits_for_loan ? TERN_BENCH_WRITABLE : 0;
+
+    line->loans--;
+    line->waits_for_loan = false;
+    if (line->conn != NULL)
+        return bits;
+    if (line->loans == 0)
+        line_free(line);
+    return 0;
+}
+
+/* Tell of a line, in the event that it has in this batch already where there is one. */
+static void tell(struct wire *w, struct tern_bench_event *events, int *count, struct line *line,
+                 uint32_t bits, enum tern_err reason)
+{
+    if (line->batch != w->batch) {
+        line->batch = w->batch;
+        line->place = (*count)++;
+        events[line->place] = (struct tern_bench_event){&line->base, 0, TERN_ERR_OK};
+    }
+    events[line->place].bits |= bits;
+    if (reason != TERN_ERR_OK)
+        events[line->place].reason = reason;
+}
+
+/* An event of a connection or a loan. */
+static void hear_line(struct wire *w, struct tern_bench_event *events, int *count,
+                      const struct tern_event *event)
 {
     enum tern_err reason = TERN_ERR_OK;
+    uint32_t bits =
+        event->kind == TERN_EVENT_LOAN ? loan_back(event->user) : bits_of(event, &reason);
 
-    out->line = event->user;
-    out->bits = 0;
-    if ((event->bits & TERN_CONN_ESTABLISHED) != 0)
-        out->bits |= TERN_BENCH_OPEN;
-    if ((event->bits & (TERN_CONN_READABLE | TERN_CONN_PEER_FIN)) != 0)
-        out->bits |= TERN_BENCH_READABLE;
-    if ((event->bits & TERN_CONN_WRITABLE) != 0)
-        out->bits |= TERN_BENCH_WRITABLE;
-    if ((event->bits & TERN_CONN_CLOSED) != 0)
-        reason = tern_tcp_reason(event->conn);
-    if (reason != TERN_ERR_OK)
-        out->bits |= TERN_BENCH_OVER;
-    out->reason = reason;
-    return out->bits != 0;
+    if (bits != 0)
+        tell(w, events, count, event->user, bits, reason);
 }
 
 /* Callers that wait; as many as there is room for. */
@@ -186,9 +242,10 @@ static int pull(struct wire *w, struct tern_bench_event *events)
     struct tern_event event;
     int count = 0;
 
+    w->batch++;
     while (count < TERN_BENCH_EVENTS_MAX && tern_stack_event(w->stack, &event)) {
-        if (event.kind == TERN_EVENT_CONN && event.user != NULL)
-            count += translate(&event, &events[count]) ? 1 : 0;
+        if (event.user != NULL && event.kind != TERN_EVENT_LISTENER)
+            hear_line(w, events, &count, &event);
         else if (event.kind != TERN_EVENT_LISTENER && w->options.hear != NULL)
             (void)w->options.hear(w->options.user, &event);
     }
@@ -219,8 +276,15 @@ static void tern_wire_destroy(struct tern_bench_wire *wire)
 {
     struct wire *w = (struct wire *)wire;
 
-    while (!tern_list_is_empty(&w->lines))
-        tern_wire_close(&TERN_CONTAINER(w->lines.next, struct line, link)->base, true);
+    while (!tern_list_is_empty(&w->lines)) {
+        struct line *line = TERN_CONTAINER(w->lines.next, struct line, link);
+
+        line->loans = 0; /* nobody hears of them any more */
+        if (line->conn != NULL)
+            tern_wire_close(&line->base, true);
+        else
+            line_free(line);
+    }
     if (w->listener != NULL)
         tern_tcp_unlisten(w->listener);
     free(w->copy);

@@ -83,7 +83,7 @@ static const char bench_help[] =
     "  --adaptive         spin for a bounded time, then sleep (the default)\n"
     "  --congestion NAME  cubic, reno or bbr (the default of the stack, or of the kernel)\n"
     "  --no-offload       neither super-segments nor checksums are left to the link\n"
-    "  --copy             copy what arrives into a buffer, as kernel sockets do\n"
+    "  --copy             copy what comes and goes, as kernel sockets do\n"
     "  --port N           the peer's port (5201); peer: 0 for any that is free\n"
     "  --once             peer: leave when the first clients have gone\n"
     "  --json             the figures as one JSON object\n"
