@@ -38,17 +38,28 @@ static struct {
     uint64_t limit; /* bytes that the writer writes */
     int writer;     /* the side that writes bulk; -1: messages go to and fro */
     uint32_t rounds_max;
+    bool lends, borrows;
 } g;
 
 static const uint8_t text[WRITE];
 
 /* ---- both applications ---- */
 
+static ptrdiff_t write_or_lend(struct talk *t, size_t len)
+{
+    enum tern_err err;
+
+    if (!g.lends)
+        return tern_tcp_write(t->conn, text, len);
+    err = tern_tcp_lend(t->conn, text, len, t);
+    return err == TERN_ERR_OK ? (ptrdiff_t)len : (ptrdiff_t)err;
+}
+
 static void push(struct talk *t)
 {
     while (t->written < g.limit) {
         uint64_t left = g.limit - t->written;
-        ptrdiff_t n = tern_tcp_write(t->conn, text, left < WRITE ? (size_t)left : WRITE);
+        ptrdiff_t n = write_or_lend(t, left < WRITE ? (size_t)left : WRITE);
 
         if (n == TERN_ERR_AGAIN)
             return;
@@ -114,6 +125,8 @@ static void hear(struct pair_side *side, const struct tern_event *event)
         accept_all();
     if (event->kind == TERN_EVENT_CONN && (event->bits & TERN_CONN_ESTABLISHED) != 0 && near)
         g.opened++;
+    if (event->kind == TERN_EVENT_LOAN)
+        push(t);
     if (event->kind != TERN_EVENT_CONN || t == NULL)
         return;
     if ((event->bits & (TERN_CONN_READABLE | TERN_CONN_PEER_FIN)) != 0)
@@ -190,6 +203,7 @@ static void bulk(bool offloads, int writer, int counted)
     to = writer == PAIR_NEAR ? &g.far[0] : &g.near[0];
     g.writer = writer;
     g.pair.side[counted].counted = true;
+    g.pair.side[counted].borrows = g.borrows;
     pair_count();
     g.limit = BULK_BYTES;
     pair_enter(&g.pair.side[writer]);
@@ -219,6 +233,19 @@ static void bulk_in_super(void)
 
 static void bulk_out_super(void)
 {
+    bulk(true, PAIR_NEAR, PAIR_NEAR);
+}
+
+/* The same without copies: text read where it stands in the frames, and lent for sending. */
+static void bulk_in_borrowed(void)
+{
+    g.borrows = true;
+    bulk(true, PAIR_FAR, PAIR_NEAR);
+}
+
+static void bulk_out_lent(void)
+{
+    g.lends = true;
     bulk(true, PAIR_NEAR, PAIR_NEAR);
 }
 
@@ -301,6 +328,8 @@ static const struct {
     {"bulk-out", bulk_out},
     {"bulk-in-super", bulk_in_super},
     {"bulk-out-super", bulk_out_super},
+    {"bulk-in-borrowed", bulk_in_borrowed},
+    {"bulk-out-lent", bulk_out_lent},
     {"round-trips", round_trips},
     {"open-close", open_close},
     {"100000-idle", idle},

@@ -102,7 +102,9 @@ static bool side_in(struct pair_side *side, tern_time now)
     bool moved = n > 0;
 
     pair_enter(side);
-    if (n > 0)
+    if (n > 0 && side->borrows)
+        tern_stack_input_borrowed(side->stack, frames, n, now);
+    else if (n > 0)
         tern_stack_input(side->stack, frames, n, now);
     if (tern_stack_deadline(side->stack) <= now) {
         tern_stack_expire(side->stack, now);
@@ -111,6 +113,8 @@ static bool side_in(struct pair_side *side, tern_time now)
     while (tern_stack_event(side->stack, &event))
         if (side->hear != NULL)
             side->hear(side, &event);
+    if (n > 0 && side->borrows)
+        tern_stack_settle(side->stack);
     pair_leave(side);
     side->link->ops->release(side->link);
     return moved;

@@ -21,6 +21,7 @@ struct pair_side {
     size_t memory_bytes;
     void (*hear)(struct pair_side *side, const struct tern_event *event);
     bool counted;
+    bool borrows; /* text is read where it stands in the frames */
 };
 
 struct pair {
