@@ -53,7 +53,8 @@ enum option_bytes {
 };
 
 /* What nearly every segment carries: two NOPs, kind and length, and the two numbers. */
-#define TIMESTAMPS_ALONE       (KIND_NOP << 24 | KIND_NOP << 16 | KIND_TIMESTAMPS << 8 | BYTES_TIMESTAMPS)
+#define TWO_NOPS               (KIND_NOP << 24 | KIND_NOP << 16)
+#define TIMESTAMPS_ALONE       (TWO_NOPS | KIND_TIMESTAMPS << 8 | BYTES_TIMESTAMPS)
 #define TIMESTAMPS_ALONE_BYTES (TERN_TCP_HEADER_BYTES + 2 + BYTES_TIMESTAMPS)
 
 #define EXPERIMENT_FASTOPEN 0xf989 /* IANA's list of TCP experimental option identifiers */

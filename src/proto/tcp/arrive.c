@@ -320,14 +320,9 @@ static void arrive_syn_sent(struct tern_tcb *c, const struct tern_segment *seg, 
     tern_tcb_arrive_fin(c, seg, text_at, now);
 }
 
-void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+/* By its state: RFC 9293 §3.10.7. */
+static void arrive(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
-    const uint32_t pieces = pieces_of(seg);
-
-    c->env->segments_in += pieces;
-    c->count.segs_in += pieces;
-    if (seg->text.bytes > 0)
-        c->count.data_segs_in += pieces;
     switch (c->state) {
     case TERN_TCP_CLOSED:
     case TERN_TCP_LISTEN:
@@ -340,6 +335,28 @@ void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_tim
         arrive_otherwise(c, seg, now);
         break;
     }
+}
+
+static void input(struct tern_tcb *c, const struct tern_segment *seg, bool fast, tern_time now)
+{
+    const uint32_t pieces = pieces_of(seg);
+
+    c->env->segments_in += pieces;
+    c->count.segs_in += pieces;
+    if (seg->text.bytes > 0)
+        c->count.data_segs_in += pieces;
+    if (!fast || !tern_tcb_input_fast(c, seg, now))
+        arrive(c, seg, now);
     tern_tcb_note_held(c, now);
     tern_tcb_note_promise(c);
+}
+
+void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+{
+    input(c, seg, true, now);
+}
+
+void tern_tcb_input_long(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+{
+    input(c, seg, false, now);
 }

@@ -17,6 +17,11 @@ void tern_tcb_trace_window(struct tern_tcb *c, uint64_t bytes, tern_time now);
 void tern_tcb_answer_reset(struct tern_tcb *c, const struct tern_segment *seg,
                            enum tern_cause cause);
 
+/* fast.c: true: that was all there was to do. */
+bool tern_tcb_input_fast(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
+/* arrive.c: as tern_tcb_input(), by every step, for the test that compares both. */
+void tern_tcb_input_long(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
+
 /* options.c */
 void tern_tcb_negotiate(struct tern_tcb *c, const struct tern_tcp_header *syn, tern_time now);
 /* Agree to nothing that a SYN cookie without timestamps could not remember. */
