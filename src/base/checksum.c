@@ -113,12 +113,11 @@ void tern_sum_add_pseudo(struct tern_sum *sum, struct tern_addr src, struct tern
     TERN_ASSERT(tern_addr_is_v4(src) == tern_addr_is_v4(dst));
     TERN_ASSERT(!sum->odd);
     if (tern_addr_is_v4(src)) { /* RFC 9293 §3.1 */
-        tern_sum_add_be32(sum, tern_addr_to_be32(src));
-        tern_sum_add_be32(sum, tern_addr_to_be32(dst));
-    } else { /* RFC 8200 §8.1 */
-        tern_sum_add(sum, src.b, sizeof src.b);
-        tern_sum_add(sum, dst.b, sizeof dst.b);
+        tern_sum_add_pseudo4(sum, tern_addr_to_be32(src), tern_addr_to_be32(dst), protocol, bytes);
+        return;
     }
+    tern_sum_add(sum, src.b, sizeof src.b); /* RFC 8200 §8.1 */
+    tern_sum_add(sum, dst.b, sizeof dst.b);
     tern_sum_add_be16(sum, protocol);
     tern_sum_add_be32(sum, bytes);
 }

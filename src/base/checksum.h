@@ -28,4 +28,12 @@ uint16_t tern_sum_finish(const struct tern_sum *sum);
 void tern_sum_add_pseudo(struct tern_sum *sum, struct tern_addr src, struct tern_addr dst,
                          uint8_t protocol, uint32_t bytes);
 
+/* The same for two addresses of IPv4, in host order; only while not odd. */
+static inline void tern_sum_add_pseudo4(struct tern_sum *sum, uint32_t src, uint32_t dst,
+                                        uint8_t protocol, uint32_t bytes)
+{
+    sum->total += (uint64_t)(src >> 16) + (src & UINT16_MAX) + (dst >> 16) + (dst & UINT16_MAX);
+    sum->total += (uint64_t)protocol + bytes;
+}
+
 #endif

@@ -5,6 +5,7 @@
  * and slices of the sender's queue; nothing is copied. Checksums are left to links that offload
  * them.
  */
+#include "base/addr.h"
 #include "stack/internal.h"
 
 #define FRAME_IP_AT  TERN_ETH_BYTES
@@ -41,7 +42,8 @@ static void finish_checksum(struct tern_stack *s, const struct tern_conn *conn,
     struct tern_sum sum = {0, false};
     uint8_t *field = headers + FRAME_TCP_AT + TERN_TCP_OFF_CHECKSUM;
 
-    tern_sum_add_pseudo(&sum, conn->tcb.local.addr, conn->tcb.remote.addr, TERN_IP_TCP, tcp_bytes);
+    tern_sum_add_pseudo4(&sum, tern_addr_mapped_be32(&conn->tcb.local.addr),
+                         tern_addr_mapped_be32(&conn->tcb.remote.addr), TERN_IP_TCP, tcp_bytes);
     if ((s->config.link.offloads & TERN_OFFLOAD_CSUM_TX) != 0) {
         tern_put_be16(field, tern_sum_fold(&sum));
         frame->csum = TERN_CSUM_NEEDS;
@@ -57,12 +59,14 @@ static void finish_checksum(struct tern_stack *s, const struct tern_conn *conn,
     frame->csum_start = frame->csum_offset = 0;
 }
 
-bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
-                           const struct tern_segment_out *seg, struct tern_mac dst,
-                           struct tern_frame *frame, uint8_t *headers)
+/* TCP's first: the others need its length. Returns the length of all three. */
+static uint32_t emit_headers(struct tern_stack *s, const struct tern_conn *conn,
+                             const struct tern_segment_out *seg, struct tern_mac dst,
+                             uint8_t *headers)
 {
-    struct tern_writer w = tern_writer_of(headers, TERN_HEADERS_BYTES);
-    const uint32_t tcp_bytes = (uint32_t)tern_tcp_header_bytes(&seg->h) + seg->text_bytes;
+    struct tern_writer tcp =
+        tern_writer_of(headers + FRAME_TCP_AT, TERN_HEADERS_BYTES - FRAME_TCP_AT);
+    struct tern_writer w = tern_writer_of(headers, FRAME_TCP_AT);
     const struct tern_ipv4 ip = {
         .tos = (uint8_t)((conn->tcb.set.tos & ~TERN_ECN_MASK) | seg->ecn),
         .dont_fragment = true, /* RFC 1191 §3; so the ID means nothing (RFC 6864 §4.1) */
@@ -72,20 +76,30 @@ bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
         .dst = conn->tcb.remote.addr,
     };
 
+    tern_tcp_emit(&seg->h, &tcp);
     emit_eth(s, dst, &w);
-    tern_ipv4_emit(&ip, (uint16_t)tcp_bytes, &w);
-    tern_tcp_emit(&seg->h, &w);
+    tern_ipv4_emit(&ip, (uint16_t)(tcp.bytes + seg->text_bytes), &w);
+    TERN_ASSERT(!tcp.failed);
     TERN_ASSERT(!w.failed);
-    frame->piece[0] = tern_span_of(headers, w.bytes);
+    return (uint32_t)(FRAME_TCP_AT + tcp.bytes);
+}
+
+bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
+                           const struct tern_segment_out *seg, struct tern_mac dst,
+                           struct tern_frame *frame, uint8_t *headers)
+{
+    const uint32_t header_bytes = emit_headers(s, conn, seg, dst, headers);
+
+    frame->piece[0] = tern_span_of(headers, header_bytes);
     frame->piece_count = 1;
-    frame->bytes = frame->header_bytes = (uint16_t)w.bytes;
+    frame->bytes = frame->header_bytes = (uint16_t)header_bytes;
     frame->cause = seg->cause;
     frame->gso = seg->piece_bytes > 0 ? TERN_GSO_TCP4 : TERN_GSO_NONE;
     frame->gso_bytes = (uint16_t)seg->piece_bytes;
     frame->mark = 0;
     if (!attach_text(conn, seg->text_at, seg->text_bytes, frame))
         return false;
-    finish_checksum(s, conn, frame, headers, tcp_bytes);
+    finish_checksum(s, conn, frame, headers, frame->bytes - FRAME_TCP_AT);
     return true;
 }
 

@@ -184,7 +184,7 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     c->count.segs_out += pieces - 1;
     c->count.data_segs_out += bytes > 0 ? pieces : 0;
     c->count.bytes_sent += bytes;
-    if (bytes > 0 && bytes % segment != 0)
+    if (bytes > 0 && bytes != segment && bytes % segment != 0)
         c->snd.small_end = tern_max_u64(c->snd.small_end, from + bytes);
     if (from < c->snd.max) {
         count_again(c, tern_min_u64(bytes, c->snd.max - from), segment);
@@ -377,7 +377,7 @@ static uint64_t sendable(struct tern_tcb *c, uint32_t segment, uint64_t bytes_ma
     if (room < bytes || room < segment)
         c->snd.limited_end = c->snd.nxt + tern_min_u64(room, bytes);
     bytes = tern_min_u64(bytes, room);
-    if (bytes % segment == 0)
+    if (bytes == segment || bytes % segment == 0)
         return bytes;
     if (bytes < segment)
         return may_send_short(c, bytes, data, now) ? bytes : 0;

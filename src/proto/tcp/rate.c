@@ -34,7 +34,7 @@ void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t
         tern_sentlog_again(c->log, &s, join);
     else
         tern_sentlog_fresh(c->log, &s, join, c->snd.last_whole);
-    c->snd.last_whole = (to - from) % segment == 0;
+    c->snd.last_whole = to - from == segment || (to - from) % segment == 0;
 }
 
 /* Bytes a second; neither overflows: what is delivered in an interval is less than 2^33. */

@@ -58,8 +58,12 @@ uint64_t tern_tcb_pipe(const struct tern_tcb *c)
 {
     const bool syn = c->snd.una == c->snd.iss && c->snd.nxt > c->snd.iss; /* weighs nothing */
     const uint64_t flight = c->snd.nxt - c->snd.una - syn;
-    uint64_t gone = c->loss.sacked_bytes + tern_tcb_lost_bytes(c);
+    uint64_t gone;
 
+    if (c->loss.lost_below <= c->snd.una && c->loss.sacked_bytes == 0 && c->loss.relost == NULL &&
+        c->loss.dupacks == 0)
+        return flight;
+    gone = c->loss.sacked_bytes + tern_tcb_lost_bytes(c);
     if (!c->opt.sack && c->loss.state != TERN_RECOVERY_LOSS)
         gone += (uint64_t)c->loss.dupacks * tern_tcb_segment_bytes(c);
     return gone < flight ? flight - gone : 0;

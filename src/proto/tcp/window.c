@@ -26,11 +26,11 @@ void tern_tcb_note_promise(struct tern_tcb *c)
 /* Of what is there for all: an even share, and no more than others' promises have left. */
 static uint64_t share_of(const struct tern_tcb *c, uint64_t total)
 {
-    const uint64_t sharers = c->env->synchronised_count > 0 ? c->env->synchronised_count : 1;
+    const uint64_t sharers = c->env->synchronised_count;
     const uint64_t others = c->env->promised - c->rcv.promised;
     const uint64_t left = total > others ? total - others : 0;
 
-    return tern_min_u64(left, total / sharers);
+    return sharers > 1 ? tern_min_u64(left, total / sharers) : left;
 }
 
 /* What the link can hold: so many frames of the mean length seen (halved, since the next ones may
