@@ -42,17 +42,17 @@ uint64_t tern_tcp_unread(const struct tern_conn *conn)
 {
     uint64_t from;
 
-    return tern_tcb_readable(&conn->tcb, &from);
+    return tern_tcb_readable(conn->tcb, &from);
 }
 
 bool tern_tcp_urgent_waits(const struct tern_conn *conn)
 {
-    return tern_tcb_urgent_waits(&conn->tcb);
+    return tern_tcb_urgent_waits(conn->tcb);
 }
 
 bool tern_tcp_peer_done(const struct tern_conn *conn)
 {
-    return conn->tcb.rcv.closed;
+    return conn->tcb->rcv.closed;
 }
 
 bool tern_listener_is_ready(const struct tern_listener *l)

@@ -30,8 +30,7 @@ struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_e
     for (; node != NULL; node = tern_table_next(node)) {
         struct tern_conn *conn = TERN_CONTAINER(node, struct tern_conn, by_pair);
 
-        if (tern_endpoint_equal(&conn->tcb.local, local) &&
-            tern_endpoint_equal(&conn->tcb.remote, remote))
+        if (tern_endpoint_equal(&conn->local, local) && tern_endpoint_equal(&conn->remote, remote))
             return conn;
     }
     return NULL;
@@ -39,13 +38,20 @@ struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_e
 
 struct tern_conn *tern_conn_take(struct tern_stack *s)
 {
-    struct tern_conn *conn = tern_pool_take(&s->conns);
+    struct tern_awake *awake = tern_pool_take(&s->awake);
+    struct tern_conn *conn = awake != NULL ? tern_pool_take(&s->conns) : NULL;
 
-    if (conn == NULL)
+    if (conn == NULL) {
+        if (awake != NULL)
+            tern_pool_give(&s->awake, awake);
         return NULL;
+    }
     memset(conn, 0, sizeof(*conn));
+    memset(awake, 0, sizeof(*awake));
     conn->stack = s;
-    conn->event.kind = TERN_EVENT_CONN;
+    conn->awake = awake;
+    awake->conn = conn;
+    awake->event.kind = TERN_EVENT_CONN;
     return conn;
 }
 
@@ -53,8 +59,10 @@ void tern_conn_enter(struct tern_conn *conn)
 {
     struct tern_stack *s = conn->stack;
 
+    conn->local = conn->tcb->local;
+    conn->remote = conn->tcb->remote;
     tern_table_insert(&s->conn_table, &conn->by_pair,
-                      tern_stack_pair_hash(s, &conn->tcb.local, &conn->tcb.remote));
+                      tern_stack_pair_hash(s, &conn->local, &conn->remote));
 }
 
 void tern_conn_leave(struct tern_conn *conn)
@@ -65,9 +73,9 @@ void tern_conn_leave(struct tern_conn *conn)
         conn->stack->last.stale = false;
     }
     tern_table_remove(&conn->stack->conn_table, &conn->by_pair);
-    tern_list_remove(&conn->ready);
-    tern_list_remove(&conn->starved);
-    tern_list_remove(&conn->holed);
+    tern_list_remove(&conn->awake->ready);
+    tern_list_remove(&conn->awake->starved);
+    tern_list_remove(&conn->awake->holed);
 }
 
 /* Writers that found no chunk hear of it once others have given enough back. */
@@ -78,11 +86,11 @@ static void feed_starved(struct tern_stack *s)
     if (tern_list_is_empty(&s->starved) || !tern_tcp_send_chunks_free(&s->tcp))
         return;
     while ((link = tern_list_pop(&s->starved)) != NULL) {
-        struct tern_conn *fed = TERN_CONTAINER(link, struct tern_conn, starved);
+        struct tern_conn *fed = TERN_CONTAINER(link, struct tern_awake, starved)->conn;
 
-        fed->tcb.snd.pool_wanted = false;
+        fed->tcb->snd.pool_wanted = false;
         if (fed->owned)
-            tern_stack_event_raise(s, &fed->event, TERN_CONN_WRITABLE);
+            tern_stack_event_raise(s, &fed->awake->event, TERN_CONN_WRITABLE);
     }
 }
 
@@ -92,10 +100,11 @@ static void conn_free(struct tern_conn *conn)
 
     tern_conn_leave_listener(conn);
     tern_conn_fastopen_end(conn);
-    tern_tcb_fini(&conn->tcb);
+    tern_tcb_fini(conn->tcb);
     tern_wheel_cancel(&s->wheel, &conn->timer);
-    tern_stack_event_drop(&conn->event);
+    tern_stack_event_drop(&conn->awake->event);
     tern_conn_leave(conn);
+    tern_pool_give(&s->awake, conn->awake);
     tern_pool_give(&s->conns, conn);
     feed_starved(s);
 }
@@ -103,15 +112,15 @@ static void conn_free(struct tern_conn *conn)
 /* Its record answers for it from now on. */
 static void conn_forget(struct tern_conn *conn)
 {
-    if (conn->tcb.state == TERN_TCP_TIME_WAIT)
+    if (conn->tcb->state == TERN_TCP_TIME_WAIT)
         tern_conn_time_wait_disowned(conn);
-    tern_tcb_forget(&conn->tcb);
+    tern_tcb_forget(conn->tcb);
     conn_free(conn);
 }
 
 static void update_timer(struct tern_conn *conn)
 {
-    const tern_time at = tern_tcb_deadline(&conn->tcb);
+    const tern_time at = tern_tcb_deadline(conn->tcb);
 
     if (at == TERN_TIME_NEVER)
         tern_wheel_cancel(&conn->stack->wheel, &conn->timer);
@@ -121,19 +130,19 @@ static void update_timer(struct tern_conn *conn)
 
 void tern_conn_raise(struct tern_conn *conn)
 {
-    struct tern_tcb *c = &conn->tcb;
+    struct tern_tcb *c = conn->tcb;
 
     if (!conn->owned || c->events == 0)
         return;
     if ((c->events & TERN_CONN_CLOSED) != 0 && c->reason != TERN_ERR_OK)
         conn->stack->counters.connections_failed++;
-    tern_stack_event_raise(conn->stack, &conn->event, c->events);
+    tern_stack_event_raise(conn->stack, &conn->awake->event, c->events);
     c->events = 0;
 }
 
 void tern_conn_update(struct tern_conn *conn)
 {
-    struct tern_tcb *c = &conn->tcb;
+    struct tern_tcb *c = conn->tcb;
 
     tern_conn_fastopen_learn(conn);
     if (c->state != TERN_TCP_SYN_RECEIVED)
@@ -144,7 +153,7 @@ void tern_conn_update(struct tern_conn *conn)
         conn_forget(conn);
         return;
     }
-    if (c->state == TERN_TCP_CLOSED && !conn->owned && !conn->queued && !c->rst_due &&
+    if (c->state == TERN_TCP_CLOSED && !conn->owned && !conn->awake->queued && !c->rst_due &&
         !c->stray_rst_due) {
         conn_free(conn);
         return;
@@ -154,11 +163,11 @@ void tern_conn_update(struct tern_conn *conn)
     c->hop_doubted = false;
     update_timer(conn);
     tern_conn_queue_for_accept(conn);
-    if (!tern_list_is_linked(&conn->ready) && tern_tcb_wants_output(c))
-        tern_list_push(&conn->stack->ready, &conn->ready);
+    if (!tern_list_is_linked(&conn->awake->ready) && tern_tcb_wants_output(c))
+        tern_list_push(&conn->stack->ready, &conn->awake->ready);
     tern_conn_raise(conn);
-    if (c->snd.pool_wanted && !tern_list_is_linked(&conn->starved))
-        tern_list_push(&conn->stack->starved, &conn->starved);
+    if (c->snd.pool_wanted && !tern_list_is_linked(&conn->awake->starved))
+        tern_list_push(&conn->stack->starved, &conn->awake->starved);
     feed_starved(conn->stack);
 }
 
@@ -183,8 +192,8 @@ uint32_t tern_stack_connections_unfinished(const struct tern_stack *s)
 
         if (tern_pool_is_taken(&s->conns, i))
             count +=
-                (conn->tcb.state != TERN_TCP_CLOSED && conn->tcb.state != TERN_TCP_TIME_WAIT) ||
-                conn->tcb.rst_due || conn->tcb.ack.now;
+                (conn->tcb->state != TERN_TCP_CLOSED && conn->tcb->state != TERN_TCP_TIME_WAIT) ||
+                conn->tcb->rst_due || conn->tcb->ack.now;
     }
     return count;
 }
@@ -196,7 +205,7 @@ void tern_stack_abort_all(struct tern_stack *s)
 
         if (!tern_pool_is_taken(&s->conns, i))
             continue;
-        tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, s->now);
+        tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, s->now);
         tern_conn_update(conn);
     }
 }

@@ -50,7 +50,8 @@ bool tern_stack_event(struct tern_stack *s, struct tern_event *out)
     node->bits = 0;
     switch (node->kind) {
     case TERN_EVENT_CONN:
-        out->conn = TERN_CONTAINER(node, struct tern_conn, event);
+        out->conn = TERN_CONTAINER(node, struct tern_awake, event)->conn;
+        out->user = out->conn->user;
         break;
     case TERN_EVENT_LISTENER:
         out->listener = TERN_CONTAINER(node, struct tern_listener, event);

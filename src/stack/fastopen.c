@@ -109,25 +109,25 @@ void tern_listener_fastopen(struct tern_listener *l, const struct tern_segment *
 
 void tern_conn_fastopen_begin(struct tern_conn *conn, struct tern_listener *l)
 {
-    conn->fastopen_of = l;
+    conn->awake->fastopen_of = l;
     l->fastopen_count++;
-    tern_list_push(&l->fastopen, &conn->fastopen);
+    tern_list_push(&l->fastopen, &conn->awake->fastopen);
 }
 
 void tern_conn_fastopen_end(struct tern_conn *conn)
 {
-    if (conn->fastopen_of == NULL)
+    if (conn->awake->fastopen_of == NULL)
         return;
-    TERN_ASSERT(conn->fastopen_of->fastopen_count > 0);
-    conn->fastopen_of->fastopen_count--;
-    conn->fastopen_of = NULL;
-    tern_list_remove(&conn->fastopen);
+    TERN_ASSERT(conn->awake->fastopen_of->fastopen_count > 0);
+    conn->awake->fastopen_of->fastopen_count--;
+    conn->awake->fastopen_of = NULL;
+    tern_list_remove(&conn->awake->fastopen);
 }
 
 void tern_listener_fastopen_fini(struct tern_listener *l)
 {
     while (!tern_list_is_empty(&l->fastopen))
-        tern_conn_fastopen_end(TERN_CONTAINER(l->fastopen.next, struct tern_conn, fastopen));
+        tern_conn_fastopen_end(TERN_CONTAINER(l->fastopen.next, struct tern_awake, fastopen)->conn);
     TERN_ASSERT(l->fastopen_count == 0);
 }
 
@@ -193,7 +193,7 @@ void tern_stack_fastopen_offer(struct tern_stack *s, struct tern_tcb_options *o)
 void tern_conn_fastopen_learn(struct tern_conn *conn)
 {
     struct tern_stack *s = conn->stack;
-    struct tern_tcb *c = &conn->tcb;
+    struct tern_tcb *c = conn->tcb;
     struct tern_fastopen_peer *p;
 
     if (!c->fastopen.learned && !c->fastopen.failed)

@@ -45,10 +45,10 @@ static void tell_tcp(struct tern_stack *s, const struct tern_icmp *icmp,
         return;
     }
     if (effect == TERN_ICMP_EFFECT_TOO_BIG)
-        tern_tcb_path_mtu(&conn->tcb, tern_seq_of(quote->seq), icmp->mtu, quote->total_bytes,
+        tern_tcb_path_mtu(conn->tcb, tern_seq_of(quote->seq), icmp->mtu, quote->total_bytes,
                           s->now);
     else
-        tern_tcb_icmp(&conn->tcb, tern_seq_of(quote->seq), effect == TERN_ICMP_EFFECT_HARD,
+        tern_tcb_icmp(conn->tcb, tern_seq_of(quote->seq), effect == TERN_ICMP_EFFECT_HARD,
                       error_of(icmp), s->now);
     tern_conn_update(conn);
 }

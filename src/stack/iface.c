@@ -178,15 +178,15 @@ enum tern_neigh_verdict tern_conn_next_hop(struct tern_conn *conn, struct tern_m
     struct tern_stack *s = conn->stack;
     enum tern_neigh_verdict verdict;
 
-    if (conn->hop.routes == s->routes && conn->hop.at == s->now) {
-        *mac = conn->hop.mac;
+    if (conn->awake->hop.routes == s->routes && conn->awake->hop.at == s->now) {
+        *mac = conn->awake->hop.mac;
         return TERN_NEIGH_RESOLVED;
     }
-    verdict = tern_stack_next_hop(s, conn->tcb.local.addr, conn->tcb.remote.addr, mac);
+    verdict = tern_stack_next_hop(s, conn->tcb->local.addr, conn->tcb->remote.addr, mac);
     if (verdict == TERN_NEIGH_RESOLVED) {
-        conn->hop.mac = *mac;
-        conn->hop.at = s->now;
-        conn->hop.routes = s->routes;
+        conn->awake->hop.mac = *mac;
+        conn->awake->hop.at = s->now;
+        conn->awake->hop.routes = s->routes;
     }
     return verdict;
 }

@@ -45,11 +45,10 @@ struct tern_event_node {
     void *user;
 };
 
-struct tern_conn {
+/* What a connection needs while something goes on: control block, and the lists it stands in. */
+struct tern_awake {
     struct tern_tcb tcb;
-    struct tern_stack *stack;
-    struct tern_table_node by_pair;
-    struct tern_timer timer;
+    struct tern_conn *conn;
     struct tern_list ready;   /* in stack->ready or stack->waiting */
     struct tern_list starved; /* in stack->starved: it wants to write, and chunks are short */
     struct tern_event_node event;
@@ -60,14 +59,29 @@ struct tern_conn {
     struct tern_list holed; /* in stack->holed: see tcp_input.c */
     uint32_t holed_acks;    /* duplicate ACKs put off to the end of the burst */
     bool queued;            /* in the accept queue */
-    bool owned;             /* the application has the handle */
-    bool left;              /* the demux: TIME-WAIT, where a record has its pair */
     struct {                /* its next hop, as it was looked up last */
         struct tern_mac mac;
         uint32_t routes; /* as stack->routes then; 0: never */
         tern_time at;
     } hop;
 };
+
+/* What it has all its life: the handle, and its places in the demux and in the wheel. */
+struct tern_conn {
+    struct tern_table_node by_pair;
+    struct tern_endpoint local, remote;
+    bool owned; /* the application has the handle */
+    bool left;  /* the demux: TIME-WAIT, where a record has its pair */
+    union {
+        struct tern_awake *awake;
+        struct tern_tcb *tcb; /* its first member */
+    };
+    struct tern_timer timer;
+    struct tern_stack *stack;
+    void *user; /* the application's: comes with its events */
+};
+
+_Static_assert(offsetof(struct tern_awake, tcb) == 0, "one pointer serves for both");
 
 struct tern_listener {
     struct tern_stack *stack;
@@ -137,7 +151,7 @@ struct tern_stack {
     struct tern_wheel wheel;
     struct tern_list ready, waiting, events, starved, holed;
 
-    struct tern_pool conns, listeners, udps, pings;
+    struct tern_pool conns, awake, listeners, udps, pings;
     struct tern_timewaits time_waits;
     struct {
         struct tern_pool pool;

@@ -60,9 +60,9 @@ static struct tern_conn *take_child(struct tern_stack *s)
 
 static void enter_child(struct tern_listener *l, struct tern_conn *conn)
 {
-    conn->listener = l;
+    conn->awake->listener = l;
     l->unfinished_count++;
-    tern_list_push(&l->children, &conn->child);
+    tern_list_push(&l->children, &conn->awake->child);
     tern_conn_enter(conn);
 }
 
@@ -78,7 +78,7 @@ static void open_child(struct tern_listener *l, const struct tern_endpoint *loca
     child_options(l, &o, local, remote);
     tern_listener_fastopen(l, syn, &o);
     tern_stack_timewait_reuse(s, &o);
-    tern_tcb_open_passive(&conn->tcb, &s->tcp, &o, syn, s->now);
+    tern_tcb_open_passive(conn->tcb, &s->tcp, &o, syn, s->now);
     enter_child(l, conn);
     if (o.fastopen.accept)
         tern_conn_fastopen_begin(conn, l);
@@ -157,9 +157,9 @@ static void open_recalled(struct tern_listener *l, const struct recalled *r,
         return;
     spend(&s->spent, r->o.iss);
     s->counters.syn_cookies_accepted++;
-    tern_tcb_open_cookie(&conn->tcb, &s->tcp, &r->o, &r->syn, s->now);
+    tern_tcb_open_cookie(conn->tcb, &s->tcp, &r->o, &r->syn, s->now);
     enter_child(l, conn);
-    tern_tcb_input(&conn->tcb, seg, s->now);
+    tern_tcb_input(conn->tcb, seg, s->now);
     tern_conn_update(conn);
 }
 
@@ -190,11 +190,11 @@ static bool give_way_to_cookie(struct tern_listener *l, struct tern_conn *conn,
     struct tern_segment first;
     struct recalled r;
 
-    if (l->stack->now >= l->cookies_until || !tern_cookie_may_answer(&conn->tcb, seg, &first) ||
-        !recall(l, &conn->tcb.local, &conn->tcb.remote, &first, &r))
+    if (l->stack->now >= l->cookies_until || !tern_cookie_may_answer(conn->tcb, seg, &first) ||
+        !recall(l, &conn->tcb->local, &conn->tcb->remote, &first, &r))
         return false;
     TERN_ASSERT(!conn->owned);
-    tern_tcb_give_way(&conn->tcb, l->stack->now);
+    tern_tcb_give_way(conn->tcb, l->stack->now);
     tern_conn_update(conn); /* gone */
     open_recalled(l, &r, seg);
     return true;
@@ -202,9 +202,9 @@ static bool give_way_to_cookie(struct tern_listener *l, struct tern_conn *conn,
 
 bool tern_conn_handshake_input(struct tern_conn *conn, const struct tern_segment *seg)
 {
-    struct tern_listener *l = conn->listener;
+    struct tern_listener *l = conn->awake->listener;
 
-    if (l == NULL || conn->queued || conn->tcb.state != TERN_TCP_SYN_RECEIVED ||
+    if (l == NULL || conn->awake->queued || conn->tcb->state != TERN_TCP_SYN_RECEIVED ||
         handshake_flags(seg) != TERN_TCP_ACK)
         return false;
     if (tern_listener_is_full(l)) {
@@ -233,30 +233,30 @@ bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *lo
 
 void tern_conn_leave_listener(struct tern_conn *conn)
 {
-    struct tern_listener *l = conn->listener;
+    struct tern_listener *l = conn->awake->listener;
     uint32_t *count;
 
     if (l == NULL)
         return;
-    count = conn->queued ? &l->waiting_count : &l->unfinished_count;
+    count = conn->awake->queued ? &l->waiting_count : &l->unfinished_count;
     TERN_ASSERT(*count > 0);
     --*count;
-    tern_list_remove(&conn->child);
-    conn->queued = false;
-    conn->listener = NULL;
+    tern_list_remove(&conn->awake->child);
+    conn->awake->queued = false;
+    conn->awake->listener = NULL;
 }
 
 void tern_conn_queue_for_accept(struct tern_conn *conn)
 {
-    struct tern_listener *l = conn->listener;
+    struct tern_listener *l = conn->awake->listener;
 
-    const bool fast = conn->fastopen_of != NULL && conn->tcb.state == TERN_TCP_SYN_RECEIVED;
+    const bool fast = conn->awake->fastopen_of != NULL && conn->tcb->state == TERN_TCP_SYN_RECEIVED;
 
-    if (l == NULL || conn->queued || (conn->tcb.state < TERN_TCP_ESTABLISHED && !fast))
+    if (l == NULL || conn->awake->queued || (conn->tcb->state < TERN_TCP_ESTABLISHED && !fast))
         return;
-    tern_list_remove(&conn->child);
-    tern_list_push(&l->accepted, &conn->child);
-    conn->queued = true;
+    tern_list_remove(&conn->awake->child);
+    tern_list_push(&l->accepted, &conn->awake->child);
+    conn->awake->queued = true;
     l->unfinished_count--;
     l->waiting_count++;
     l->stack->counters.connections_accepted++;

@@ -27,7 +27,7 @@ static bool attach_text(struct tern_conn *conn, uint64_t at, uint32_t bytes,
 
         if (frame->piece_count == TERN_FRAME_PIECES_MAX)
             return false;
-        slice = tern_tcb_text(&conn->tcb, at, bytes);
+        slice = tern_tcb_text(conn->tcb, at, bytes);
         frame->piece[frame->piece_count++] = slice;
         frame->bytes += (uint32_t)slice.bytes;
         at += slice.bytes;
@@ -42,8 +42,8 @@ static void finish_checksum(struct tern_stack *s, const struct tern_conn *conn,
     struct tern_sum sum = {0, false};
     uint8_t *field = headers + FRAME_TCP_AT + TERN_TCP_OFF_CHECKSUM;
 
-    tern_sum_add_pseudo4(&sum, tern_addr_mapped_be32(&conn->tcb.local.addr),
-                         tern_addr_mapped_be32(&conn->tcb.remote.addr), TERN_IP_TCP, tcp_bytes);
+    tern_sum_add_pseudo4(&sum, tern_addr_mapped_be32(&conn->tcb->local.addr),
+                         tern_addr_mapped_be32(&conn->tcb->remote.addr), TERN_IP_TCP, tcp_bytes);
     if ((s->config.link.offloads & TERN_OFFLOAD_CSUM_TX) != 0) {
         tern_put_be16(field, tern_sum_fold(&sum));
         frame->csum = TERN_CSUM_NEEDS;
@@ -68,12 +68,12 @@ static uint32_t emit_headers(struct tern_stack *s, const struct tern_conn *conn,
         tern_writer_of(headers + FRAME_TCP_AT, TERN_HEADERS_BYTES - FRAME_TCP_AT);
     struct tern_writer w = tern_writer_of(headers, FRAME_TCP_AT);
     const struct tern_ipv4 ip = {
-        .tos = (uint8_t)((conn->tcb.set.tos & ~TERN_ECN_MASK) | seg->ecn),
+        .tos = (uint8_t)((conn->tcb->set.tos & ~TERN_ECN_MASK) | seg->ecn),
         .dont_fragment = true, /* RFC 1191 §3; so the ID means nothing (RFC 6864 §4.1) */
-        .ttl = conn->tcb.set.ttl > 0 ? conn->tcb.set.ttl : TERN_TTL,
+        .ttl = conn->tcb->set.ttl > 0 ? conn->tcb->set.ttl : TERN_TTL,
         .protocol = TERN_IP_TCP,
-        .src = conn->tcb.local.addr,
-        .dst = conn->tcb.remote.addr,
+        .src = conn->tcb->local.addr,
+        .dst = conn->tcb->remote.addr,
     };
 
     tern_tcp_emit(&seg->h, &tcp);
@@ -233,10 +233,10 @@ static bool frame_queued(struct tern_stack *s, struct tern_frame *frame, uint8_t
  * or an ACK comes, and it must not stand in the list until then. */
 static void leave_ready(struct tern_stack *s, struct tern_conn *conn)
 {
-    const tern_time at = tern_tcb_deadline(&conn->tcb);
+    const tern_time at = tern_tcb_deadline(conn->tcb);
 
-    tern_list_remove(&conn->ready);
-    if (conn->tcb.state == TERN_TCP_CLOSED) {
+    tern_list_remove(&conn->awake->ready);
+    if (conn->tcb->state == TERN_TCP_CLOSED) {
         tern_conn_update(conn); /* which may be its end */
         return;
     }
@@ -250,8 +250,8 @@ static void output_to_nobody(struct tern_stack *s, struct tern_conn *conn)
 {
     struct tern_segment_out lost;
 
-    tern_tcb_unreachable(&conn->tcb, s->now);
-    while (tern_tcb_output(&conn->tcb, s->now, &lost))
+    tern_tcb_unreachable(conn->tcb, s->now);
+    while (tern_tcb_output(conn->tcb, s->now, &lost))
         tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
     leave_ready(s, conn);
 }
@@ -259,7 +259,7 @@ static void output_to_nobody(struct tern_stack *s, struct tern_conn *conn)
 /* One frame of the first ready connection; false: it had none (and has left the list). */
 static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers)
 {
-    struct tern_conn *conn = TERN_CONTAINER(s->ready.next, struct tern_conn, ready);
+    struct tern_conn *conn = TERN_CONTAINER(s->ready.next, struct tern_awake, ready)->conn;
     struct tern_segment_out seg;
     struct tern_mac dst;
 
@@ -268,14 +268,14 @@ static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t 
         break;
     case TERN_NEIGH_PENDING:
     case TERN_NEIGH_BUSY:
-        tern_list_remove(&conn->ready);
-        tern_list_push(&s->waiting, &conn->ready);
+        tern_list_remove(&conn->awake->ready);
+        tern_list_push(&s->waiting, &conn->awake->ready);
         return false;
     case TERN_NEIGH_FAILED:
         output_to_nobody(s, conn);
         return false;
     }
-    if (tern_tcb_output(&conn->tcb, s->now, &seg)) {
+    if (tern_tcb_output(conn->tcb, s->now, &seg)) {
         const bool whole = tern_stack_frame_conn(s, conn, &seg, dst, frame, headers);
 
         TERN_ASSERT(whole);

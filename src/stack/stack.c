@@ -183,6 +183,7 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
         sizeof(struct tern_ranges) + ranges_count(config) * sizeof(struct tern_range);
 
     carve_pool(c, &to->conns, sizeof(struct tern_conn), config->connections_max);
+    carve_pool(c, &to->awake, sizeof(struct tern_awake), config->connections_max);
     carve_pool(c, &to->time_waits.pool, sizeof(struct tern_timewait), config->time_waits_max);
     carve_pool(c, &to->fastopen.pool, tern_fastopen_peer_bytes(), config->fastopen_peers_max);
     carve_pool(c, &to->listeners, sizeof(struct tern_listener), config->listeners_max);
@@ -298,7 +299,7 @@ void tern_stack_link_changed(struct tern_stack *s, const struct tern_link_info *
         struct tern_conn *conn = tern_pool_at(&s->conns, i);
 
         if (tern_pool_is_taken(&s->conns, i))
-            tern_tcb_own_mtu(&conn->tcb, info->mtu_bytes);
+            tern_tcb_own_mtu(conn->tcb, info->mtu_bytes);
     }
 }
 
@@ -324,8 +325,8 @@ void tern_stack_expire(struct tern_stack *s, tern_time now)
     while ((t = tern_wheel_expire(&s->wheel, now)) != NULL) {
         struct tern_conn *conn = TERN_CONTAINER(t, struct tern_conn, timer);
 
-        if (tern_tcb_deadline(&conn->tcb) <= now)
-            tern_tcb_expire(&conn->tcb, now);
+        if (tern_tcb_deadline(conn->tcb) <= now)
+            tern_tcb_expire(conn->tcb, now);
         tern_conn_update(conn);
     }
     tern_stack_timewait_expire(s);
@@ -360,6 +361,7 @@ void tern_stack_check(const struct tern_stack *s)
     uint32_t counted = 0;
 
     tern_pool_check(&s->conns);
+    tern_pool_check(&s->awake);
     tern_pool_check(&s->tcp.chunks.chunks);
     tern_pool_check(&s->tcp.chunks.maps);
     tern_pool_check(&s->tcp.ranges);
@@ -375,11 +377,12 @@ void tern_stack_check(const struct tern_stack *s)
 
         if (!tern_pool_is_taken(&s->conns, i))
             continue;
-        tern_tcb_check(&conn->tcb);
-        counted += conn->tcb.state >= TERN_TCP_ESTABLISHED && conn->tcb.state != TERN_TCP_TIME_WAIT;
+        tern_tcb_check(conn->tcb);
+        counted +=
+            conn->tcb->state >= TERN_TCP_ESTABLISHED && conn->tcb->state != TERN_TCP_TIME_WAIT;
         /* in the midst of a burst the list will see to it */
-        TERN_ASSERT(tern_tcb_deadline(&conn->tcb) == TERN_TIME_NEVER ||
-                    tern_timer_is_set(&conn->timer) || tern_list_is_linked(&conn->ready));
+        TERN_ASSERT(tern_tcb_deadline(conn->tcb) == TERN_TIME_NEVER ||
+                    tern_timer_is_set(&conn->timer) || tern_list_is_linked(&conn->awake->ready));
     }
     TERN_ASSERT(counted == s->tcp.synchronised_count);
 }

@@ -109,9 +109,9 @@ enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_optio
     o.set = settings_of(options);
     tern_stack_timewait_reuse(s, &o);
     tern_stack_fastopen_offer(s, &o);
-    tern_tcb_open_active(&conn->tcb, &s->tcp, &o, s->now);
+    tern_tcb_open_active(conn->tcb, &s->tcp, &o, s->now);
     conn->owned = true;
-    conn->event.user = options->user;
+    conn->user = options->user;
     s->counters.connections_opened++;
     tern_conn_enter(conn);
     tern_conn_update(conn);
@@ -155,10 +155,10 @@ enum tern_err tern_tcp_listen(struct tern_stack *s, const struct tern_tcp_option
 static void reset_children(struct tern_listener *l, struct tern_list *list)
 {
     while (!tern_list_is_empty(list)) {
-        struct tern_conn *conn = TERN_CONTAINER(list->next, struct tern_conn, child);
+        struct tern_conn *conn = TERN_CONTAINER(list->next, struct tern_awake, child)->conn;
 
         tern_conn_leave_listener(conn);
-        tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, l->stack->now);
+        tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, l->stack->now);
         tern_conn_update(conn);
     }
 }
@@ -181,10 +181,10 @@ enum tern_err tern_tcp_accept(struct tern_listener *l, void *user, struct tern_c
 
     if (tern_list_is_empty(&l->accepted))
         return TERN_ERR_AGAIN;
-    conn = TERN_CONTAINER(l->accepted.next, struct tern_conn, child);
+    conn = TERN_CONTAINER(l->accepted.next, struct tern_awake, child)->conn;
     tern_conn_leave_listener(conn);
     conn->owned = true;
-    conn->event.user = user;
+    conn->user = user;
     tern_conn_update(conn);
     *out = conn;
     return TERN_ERR_OK;
@@ -216,7 +216,7 @@ static enum tern_err may_write(const struct tern_tcb *c)
 
 static ptrdiff_t write_bytes(struct tern_conn *conn, const void *data, size_t len, bool urgent)
 {
-    struct tern_tcb *c = &conn->tcb;
+    struct tern_tcb *c = conn->tcb;
     const enum tern_err err = may_write(c);
     size_t taken;
 
@@ -241,10 +241,10 @@ ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
 
 enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data, size_t len, void *user)
 {
-    enum tern_err err = len > 0 ? may_write(&conn->tcb) : TERN_ERR_INVAL;
+    enum tern_err err = len > 0 ? may_write(conn->tcb) : TERN_ERR_INVAL;
 
     if (err == TERN_ERR_OK)
-        err = tern_tcb_lend(&conn->tcb, data, len, user);
+        err = tern_tcb_lend(conn->tcb, data, len, user);
     if (err == TERN_ERR_OK)
         tern_conn_update(conn);
     return err;
@@ -253,9 +253,9 @@ enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data, size_t len
 void tern_tcp_mark(struct tern_conn *conn, enum tern_tcp_mark mark)
 {
     if (mark == TERN_TCP_MARK_MORE)
-        tern_tcb_mark_more(&conn->tcb);
+        tern_tcb_mark_more(conn->tcb);
     else
-        tern_tcb_mark_record(&conn->tcb);
+        tern_tcb_mark_record(conn->tcb);
 }
 
 ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data, size_t len)
@@ -265,7 +265,7 @@ ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data, size_t
 
 bool tern_tcp_urgent_mark(const struct tern_conn *conn, size_t *ahead)
 {
-    const struct tern_tcb *c = &conn->tcb;
+    const struct tern_tcb *c = conn->tcb;
 
     *ahead = c->urg.pending ? (size_t)(c->urg.at - c->rcv.head) : 0;
     return c->urg.pending;
@@ -273,12 +273,12 @@ bool tern_tcp_urgent_mark(const struct tern_conn *conn, size_t *ahead)
 
 enum tern_err tern_tcp_read_urgent(struct tern_conn *conn, uint8_t *byte, bool peek)
 {
-    return tern_tcb_read_urgent(&conn->tcb, byte, peek);
+    return tern_tcb_read_urgent(conn->tcb, byte, peek);
 }
 
 size_t tern_tcp_write_space(const struct tern_conn *conn)
 {
-    return tern_tcb_write_space(&conn->tcb);
+    return tern_tcb_write_space(conn->tcb);
 }
 
 /* Nothing waits: the end of the stream, why it is over, or not yet. */
@@ -291,7 +291,7 @@ static enum tern_err nothing_to_read(const struct tern_tcb *c)
 
 int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max)
 {
-    const struct tern_tcb *c = &conn->tcb;
+    const struct tern_tcb *c = conn->tcb;
     uint64_t at;
     uint64_t unread = tern_tcb_readable(c, &at);
     int count = 0;
@@ -315,7 +315,7 @@ ptrdiff_t tern_tcp_peek(const struct tern_conn *conn, struct tern_slice *out)
 
 void tern_tcp_skip(struct tern_conn *conn, size_t bytes)
 {
-    tern_tcb_skip(&conn->tcb, bytes, conn->stack->now);
+    tern_tcb_skip(conn->tcb, bytes, conn->stack->now);
     tern_conn_update(conn);
 }
 
@@ -335,13 +335,13 @@ ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len)
 
         if (n <= 0 && done == 0)
             return n;
-        if (n <= 0 || (done > 0 && at_urgent_mark(&conn->tcb)))
+        if (n <= 0 || (done > 0 && at_urgent_mark(conn->tcb)))
             break;
         if (slice.bytes > len - done)
             slice.bytes = len - done;
         memcpy(to + done, slice.data, slice.bytes);
         done += slice.bytes;
-        tern_tcb_skip(&conn->tcb, slice.bytes, conn->stack->now);
+        tern_tcb_skip(conn->tcb, slice.bytes, conn->stack->now);
     }
     tern_conn_update(conn);
     return (ptrdiff_t)done;
@@ -349,26 +349,26 @@ ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len)
 
 void tern_tcp_shutdown(struct tern_conn *conn)
 {
-    tern_tcb_shutdown(&conn->tcb, conn->stack->now);
+    tern_tcb_shutdown(conn->tcb, conn->stack->now);
     tern_conn_update(conn);
 }
 
 void tern_tcp_shutdown_read(struct tern_conn *conn)
 {
-    conn->tcb.rcv.no_reader = true;
+    conn->tcb->rcv.no_reader = true;
 }
 
 static void give_up_handle(struct tern_conn *conn)
 {
     conn->owned = false;
-    conn->event.user = NULL;
-    tern_stack_event_drop(&conn->event);
+    conn->user = NULL;
+    tern_stack_event_drop(&conn->awake->event);
     tern_conn_update(conn);
 }
 
 void tern_tcp_close(struct tern_conn *conn)
 {
-    tern_tcb_close(&conn->tcb, conn->stack->now);
+    tern_tcb_close(conn->tcb, conn->stack->now);
     give_up_handle(conn);
 }
 
@@ -376,45 +376,45 @@ void tern_tcp_abort(struct tern_conn *conn)
 {
     if (conn->left)
         tern_conn_time_wait_abort(conn);
-    tern_tcb_abort(&conn->tcb, TERN_CAUSE_RST_ABORT, conn->stack->now);
+    tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, conn->stack->now);
     give_up_handle(conn);
 }
 
 enum tern_err tern_tcp_reason(const struct tern_conn *conn)
 {
-    return conn->tcb.reason;
+    return conn->tcb->reason;
 }
 
 enum tern_tcp_state tern_tcp_state(const struct tern_conn *conn)
 {
-    return conn->tcb.state;
+    return conn->tcb->state;
 }
 
 void tern_tcp_set_user(struct tern_conn *conn, void *user)
 {
-    conn->event.user = user;
+    conn->user = user;
 }
 
 uint32_t tern_tcp_id(const struct tern_conn *conn)
 {
-    return conn->tcb.id;
+    return conn->tcb->id;
 }
 
 void tern_tcp_info(const struct tern_conn *conn, struct tern_tcp_info *out)
 {
-    tern_tcb_info(&conn->tcb, conn->stack->now, out);
+    tern_tcb_info(conn->tcb, conn->stack->now, out);
 }
 
 void tern_tcp_settings(const struct tern_conn *conn, struct tern_tcp_settings *out)
 {
-    *out = conn->tcb.set;
+    *out = conn->tcb->set;
 }
 
 enum tern_err tern_tcp_set(struct tern_conn *conn, const struct tern_tcp_settings *settings)
 {
     if (!tern_tcp_settings_valid(settings))
         return TERN_ERR_INVAL;
-    tern_tcb_set(&conn->tcb, settings, conn->stack->now);
+    tern_tcb_set(conn->tcb, settings, conn->stack->now);
     tern_conn_update(conn);
     return TERN_ERR_OK;
 }

@@ -58,11 +58,11 @@ static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
     struct tern_segment_out out;
     struct tern_mac dst;
 
-    if (!conn->tcb.ack.now || s->acks_count == TERN_BURST_MAX)
+    if (!conn->tcb->ack.now || s->acks_count == TERN_BURST_MAX)
         return;
     if (tern_conn_next_hop(conn, &dst) != TERN_NEIGH_RESOLVED)
         return;
-    if (!tern_tcb_output_ack(&conn->tcb, s->now, &out))
+    if (!tern_tcb_output_ack(conn->tcb, s->now, &out))
         return;
     if (tern_stack_frame_conn(s, conn, &out, dst, &s->acks[s->acks_count],
                               s->ack_headers[s->acks_count]))
@@ -77,16 +77,16 @@ static bool goes_with_text(const struct tern_tcb *c)
 
 static void ack_segment(struct tern_stack *s, struct tern_conn *conn)
 {
-    if (conn->tcb.ack.now && goes_with_text(&conn->tcb))
+    if (conn->tcb->ack.now && goes_with_text(conn->tcb))
         return;
-    if (!conn->tcb.ack.now || conn->tcb.ack.cause != TERN_CAUSE_OUT_OF_ORDER_ACK) {
+    if (!conn->tcb->ack.now || conn->tcb->ack.cause != TERN_CAUSE_OUT_OF_ORDER_ACK) {
         emit_ack(s, conn);
         return;
     }
-    conn->tcb.ack.now = false;
-    conn->holed_acks++;
-    if (!tern_list_is_linked(&conn->holed))
-        tern_list_push(&s->holed, &conn->holed);
+    conn->tcb->ack.now = false;
+    conn->awake->holed_acks++;
+    if (!tern_list_is_linked(&conn->awake->holed))
+        tern_list_push(&s->holed, &conn->awake->holed);
 }
 
 /* Holes that the burst left: as many duplicate ACKs as segments that arrived beyond them. */
@@ -95,12 +95,12 @@ void tern_stack_tcp_input_end(struct tern_stack *s)
     struct tern_list *link;
 
     while ((link = tern_list_pop(&s->holed)) != NULL) {
-        struct tern_conn *conn = TERN_CONTAINER(link, struct tern_conn, holed);
-        uint32_t acks = tern_tcb_has_hole(&conn->tcb) ? conn->holed_acks : 0;
+        struct tern_conn *conn = TERN_CONTAINER(link, struct tern_awake, holed)->conn;
+        uint32_t acks = tern_tcb_has_hole(conn->tcb) ? conn->awake->holed_acks : 0;
 
-        conn->holed_acks = 0;
+        conn->awake->holed_acks = 0;
         for (; acks > 0; acks--) {
-            tern_tcb_ack_again(&conn->tcb);
+            tern_tcb_ack_again(conn->tcb);
             emit_ack(s, conn);
         }
         tern_conn_update(conn);
@@ -117,14 +117,14 @@ void tern_stack_update_last(struct tern_stack *s)
 
 static void conn_segment(struct tern_conn *conn, const struct tern_segment *seg)
 {
-    const bool was_open = conn->tcb.state == TERN_TCP_ESTABLISHED;
+    const bool was_open = conn->tcb->state == TERN_TCP_ESTABLISHED;
     struct tern_stack *s = conn->stack;
 
     if (tern_conn_handshake_input(conn, seg))
         return;
-    tern_tcb_input(&conn->tcb, seg, s->now);
+    tern_tcb_input(conn->tcb, seg, s->now);
     ack_segment(s, conn);
-    if (was_open && conn->tcb.state == TERN_TCP_ESTABLISHED && s->last.conn == conn) {
+    if (was_open && conn->tcb->state == TERN_TCP_ESTABLISHED && s->last.conn == conn) {
         s->last.stale = true;
         return;
     }
@@ -155,7 +155,7 @@ void tern_conn_packet(struct tern_conn *conn, const struct tern_tcp_packet *p)
 {
     struct tern_segment seg;
 
-    if (parse(conn->stack, p, &conn->tcb.remote.addr, &conn->tcb.local.addr, &seg))
+    if (parse(conn->stack, p, &conn->tcb->remote.addr, &conn->tcb->local.addr, &seg))
         conn_segment(conn, &seg);
 }
 

@@ -43,31 +43,31 @@ void tern_conn_leave_for_time_wait(struct tern_conn *conn)
     struct tern_segment_out last;
     struct tern_timewait *t;
 
-    TERN_ASSERT(conn->tcb.state == TERN_TCP_TIME_WAIT);
+    TERN_ASSERT(conn->tcb->state == TERN_TCP_TIME_WAIT);
     TERN_ASSERT(!conn->left);
-    if (tern_tcb_output_ack(&conn->tcb, s->now, &last)) /* of the FIN: the neighbour is not known */
-        tern_stack_send_bare(s, &conn->tcb.local, &conn->tcb.remote, &last.h, last.cause);
+    if (tern_tcb_output_ack(conn->tcb, s->now, &last)) /* of the FIN: the neighbour is not known */
+        tern_stack_send_bare(s, &conn->tcb->local, &conn->tcb->remote, &last.h, last.cause);
     if (s->time_waits.pool.used == s->time_waits.pool.count)
         end(s, tern_timewait_first(&s->time_waits));
-    t = tern_timewait_add(&s->time_waits, &conn->tcb,
-                          tern_stack_pair_hash(s, &conn->tcb.local, &conn->tcb.remote), s->now);
+    t = tern_timewait_add(&s->time_waits, conn->tcb,
+                          tern_stack_pair_hash(s, &conn->tcb->local, &conn->tcb->remote), s->now);
     t->handle = conn->owned;
     tern_conn_leave(conn);
 }
 
 void tern_conn_time_wait_disowned(struct tern_conn *conn)
 {
-    struct tern_timewait *t = find(conn->stack, &conn->tcb.local, &conn->tcb.remote);
+    struct tern_timewait *t = find(conn->stack, &conn->tcb->local, &conn->tcb->remote);
 
-    if (t != NULL && t->conn_id == conn->tcb.id)
+    if (t != NULL && t->conn_id == conn->tcb->id)
         t->handle = false;
 }
 
 void tern_conn_time_wait_abort(struct tern_conn *conn)
 {
-    struct tern_timewait *t = find(conn->stack, &conn->tcb.local, &conn->tcb.remote);
+    struct tern_timewait *t = find(conn->stack, &conn->tcb->local, &conn->tcb->remote);
 
-    if (t != NULL && t->conn_id == conn->tcb.id)
+    if (t != NULL && t->conn_id == conn->tcb->id)
         tern_timewait_remove(&conn->stack->time_waits, t);
 }
 

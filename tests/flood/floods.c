@@ -79,7 +79,7 @@ static void udp_closed(struct flood *f, uint32_t n)
 /* Right ports, and a number at an offset from the next that the victim expects. */
 static void forged(struct flood *f, uint8_t flags, uint32_t offset, uint32_t text_bytes)
 {
-    const struct tern_tcb *c = &f->conn[0]->tcb;
+    const struct tern_tcb *c = f->conn[0]->tcb;
     const struct tern_tcp_header h = {.src_port = c->remote.port,
                                       .dst_port = c->local.port,
                                       .seq = tern_seq_of((uint32_t)c->rcv.nxt + offset),
@@ -112,7 +112,7 @@ static void outside_window(struct flood *f, uint32_t n)
 
 static void icmp_about(struct flood *f, uint8_t code, uint16_t mtu, uint32_t seq)
 {
-    const struct tern_tcb *c = &f->conn[0]->tcb;
+    const struct tern_tcb *c = f->conn[0]->tcb;
     const struct tern_icmp icmp = {.type = TERN_ICMP_UNREACHABLE, .code = code, .mtu = mtu};
     const struct tern_ipv4 ip = {.protocol = TERN_IP_ICMP, .src = flood_far(seq)};
     const struct tern_ipv4 quoted = {
@@ -132,7 +132,7 @@ static void icmp_about(struct flood *f, uint8_t code, uint16_t mtu, uint32_t seq
 /* One that knows the numbers in flight, and one that guesses. */
 static void icmp_too_big(struct flood *f, uint32_t n)
 {
-    const uint32_t una = (uint32_t)f->conn[0]->tcb.snd.una;
+    const uint32_t una = (uint32_t)f->conn[0]->tcb->snd.una;
 
     icmp_about(f, TERN_ICMP_FRAGMENTATION_NEEDED, (uint16_t)(68 + scatter(n) % 500),
                (n & 1) != 0 ? una : scatter(n));
@@ -140,7 +140,7 @@ static void icmp_too_big(struct flood *f, uint32_t n)
 
 static void icmp_unreachable(struct flood *f, uint32_t n)
 {
-    const uint32_t una = (uint32_t)f->conn[0]->tcb.snd.una;
+    const uint32_t una = (uint32_t)f->conn[0]->tcb->snd.una;
 
     icmp_about(f, (uint8_t)(n % 13), 0, (n & 1) != 0 ? una : scatter(n));
 }
