@@ -49,6 +49,7 @@ extern "C" {
     X(TCP_NO_BUFFER, "tcp_no_buffer", "no buffer for out-of-order bytes")                          \
     X(TCP_AFTER_CLOSE, "tcp_after_close", "bytes after the application closed")                    \
     X(TCP_LIMIT, "tcp_limit", "no control block for a new connection")                             \
+    X(TCP_ASLEEP, "tcp_asleep", "segment for a resting connection while all blocks are awake")     \
     X(NO_NEIGHBOUR, "no_neighbour", "packet for a neighbour that does not answer ARP")
 
 enum tern_drop {

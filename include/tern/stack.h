@@ -26,6 +26,13 @@ struct tern_config {
     uint8_t seed[TERN_SEED_BYTES]; /* all randomness: ISNs, ports, IDs, jitter, hash keys */
     struct tern_link_info link;    /* MAC, MTU, offloads, and how much the link holds */
     uint32_t connections_max;
+    /* Control blocks for connections with something under way. 0, or as many as connections: each
+     * keeps its own. Fewer: one that has been idle is folded into some hundred bytes when another
+     * needs its block, and unfolds when a segment, a timer or a call comes. While all blocks are
+     * busy, segments for resting connections are dropped (TERN_DROP_TCP_ASLEEP; their peers send
+     * again), opening finds no room, and calls wait (tcp.h). */
+    uint32_t awake_max;
+    bool rest_at_once; /* for tests: fold whatever rests, at each turn, and see that it is exact */
     uint32_t time_waits_max;     /* beside the connections; the oldest gives way */
     uint32_t fastopen_peers_max; /* whose Fast Open cookies are remembered */
     /* Of the Fast Open cookies that listeners give out. All zero: drawn from the seed, and a cookie
@@ -122,6 +129,9 @@ struct tern_stack_counters {
     uint64_t fastopen_accepted, fastopen_cookies_bad;
     uint64_t syn_cookies_sent, syn_cookies_accepted;
     uint64_t chunks_used, connections_used, time_waits_used;
+    uint64_t connections_resting; /* of connections_used */
+    uint64_t rests, wakes;        /* ever */
+    uint64_t calls_put_off;       /* for want of a control block */
 };
 TERN_EXPORT void tern_stack_counters(const struct tern_stack *stack,
                                      struct tern_stack_counters *out);

@@ -40,19 +40,24 @@ const char *tern_tcp_congestion_name(const struct tern_stack *s, const char *nam
 
 uint64_t tern_tcp_unread(const struct tern_conn *conn)
 {
+    struct tern_tcb room;
     uint64_t from;
 
-    return tern_tcb_readable(conn->tcb, &from);
+    return tern_tcb_readable(tern_conn_look(conn, &room), &from);
 }
 
 bool tern_tcp_urgent_waits(const struct tern_conn *conn)
 {
-    return tern_tcb_urgent_waits(conn->tcb);
+    struct tern_tcb room;
+
+    return tern_tcb_urgent_waits(tern_conn_look(conn, &room));
 }
 
 bool tern_tcp_peer_done(const struct tern_conn *conn)
 {
-    return conn->tcb->rcv.closed;
+    struct tern_tcb room;
+
+    return tern_conn_look(conn, &room)->rcv.closed;
 }
 
 bool tern_listener_is_ready(const struct tern_listener *l)

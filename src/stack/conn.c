@@ -38,7 +38,7 @@ struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_e
 
 struct tern_conn *tern_conn_take(struct tern_stack *s)
 {
-    struct tern_awake *awake = tern_pool_take(&s->awake);
+    struct tern_awake *awake = tern_rest_block(s);
     struct tern_conn *conn = awake != NULL ? tern_pool_take(&s->conns) : NULL;
 
     if (conn == NULL) {
@@ -50,6 +50,7 @@ struct tern_conn *tern_conn_take(struct tern_stack *s)
     memset(awake, 0, sizeof(*awake));
     conn->stack = s;
     conn->awake = awake;
+    conn->more = TERN_LINE_NONE;
     awake->conn = conn;
     awake->event.kind = TERN_EVENT_CONN;
     return conn;
@@ -104,6 +105,7 @@ static void conn_free(struct tern_conn *conn)
     tern_wheel_cancel(&s->wheel, &conn->timer);
     tern_stack_event_drop(&conn->awake->event);
     tern_conn_leave(conn);
+    tern_list_remove(&conn->wanting);
     tern_pool_give(&s->awake, conn->awake);
     tern_pool_give(&s->conns, conn);
     feed_starved(s);
@@ -144,6 +146,7 @@ void tern_conn_update(struct tern_conn *conn)
 {
     struct tern_tcb *c = conn->tcb;
 
+    conn->awake->lately = true;
     tern_conn_fastopen_learn(conn);
     if (c->state != TERN_TCP_SYN_RECEIVED)
         tern_conn_fastopen_end(conn);
@@ -171,6 +174,13 @@ void tern_conn_update(struct tern_conn *conn)
     feed_starved(conn->stack);
 }
 
+void tern_conn_abort(struct tern_conn *conn)
+{
+    if (conn->left)
+        tern_conn_time_wait_abort(conn);
+    tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, conn->stack->now);
+}
+
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
                             const struct tern_endpoint *local, const struct tern_endpoint *remote)
 {
@@ -190,7 +200,9 @@ uint32_t tern_stack_connections_unfinished(const struct tern_stack *s)
     for (uint32_t i = 0; i < s->conns.fresh; i++) {
         const struct tern_conn *conn = tern_pool_at(&s->conns, i);
 
-        if (tern_pool_is_taken(&s->conns, i))
+        if (tern_pool_is_taken(&s->conns, i) && conn->awake == NULL)
+            count += !conn->over;
+        else if (tern_pool_is_taken(&s->conns, i))
             count +=
                 (conn->tcb->state != TERN_TCP_CLOSED && conn->tcb->state != TERN_TCP_TIME_WAIT) ||
                 conn->tcb->rst_due || conn->tcb->ack.now;
@@ -203,7 +215,8 @@ void tern_stack_abort_all(struct tern_stack *s)
     for (uint32_t i = 0; i < s->conns.fresh; i++) {
         struct tern_conn *conn = tern_pool_at(&s->conns, i);
 
-        if (!tern_pool_is_taken(&s->conns, i))
+        if (!tern_pool_is_taken(&s->conns, i) || conn->over ||
+            !tern_conn_wake_for(conn, TERN_WANT_ABORT))
             continue;
         tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, s->now);
         tern_conn_update(conn);

@@ -44,6 +44,10 @@ static void tell_tcp(struct tern_stack *s, const struct tern_icmp *icmp,
         tern_stack_drop(s, TERN_DROP_ICMP_IGNORED);
         return;
     }
+    if (!tern_conn_wake(conn)) {
+        tern_stack_drop(s, TERN_DROP_TCP_ASLEEP);
+        return;
+    }
     if (effect == TERN_ICMP_EFFECT_TOO_BIG)
         tern_tcb_path_mtu(conn->tcb, tern_seq_of(quote->seq), icmp->mtu, quote->total_bytes,
                           s->now);

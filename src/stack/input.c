@@ -158,6 +158,7 @@ static void input(struct tern_stack *s, const struct tern_frame *frames, int cou
     }
     tern_stack_update_last(s);
     tern_stack_tcp_input_end(s);
+    tern_rest_turn(s);
 }
 
 void tern_stack_input(struct tern_stack *s, const struct tern_frame *frames, int count,

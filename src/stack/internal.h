@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "base/checksum.h"
 #include "base/hash.h"
+#include "base/lines.h"
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/random.h"
@@ -64,23 +65,46 @@ struct tern_awake {
         uint32_t routes; /* as stack->routes then; 0: never */
         tern_time at;
     } hop;
+    bool lately; /* something went on since rest.c looked last */
 };
 
-/* What it has all its life: the handle, and its places in the demux and in the wheel. */
+/* What a call asked of a resting connection while no block was free: bits, done when one is. */
+enum tern_want {
+    TERN_WANT_WRITE = 1, /* to hear that a write may be tried again */
+    TERN_WANT_SHUTDOWN = 2,
+    TERN_WANT_NO_READER = 4,
+    TERN_WANT_CLOSE = 8,
+    TERN_WANT_ABORT = 16,
+};
+
+#define TERN_REST_BYTES 57 /* of a folded block, beside the handle; the rest of it in lines */
+
+/* What it has all its life: the handle, its places in the demux and in the wheel, and the folded
+ * block of one that rests. Three cache lines: what a lookup reads, the wheel's, the folded block. */
 struct tern_conn {
     struct tern_table_node by_pair;
     struct tern_endpoint local, remote;
-    bool owned; /* the application has the handle */
-    bool left;  /* the demux: TIME-WAIT, where a record has its pair */
+    uint32_t more; /* of the folded block, in stack->rest.lines */
     union {
-        struct tern_awake *awake;
-        struct tern_tcb *tcb; /* its first member */
+        struct tern_awake *awake; /* NULL: it rests */
+        struct tern_tcb *tcb;     /* its first member */
     };
+
     struct tern_timer timer;
     struct tern_stack *stack;
-    void *user; /* the application's: comes with its events */
+    void *user;               /* the application's: comes with its events */
+    struct tern_list wanting; /* in stack->rest.wanting: for a block */
+
+    uint8_t folded[TERN_REST_BYTES];
+    bool owned;            /* the application has the handle */
+    bool left;             /* the demux: TIME-WAIT, where a record has its pair */
+    uint8_t wants;         /* enum tern_want */
+    uint8_t model;         /* which one it was folded against */
+    bool over;             /* it rests, and is CLOSED */
+    uint16_t link_changes; /* of the stack, when it was folded */
 };
 
+_Static_assert(sizeof(struct tern_conn) == 192, "three cache lines");
 _Static_assert(offsetof(struct tern_awake, tcb) == 0, "one pointer serves for both");
 
 struct tern_listener {
@@ -134,6 +158,21 @@ struct tern_spent_cookies {
     uint32_t count; /* ever: the oldest gives way */
 };
 
+/* What resting blocks are folded against: a block like them, as it was when none yet rested. */
+struct tern_rest_model {
+    struct tern_tcb tcb;
+    uint32_t users;
+};
+
+struct tern_rest {
+    struct tern_rest_model model[2]; /* of passive ones; of active ones */
+    struct tern_lines lines;
+    struct tern_list wanting; /* a block: what they want is in their handles */
+    tern_time serve_at;       /* they are looked at again; NEVER: none waits */
+    uint32_t hand;            /* where the search for an idle block goes on */
+    uint16_t link_changes;
+};
+
 struct tern_stack {
     struct tern_config config;
     tern_time now;
@@ -152,6 +191,7 @@ struct tern_stack {
     struct tern_list ready, waiting, events, starved, holed;
 
     struct tern_pool conns, awake, listeners, udps, pings;
+    struct tern_rest rest;
     struct tern_timewaits time_waits;
     struct {
         struct tern_pool pool;
@@ -250,6 +290,7 @@ uint64_t tern_stack_pair_hash(const struct tern_stack *s, const struct tern_endp
 void tern_conn_enter(struct tern_conn *conn);  /* into the demux */
 void tern_conn_leave(struct tern_conn *conn);  /* out of it, and of the lists of the wire */
 void tern_conn_raise(struct tern_conn *conn);  /* its events, to the application */
+void tern_conn_abort(struct tern_conn *conn);  /* RFC 9293 §3.10.5 */
 void tern_conn_update(struct tern_conn *conn); /* after any verb: timer, lists, events, free */
 bool tern_listener_is_full(const struct tern_listener *l); /* nobody accepts */
 /* A segment for no connection. False: it deserves a reset. */
@@ -265,6 +306,23 @@ struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
                                                const struct tern_endpoint *local);
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
                             const struct tern_endpoint *local, const struct tern_endpoint *remote);
+
+/* rest.c */
+uint32_t tern_rest_awake_count(const struct tern_config *config);
+uint32_t tern_rest_lines_count(const struct tern_config *config);
+/* A block, from the pool or of one that can rest; NULL: all are busy. */
+struct tern_awake *tern_rest_block(struct tern_stack *s);
+/* Its block again, if it rested; false: all blocks are busy. Other connections may fold. */
+bool tern_conn_wake(struct tern_conn *conn);
+/* The same for a call; else what it wanted is done later. want 0: nothing. */
+bool tern_conn_wake_for(struct tern_conn *conn, uint8_t want);
+/* Of one that tern_conn_wake_for() could not wake; false: no memory for it. */
+bool tern_conn_set_at_rest(struct tern_conn *conn, const struct tern_tcp_settings *settings);
+/* Its control block to look at, whether or not it rests. */
+const struct tern_tcb *tern_conn_look(const struct tern_conn *conn, struct tern_tcb *room);
+void tern_rest_serve(struct tern_stack *s); /* those that wanted a block */
+void tern_rest_turn(struct tern_stack *s);  /* the end of a verb: config.rest_at_once */
+void tern_rest_check(const struct tern_stack *s, const struct tern_conn *conn);
 
 /* fastopen.c */
 size_t tern_fastopen_peer_bytes(void);

@@ -300,6 +300,7 @@ int tern_stack_output(struct tern_stack *s, struct tern_frame *frames, int max, 
 
     TERN_ASSERT(now >= s->now);
     s->now = now;
+    tern_rest_serve(s);
     if (max > TERN_BURST_MAX)
         max = TERN_BURST_MAX;
     n = take_acks(s, frames, max);
@@ -312,5 +313,6 @@ int tern_stack_output(struct tern_stack *s, struct tern_frame *frames, int max, 
     for (int i = 0; i < n; i++)
         s->counters.bytes_out += frames[i].bytes;
     s->counters.frames_out += (uint64_t)n;
+    tern_rest_turn(s);
     return n;
 }

@@ -121,6 +121,14 @@ static void carve_pool(struct carver *c, struct tern_pool *pool, size_t item_byt
         tern_pool_init(pool, at, item_bytes, count > 0 ? count : 1);
 }
 
+static void carve_lines(struct carver *c, struct tern_lines *lines, uint32_t count)
+{
+    void *at = carve(c, count * sizeof(struct tern_line));
+
+    if (at != NULL)
+        tern_lines_init(lines, at, count);
+}
+
 static void carve_table(struct carver *c, struct tern_table *table, uint32_t count)
 {
     const uint64_t buckets = round_up_pow2(count < 8 ? 16 : 2 * (uint64_t)count);
@@ -176,14 +184,14 @@ static void carve_all(struct carver *c, struct tern_stack *s, const struct tern_
 {
     struct tern_stack dummy;
     struct tern_stack *to = s != NULL ? s : &dummy;
-    const uint32_t maps = 2 * config->connections_max < config->chunks_max
-                              ? 2 * config->connections_max
-                              : config->chunks_max;
+    const uint32_t awake = tern_rest_awake_count(config);
+    const uint32_t maps = 2 * awake < config->chunks_max ? 2 * awake : config->chunks_max;
     const size_t ranges_bytes =
         sizeof(struct tern_ranges) + ranges_count(config) * sizeof(struct tern_range);
 
     carve_pool(c, &to->conns, sizeof(struct tern_conn), config->connections_max);
-    carve_pool(c, &to->awake, sizeof(struct tern_awake), config->connections_max);
+    carve_pool(c, &to->awake, sizeof(struct tern_awake), awake);
+    carve_lines(c, &to->rest.lines, tern_rest_lines_count(config));
     carve_pool(c, &to->time_waits.pool, sizeof(struct tern_timewait), config->time_waits_max);
     carve_pool(c, &to->fastopen.pool, tern_fastopen_peer_bytes(), config->fastopen_peers_max);
     carve_pool(c, &to->listeners, sizeof(struct tern_listener), config->listeners_max);
@@ -270,6 +278,8 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     tern_list_init(&s->events);
     tern_list_init(&s->starved);
     tern_list_init(&s->holed);
+    tern_list_init(&s->rest.wanting);
+    s->rest.serve_at = TERN_TIME_NEVER;
     tern_list_init(&s->time_waits.oldest);
     tern_list_init(&s->fastopen.oldest);
     tern_wheel_init(&s->wheel, now);
@@ -295,10 +305,11 @@ void tern_stack_link_changed(struct tern_stack *s, const struct tern_link_info *
         return;
     next.mac = s->mac;
     init_link(s, &next);
+    s->rest.link_changes++;                         /* for those that rest */
     for (uint32_t i = 0; i < s->conns.fresh; i++) { /* it happens once in a while, and to all */
         struct tern_conn *conn = tern_pool_at(&s->conns, i);
 
-        if (tern_pool_is_taken(&s->conns, i))
+        if (tern_pool_is_taken(&s->conns, i) && conn->awake != NULL)
             tern_tcb_own_mtu(conn->tcb, info->mtu_bytes);
     }
 }
@@ -313,6 +324,7 @@ tern_time tern_stack_deadline(const struct tern_stack *s)
     if (!tern_list_is_empty(&s->ready) || s->tx.count > 0 || s->acks_taken < s->acks_count)
         return s->now;
     at = waits < at ? waits : at;
+    at = s->rest.serve_at < at ? s->rest.serve_at : at;
     return at > s->now ? at : s->now;
 }
 
@@ -325,12 +337,16 @@ void tern_stack_expire(struct tern_stack *s, tern_time now)
     while ((t = tern_wheel_expire(&s->wheel, now)) != NULL) {
         struct tern_conn *conn = TERN_CONTAINER(t, struct tern_conn, timer);
 
+        if (!tern_conn_wake_for(conn, 0))
+            continue;
         if (tern_tcb_deadline(conn->tcb) <= now)
             tern_tcb_expire(conn->tcb, now);
         tern_conn_update(conn);
     }
     tern_stack_timewait_expire(s);
     tern_stack_iface_expire(s);
+    tern_rest_serve(s);
+    tern_rest_turn(s);
 }
 
 void tern_stack_counters(const struct tern_stack *s, struct tern_stack_counters *out)
@@ -343,6 +359,7 @@ void tern_stack_counters(const struct tern_stack *s, struct tern_stack_counters 
     out->tcp_resets_out = s->tcp.resets_out;
     out->chunks_used = s->tcp.chunks.chunks.used;
     out->connections_used = s->conns.used;
+    out->connections_resting = s->conns.used - s->awake.used;
     out->time_waits_used = s->time_waits.pool.used;
 }
 
@@ -358,10 +375,11 @@ uint64_t tern_stack_traces_lost(const struct tern_stack *s)
 
 void tern_stack_check(const struct tern_stack *s)
 {
-    uint32_t counted = 0;
+    uint32_t counted = 0, resting = 0;
 
     tern_pool_check(&s->conns);
     tern_pool_check(&s->awake);
+    tern_lines_check(&s->rest.lines);
     tern_pool_check(&s->tcp.chunks.chunks);
     tern_pool_check(&s->tcp.chunks.maps);
     tern_pool_check(&s->tcp.ranges);
@@ -377,12 +395,18 @@ void tern_stack_check(const struct tern_stack *s)
 
         if (!tern_pool_is_taken(&s->conns, i))
             continue;
-        tern_tcb_check(conn->tcb);
+        tern_rest_check(s, conn);
+        if (conn->awake == NULL) {
+            counted += !conn->over;
+            resting++;
+            continue;
+        }
         counted +=
             conn->tcb->state >= TERN_TCP_ESTABLISHED && conn->tcb->state != TERN_TCP_TIME_WAIT;
         /* in the midst of a burst the list will see to it */
         TERN_ASSERT(tern_tcb_deadline(conn->tcb) == TERN_TIME_NEVER ||
                     tern_timer_is_set(&conn->timer) || tern_list_is_linked(&conn->awake->ready));
     }
+    TERN_ASSERT(resting == s->conns.used - s->awake.used);
     TERN_ASSERT(counted == s->tcp.synchronised_count);
 }

@@ -207,29 +207,32 @@ static enum tern_err ended(const struct tern_tcb *c)
 }
 
 /* TERN_ERR_OK: it takes bytes to send. */
-static enum tern_err may_write(const struct tern_tcb *c)
+static enum tern_err may_write(const struct tern_conn *conn, const struct tern_tcb *c)
 {
     if (c->state == TERN_TCP_CLOSED || c->state == TERN_TCP_TIME_WAIT)
         return ended(c);
-    return c->snd.fin_queued ? TERN_ERR_CLOSED : TERN_ERR_OK;
+    return c->snd.fin_queued || (conn->wants & TERN_WANT_SHUTDOWN) != 0 ? TERN_ERR_CLOSED
+                                                                        : TERN_ERR_OK;
 }
 
 static ptrdiff_t write_bytes(struct tern_conn *conn, const void *data, size_t len, bool urgent)
 {
-    struct tern_tcb *c = conn->tcb;
-    const enum tern_err err = may_write(c);
+    struct tern_tcb room;
+    const enum tern_err err = may_write(conn, tern_conn_look(conn, &room));
     size_t taken;
 
     if (err != TERN_ERR_OK)
         return err;
+    if (!tern_conn_wake_for(conn, TERN_WANT_WRITE))
+        return TERN_ERR_AGAIN;
     if (len == 0) {
-        tern_tcb_fastopen_go(c);
+        tern_tcb_fastopen_go(conn->tcb);
         tern_conn_update(conn);
         return 0;
     }
-    taken = tern_tcb_write(c, data, len);
+    taken = tern_tcb_write(conn->tcb, data, len);
     if (urgent && taken > 0)
-        tern_tcb_mark_urgent(c);
+        tern_tcb_mark_urgent(conn->tcb);
     tern_conn_update(conn);
     return taken > 0 ? (ptrdiff_t)taken : TERN_ERR_AGAIN;
 }
@@ -241,8 +244,11 @@ ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data, size_t len)
 
 enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data, size_t len, void *user)
 {
-    enum tern_err err = len > 0 ? may_write(conn->tcb) : TERN_ERR_INVAL;
+    struct tern_tcb room;
+    enum tern_err err = len > 0 ? may_write(conn, tern_conn_look(conn, &room)) : TERN_ERR_INVAL;
 
+    if (err == TERN_ERR_OK && !tern_conn_wake_for(conn, TERN_WANT_WRITE))
+        err = TERN_ERR_AGAIN;
     if (err == TERN_ERR_OK)
         err = tern_tcb_lend(conn->tcb, data, len, user);
     if (err == TERN_ERR_OK)
@@ -252,6 +258,8 @@ enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data, size_t len
 
 void tern_tcp_mark(struct tern_conn *conn, enum tern_tcp_mark mark)
 {
+    if (!tern_conn_wake_for(conn, 0))
+        return; /* nothing of it is unsent */
     if (mark == TERN_TCP_MARK_MORE)
         tern_tcb_mark_more(conn->tcb);
     else
@@ -265,7 +273,8 @@ ptrdiff_t tern_tcp_write_urgent(struct tern_conn *conn, const void *data, size_t
 
 bool tern_tcp_urgent_mark(const struct tern_conn *conn, size_t *ahead)
 {
-    const struct tern_tcb *c = conn->tcb;
+    struct tern_tcb room;
+    const struct tern_tcb *c = tern_conn_look(conn, &room);
 
     *ahead = c->urg.pending ? (size_t)(c->urg.at - c->rcv.head) : 0;
     return c->urg.pending;
@@ -273,12 +282,16 @@ bool tern_tcp_urgent_mark(const struct tern_conn *conn, size_t *ahead)
 
 enum tern_err tern_tcp_read_urgent(struct tern_conn *conn, uint8_t *byte, bool peek)
 {
+    if (!tern_conn_wake_for(conn, 0))
+        return TERN_ERR_AGAIN;
     return tern_tcb_read_urgent(conn->tcb, byte, peek);
 }
 
 size_t tern_tcp_write_space(const struct tern_conn *conn)
 {
-    return tern_tcb_write_space(conn->tcb);
+    struct tern_tcb room;
+
+    return tern_tcb_write_space(tern_conn_look(conn, &room));
 }
 
 /* Nothing waits: the end of the stream, why it is over, or not yet. */
@@ -291,7 +304,8 @@ static enum tern_err nothing_to_read(const struct tern_tcb *c)
 
 int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max)
 {
-    const struct tern_tcb *c = conn->tcb;
+    struct tern_tcb room;
+    const struct tern_tcb *c = tern_conn_look(conn, &room);
     uint64_t at;
     uint64_t unread = tern_tcb_readable(c, &at);
     int count = 0;
@@ -315,6 +329,8 @@ ptrdiff_t tern_tcp_peek(const struct tern_conn *conn, struct tern_slice *out)
 
 void tern_tcp_skip(struct tern_conn *conn, size_t bytes)
 {
+    if (conn->awake == NULL)
+        return; /* nothing waits to be read */
     tern_tcb_skip(conn->tcb, bytes, conn->stack->now);
     tern_conn_update(conn);
 }
@@ -343,51 +359,61 @@ ptrdiff_t tern_tcp_read(struct tern_conn *conn, void *data, size_t len)
         done += slice.bytes;
         tern_tcb_skip(conn->tcb, slice.bytes, conn->stack->now);
     }
-    tern_conn_update(conn);
+    if (conn->awake != NULL)
+        tern_conn_update(conn);
     return (ptrdiff_t)done;
 }
 
 void tern_tcp_shutdown(struct tern_conn *conn)
 {
+    if (!tern_conn_wake_for(conn, TERN_WANT_SHUTDOWN))
+        return;
     tern_tcb_shutdown(conn->tcb, conn->stack->now);
     tern_conn_update(conn);
 }
 
 void tern_tcp_shutdown_read(struct tern_conn *conn)
 {
-    conn->tcb->rcv.no_reader = true;
+    if (tern_conn_wake_for(conn, TERN_WANT_NO_READER))
+        conn->tcb->rcv.no_reader = true;
 }
 
 static void give_up_handle(struct tern_conn *conn)
 {
     conn->owned = false;
     conn->user = NULL;
-    tern_stack_event_drop(&conn->awake->event);
-    tern_conn_update(conn);
+    if (conn->awake != NULL)
+        tern_stack_event_drop(&conn->awake->event);
+    if (conn->wants == 0) /* else the call is still to be done */
+        tern_conn_update(conn);
 }
 
 void tern_tcp_close(struct tern_conn *conn)
 {
-    tern_tcb_close(conn->tcb, conn->stack->now);
+    if (tern_conn_wake_for(conn, TERN_WANT_CLOSE))
+        tern_tcb_close(conn->tcb, conn->stack->now);
     give_up_handle(conn);
 }
 
 void tern_tcp_abort(struct tern_conn *conn)
 {
-    if (conn->left)
-        tern_conn_time_wait_abort(conn);
-    tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, conn->stack->now);
+    if (tern_conn_wake_for(conn, TERN_WANT_ABORT))
+        tern_conn_abort(conn);
     give_up_handle(conn);
 }
 
 enum tern_err tern_tcp_reason(const struct tern_conn *conn)
 {
-    return conn->tcb->reason;
+    struct tern_tcb room;
+
+    return tern_conn_look(conn, &room)->reason;
 }
 
 enum tern_tcp_state tern_tcp_state(const struct tern_conn *conn)
 {
-    return conn->tcb->state;
+    struct tern_tcb room;
+
+    return tern_conn_look(conn, &room)->state;
 }
 
 void tern_tcp_set_user(struct tern_conn *conn, void *user)
@@ -397,23 +423,31 @@ void tern_tcp_set_user(struct tern_conn *conn, void *user)
 
 uint32_t tern_tcp_id(const struct tern_conn *conn)
 {
-    return conn->tcb->id;
+    struct tern_tcb room;
+
+    return tern_conn_look(conn, &room)->id;
 }
 
 void tern_tcp_info(const struct tern_conn *conn, struct tern_tcp_info *out)
 {
-    tern_tcb_info(conn->tcb, conn->stack->now, out);
+    struct tern_tcb room;
+
+    tern_tcb_info(tern_conn_look(conn, &room), conn->stack->now, out);
 }
 
 void tern_tcp_settings(const struct tern_conn *conn, struct tern_tcp_settings *out)
 {
-    *out = conn->tcb->set;
+    struct tern_tcb room;
+
+    *out = tern_conn_look(conn, &room)->set;
 }
 
 enum tern_err tern_tcp_set(struct tern_conn *conn, const struct tern_tcp_settings *settings)
 {
     if (!tern_tcp_settings_valid(settings))
         return TERN_ERR_INVAL;
+    if (!tern_conn_wake_for(conn, 0) && conn->awake == NULL)
+        return tern_conn_set_at_rest(conn, settings) ? TERN_ERR_OK : TERN_ERR_FULL;
     tern_tcb_set(conn->tcb, settings, conn->stack->now);
     tern_conn_update(conn);
     return TERN_ERR_OK;

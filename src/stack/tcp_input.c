@@ -183,6 +183,10 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
         input_without_conn(s, p, &local, &remote, &seg);
         return;
     }
+    if (!tern_conn_wake(conn)) {
+        tern_stack_drop(s, TERN_DROP_TCP_ASLEEP);
+        return;
+    }
     s->last.conn = conn;
     s->last.routes = s->routes;
     conn_segment(conn, &seg);

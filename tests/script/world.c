@@ -230,13 +230,15 @@ void script_world_await(struct script_world *w, tern_time to)
 void script_world_open(struct script_world *w, const struct script *s, struct script_start start)
 {
     struct tern_config config = s->config;
-    const size_t bytes = tern_stack_bytes(&config);
     const struct tern_cidr own = {script_our_addr(), 24};
     uint8_t arp[64];
     uint32_t arp_bytes = script_frame_arp(false, arp);
+    size_t bytes;
 
     if (start.offloads)
         config.link.offloads = TERN_OFFLOAD_CSUM_TX | TERN_OFFLOAD_TSO4;
+    config.rest_at_once = start.offloads; /* nor must the wire show that connections fold */
+    bytes = tern_stack_bytes(&config);
     memset(w, 0, offsetof(struct script_world, sent));
     w->script = s;
     w->settings = s->settings;

@@ -5,6 +5,7 @@
  *   sim FIRST [COUNT]      run the seeds, print those that fail
  *   sim -f FILE            the seeds of a file, one at the start of each line
  *   sim -t FIRST COUNT     each seed twice: the same frames at the same times?
+ *   sim -r FIRST COUNT     each seed with its connections folded at rest, and not: the same frames?
  *   sim -h SEED            the hash of all frames
  *   sim -v SEED            print each segment as the observer sees it
  *   sim --shrink SEED      switch off what the failure does not need
@@ -98,6 +99,28 @@ static int run_twice(struct world *w, uint64_t first, uint64_t count)
     return differ == 0 ? 0 : 1;
 }
 
+/* Whether connections fold or not, the wire must not show it. */
+static int run_rested(struct world *w, uint64_t first, uint64_t count)
+{
+    const uint64_t awake = UINT64_C(1) << SIM_SWITCH_AWAKE, rest = UINT64_C(1) << SIM_SWITCH_REST;
+    uint64_t differ = 0;
+
+    for (uint64_t seed = first; seed - first < count; seed++) {
+        uint64_t hash;
+
+        world_run(w, seed, awake, UINT64_MAX);
+        hash = w->hash;
+        world_run(w, seed, awake | rest, UINT64_MAX);
+        if (hash == w->hash)
+            continue;
+        printf("seed %llu: another when it does not rest\n", (unsigned long long)seed);
+        differ++;
+    }
+    printf("%llu seeds with rest and without, %llu differ\n", (unsigned long long)count,
+           (unsigned long long)differ);
+    return differ == 0 ? 0 : 1;
+}
+
 static int run_one(struct world *w, uint64_t seed, const struct choice *c, bool show)
 {
     bool ok;
@@ -171,6 +194,8 @@ static int dispatch(struct world *w, int argc, char **argv, const struct choice 
         return run_file(w, argv[2], c);
     if (argc == 4 && strcmp(verb, "-t") == 0)
         return run_twice(w, number, strtoull(argv[3], NULL, 10));
+    if (argc == 4 && strcmp(verb, "-r") == 0)
+        return run_rested(w, number, strtoull(argv[3], NULL, 10));
     if (argc == 3 && (strcmp(verb, "-h") == 0 || strcmp(verb, "-v") == 0))
         return run_one(w, number, c, verb[1] == 'v');
     if (argc == 3 && strcmp(verb, "--script") == 0)

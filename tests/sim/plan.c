@@ -127,6 +127,19 @@ static void draw_pools(struct plan *p, uint64_t off, uint32_t side)
     c->loans_max = 2;
 }
 
+/* After all else of the pools: it depends on how many connections there may be. */
+static void draw_rest(struct plan *p, uint64_t off, uint32_t side)
+{
+    struct tern_config *c = &p->stack[side];
+    struct dice d;
+
+    dice_init(&d, p->seed, "rest", side);
+    c->rest_at_once = is_on(off, SIM_SWITCH_REST) && dice_one_in(&d, 2);
+    dice_init(&d, p->seed, "awake", side);
+    if (is_on(off, SIM_SWITCH_AWAKE) && dice_one_in(&d, 8))
+        c->awake_max = dice_range(&d, 1, c->connections_max);
+}
+
 static void draw_link(struct plan *p, uint64_t off, uint32_t side)
 {
     static const uint32_t mtus[] = {MTU_MIN, 1280, MTU_MAX, MTU_MAX, MTU_MAX, MTU_MAX};
@@ -158,6 +171,7 @@ static void draw_stacks(struct plan *p, uint64_t off)
     for (uint32_t i = 0; i < 2; i++) {
         tern_config_defaults(&p->stack[i]);
         draw_pools(p, off, i);
+        draw_rest(p, off, i);
         draw_link(p, off, i);
         dice_init(&d, p->seed, "congestion", i);
         p->stack[i].congestion = controllers[dice_range(&d, 0, 3)];

@@ -40,7 +40,9 @@
     X(BACKLOG, "backlog", "a listener has room for hardly anybody")                                \
     X(AGAIN, "again", "a connection is opened again and again")                                    \
     X(CROWD, "crowd", "dozens of connections")                                                     \
-    X(BESIDE, "beside", "datagrams and pings beside the streams")
+    X(BESIDE, "beside", "datagrams and pings beside the streams")                                  \
+    X(REST, "rest", "a stack folds each connection that rests, at once")                           \
+    X(AWAKE, "awake", "and has fewer control blocks than connections")
 
 enum {
 #define SIM_SWITCH_ENUM(name, word, what) SIM_SWITCH_##name,

@@ -140,12 +140,35 @@ static void settle(struct world *w, int i)
     lent.used = 0;
 }
 
-static void hand_over(struct world *w, int i, struct tern_frame *frames, int n)
+static void tell_observer(struct world *w, int i, const struct sim_arrival *a)
 {
-    if (!w->plan.borrows[i]) {
-        tern_stack_input(w->side[i].stack, frames, n, w->now);
-        return;
+    if (!a->corrupted)
+        observer_delivered(w->observer, i, a->tag, a->frame.piece[0].data, a->frame.bytes, w->now);
+}
+
+static uint64_t asleep(const struct world *w, int i)
+{
+    struct tern_stack_counters c;
+
+    tern_stack_counters(w->side[i].stack, &c);
+    return c.drops[TERN_DROP_TCP_ASLEEP];
+}
+
+/* One by one: what a stack without a free control block drops is lost, as on the wire. */
+static void hand_over_singly(struct world *w, int i, const struct sim_arrival *arrived, int n)
+{
+    for (int k = 0; k < n; k++) {
+        const uint64_t before = asleep(w, i);
+
+        tern_stack_input(w->side[i].stack, &arrived[k].frame, 1, w->now);
+        if (asleep(w, i) == before)
+            tell_observer(w, i, &arrived[k]);
     }
+}
+
+/* Where a stack borrows, its frames are the world's own copies. */
+static void lend_frames(struct world *w, int i, struct tern_frame *frames, int n)
+{
     settle(w, i);
     for (int k = 0; k < n; k++) {
         memcpy(lent.bytes + lent.used, frames[k].piece[0].data, frames[k].bytes);
@@ -155,21 +178,30 @@ static void hand_over(struct world *w, int i, struct tern_frame *frames, int n)
     tern_stack_input_borrowed(w->side[i].stack, frames, n, w->now);
 }
 
+static void hand_over(struct world *w, int i, const struct sim_arrival *arrived, int n)
+{
+    struct tern_frame frames[TERN_BURST_MAX];
+
+    for (int k = 0; k < n; k++) {
+        frames[k] = arrived[k].frame;
+        tell_observer(w, i, &arrived[k]);
+    }
+    if (w->plan.borrows[i])
+        lend_frames(w, i, frames, n);
+    else
+        tern_stack_input(w->side[i].stack, frames, n, w->now);
+}
+
 static void receive(struct world *w, int i)
 {
     struct sim_arrival arrived[TERN_BURST_MAX];
-    struct tern_frame frames[TERN_BURST_MAX];
     int n;
 
-    while ((n = sim_network_receive(w->network, i, w->now, arrived, (int)w->plan.batch)) > 0) {
-        for (int k = 0; k < n; k++) {
-            frames[k] = arrived[k].frame;
-            if (!arrived[k].corrupted)
-                observer_delivered(w->observer, i, arrived[k].tag, frames[k].piece[0].data,
-                                   frames[k].bytes, w->now);
-        }
-        hand_over(w, i, frames, n);
-    }
+    while ((n = sim_network_receive(w->network, i, w->now, arrived, (int)w->plan.batch)) > 0)
+        if (w->plan.stack[i].awake_max > 0)
+            hand_over_singly(w, i, arrived, n);
+        else
+            hand_over(w, i, arrived, n);
 }
 
 static void transmit(struct world *w, int i)

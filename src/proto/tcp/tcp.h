@@ -479,6 +479,8 @@ void tern_tcb_unreachable(struct tern_tcb *c, tern_time now);
 
 /* May output() say yes? Cheap, and never a false no. */
 bool tern_tcb_wants_output(const struct tern_tcb *c);
+/* Nothing is under way, and nothing of it but the block itself is held: rest.c. */
+bool tern_tcb_rests(const struct tern_tcb *c);
 void tern_tcb_info(const struct tern_tcb *c, tern_time now, struct tern_tcp_info *out);
 void tern_tcb_check(const struct tern_tcb *c);
 
