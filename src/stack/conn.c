@@ -43,11 +43,10 @@ struct tern_conn *tern_conn_take(struct tern_stack *s)
 
     if (conn == NULL) {
         if (awake != NULL)
-            tern_pool_give(&s->awake, awake);
+            tern_rest_give(s, awake);
         return NULL;
     }
     memset(conn, 0, sizeof(*conn));
-    memset(awake, 0, sizeof(*awake));
     conn->stack = s;
     conn->awake = awake;
     conn->more = TERN_LINE_NONE;
@@ -106,7 +105,7 @@ static void conn_free(struct tern_conn *conn)
     tern_stack_event_drop(&conn->awake->event);
     tern_conn_leave(conn);
     tern_list_remove(&conn->wanting);
-    tern_pool_give(&s->awake, conn->awake);
+    tern_rest_give(s, conn->awake);
     tern_pool_give(&s->conns, conn);
     feed_starved(s);
 }
@@ -146,7 +145,7 @@ void tern_conn_update(struct tern_conn *conn)
 {
     struct tern_tcb *c = conn->tcb;
 
-    conn->awake->lately = true;
+    tern_rest_used(conn->stack, conn->awake);
     tern_conn_fastopen_learn(conn);
     if (c->state != TERN_TCP_SYN_RECEIVED)
         tern_conn_fastopen_end(conn);

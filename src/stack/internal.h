@@ -57,15 +57,16 @@ struct tern_awake {
     struct tern_listener *listener;
     struct tern_list fastopen; /* in its listener's, whoever owns the handle */
     struct tern_listener *fastopen_of;
-    struct tern_list holed; /* in stack->holed: see tcp_input.c */
-    uint32_t holed_acks;    /* duplicate ACKs put off to the end of the burst */
-    bool queued;            /* in the accept queue */
-    struct {                /* its next hop, as it was looked up last */
+    struct tern_list holed;  /* in stack->holed: see tcp_input.c */
+    uint32_t holed_acks;     /* duplicate ACKs put off to the end of the burst */
+    bool queued;             /* in the accept queue */
+    struct tern_list by_use; /* in stack->rest.by_use */
+    tern_time used_at;       /* when it was put to the end of that */
+    struct {                 /* its next hop, as it was looked up last */
         struct tern_mac mac;
         uint32_t routes; /* as stack->routes then; 0: never */
         tern_time at;
     } hop;
-    bool lately; /* something went on since rest.c looked last */
 };
 
 /* What a call asked of a resting connection while no block was free: bits, done when one is. */
@@ -169,7 +170,7 @@ struct tern_rest {
     struct tern_lines lines;
     struct tern_list wanting; /* a block: what they want is in their handles */
     tern_time serve_at;       /* they are looked at again; NEVER: none waits */
-    uint32_t hand;            /* where the search for an idle block goes on */
+    struct tern_list by_use;  /* all awake blocks, those not used for longest first */
     uint16_t link_changes;
 };
 
@@ -312,6 +313,8 @@ uint32_t tern_rest_awake_count(const struct tern_config *config);
 uint32_t tern_rest_lines_count(const struct tern_config *config);
 /* A block, from the pool or of one that can rest; NULL: all are busy. */
 struct tern_awake *tern_rest_block(struct tern_stack *s);
+void tern_rest_give(struct tern_stack *s, struct tern_awake *a);
+void tern_rest_used(struct tern_stack *s, struct tern_awake *a); /* something went on */
 /* Its block again, if it rested; false: all blocks are busy. Other connections may fold. */
 bool tern_conn_wake(struct tern_conn *conn);
 /* The same for a call; else what it wanted is done later. want 0: nothing. */

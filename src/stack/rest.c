@@ -8,10 +8,10 @@
  * block like it, into a record that stands in the handle and, what does not fit there, in lines of memory
  * that all share. Folding is exact: it knows no field, so that no field can be forgotten.
  *
- * Who gives up a block is found by a hand that goes round over all of them and passes by whom something
- * befell since it came by last, as long as it finds others; each time a bounded number of
- * steps. So a block is the more likely to be folded the longer nothing needed it. Below awake_max
- * nothing is ever folded.
+ * Who gives up a block is the first that can of those to which nothing happened for longest. They
+ * stand in a list, to the end of which a connection goes when something happens to it, but not more
+ * often than each 50 ms, because that touches its neighbours. A bounded number of them is looked at, and
+ * goes to the end as well where it cannot rest. Below awake_max nothing is ever folded.
  *
  * When no block can be had: a segment is dropped, and its peer sends again. A call that cannot fail is
  * noted in the handle and done when there is a block; those in want of one stand in a list.
@@ -27,8 +27,9 @@
 #include "base/fold.h"
 #include "stack/internal.h"
 
-#define STEPS_MAX      64 /* of the hand, for one block */
-#define LINES_EACH     4  /* 300 bytes: see docs/internals/many-connections.md */
+#define STEPS_MAX      64 /* blocks looked at for one */
+#define USE_GRAIN      (50 * TERN_MS)
+#define LINES_EACH     4 /* 300 bytes: see docs/internals/many-connections.md */
 #define SERVE_AGAIN    TERN_MS
 #define REST_AT_LEAST  TERN_SECOND /* until the next timer, or it is not worth it */
 #define TCB_WORDS      (sizeof(struct tern_tcb) / 8)
@@ -148,34 +149,44 @@ static bool rest(struct tern_stack *s, struct tern_awake *a)
     TERN_ASSERT(s->last.conn != conn || !s->last.stale);
     if (s->last.conn == conn)
         s->last.conn = NULL;
+    tern_rest_give(s, a);
     if (s->config.rest_at_once)
         memset(a, 0xa5, sizeof *a); /* who still looks at it shall see nonsense */
-    tern_pool_give(&s->awake, a);
     s->counters.rests++;
     return true;
 }
 
 /* ---- blocks ---- */
 
-/* Let the connection rest whose block the hand finds first; false: none of those that it saw. */
+void tern_rest_used(struct tern_stack *s, struct tern_awake *a)
+{
+    if (s->now - a->used_at < USE_GRAIN)
+        return;
+    tern_list_remove(&a->by_use);
+    tern_list_push(&s->rest.by_use, &a->by_use);
+    a->used_at = s->now;
+}
+
+void tern_rest_give(struct tern_stack *s, struct tern_awake *a)
+{
+    tern_list_remove(&a->by_use);
+    tern_pool_give(&s->awake, a);
+}
+
+/* False: of those looked at none can rest. They go to the end, so that others are looked at next. */
 static bool make_room(struct tern_stack *s)
 {
-    struct tern_awake *second = NULL;
-
-    if (s->rest.lines.count == 0 || s->awake.fresh == 0)
+    if (s->rest.lines.count == 0)
         return false;
-    for (int i = 0; i < STEPS_MAX; i++) {
-        const uint32_t index = s->rest.hand++ % s->awake.fresh;
-        struct tern_awake *a = tern_pool_at(&s->awake, index);
+    for (int i = 0; i < STEPS_MAX && !tern_list_is_empty(&s->rest.by_use); i++) {
+        struct tern_awake *a = TERN_CONTAINER(s->rest.by_use.next, struct tern_awake, by_use);
 
-        if (!tern_pool_is_taken(&s->awake, index) || !can_rest(s, a))
-            continue;
-        if (!a->lately && rest(s, a))
+        if (can_rest(s, a) && rest(s, a))
             return true;
-        second = second == NULL && a->lately ? a : second;
-        a->lately = false;
+        tern_list_remove(&a->by_use);
+        tern_list_push(&s->rest.by_use, &a->by_use);
     }
-    return second != NULL && rest(s, second);
+    return false;
 }
 
 struct tern_awake *tern_rest_block(struct tern_stack *s)
@@ -184,6 +195,11 @@ struct tern_awake *tern_rest_block(struct tern_stack *s)
 
     if (a == NULL && make_room(s))
         a = tern_pool_take(&s->awake);
+    if (a == NULL)
+        return NULL;
+    memset((uint8_t *)a + sizeof a->tcb, 0, sizeof *a - sizeof a->tcb);
+    tern_list_push(&s->rest.by_use, &a->by_use);
+    a->used_at = s->now;
     return a;
 }
 
@@ -197,7 +213,6 @@ bool tern_conn_wake(struct tern_conn *conn)
     a = tern_rest_block(s);
     if (a == NULL)
         return false;
-    memset((uint8_t *)a + sizeof a->tcb, 0, sizeof *a - sizeof a->tcb);
     unfold(conn, &a->tcb);
     a->conn = conn;
     a->event.kind = TERN_EVENT_CONN;

@@ -279,6 +279,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     tern_list_init(&s->starved);
     tern_list_init(&s->holed);
     tern_list_init(&s->rest.wanting);
+    tern_list_init(&s->rest.by_use);
     s->rest.serve_at = TERN_TIME_NEVER;
     tern_list_init(&s->time_waits.oldest);
     tern_list_init(&s->fastopen.oldest);
