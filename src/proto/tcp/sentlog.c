@@ -36,15 +36,18 @@ static void cut_fresh(struct tern_sentlog *log, uint64_t from)
     }
 }
 
-/* The later times stand for both; only where the record began is kept. */
+/* The later times stand for both; only where the record began is kept. Field by field: a copy of
+ * the whole would wait for the caller's stores. */
 static void join_to(struct tern_sent *to, const struct tern_sent *s)
 {
-    const uint64_t start = to->start;
-    const tern_time first_at = to->first_at;
-
-    *to = *s;
-    to->start = start;
-    to->first_at = first_at;
+    to->end = s->end;
+    to->at = s->at;
+    to->delivered = s->delivered;
+    to->delivered_at = s->delivered_at;
+    to->burst_at = s->burst_at;
+    to->in_flight = s->in_flight;
+    to->segment = s->segment;
+    to->app_limited = s->app_limited;
 }
 
 /* The older half, two and two: it is mostly of what has arrived, or was lost and sent again; of

@@ -19,7 +19,8 @@ HOOK = "src_base_assert.c.o"
 
 def objects_of(archive):
     """(object, [(symbol, class, section)]) of a static library."""
-    text, status = output(["nm", "-f", "sysv", archive])
+    # no plugin: of fat objects the machine's code counts, not what the compiler may make of them
+    text, status = output(["nm", "--plugin", "none", "-f", "sysv", archive])
     if status != 0:
         return []
     found = []
