@@ -21,6 +21,7 @@ static const struct verb {
 } verbs[] = {
     {"get", tern_verb_get, "fetch URLs over tern's own TCP, with curl's flags and exit codes"},
     {"demo", tern_verb_demo, "a conversation with its picture, in a private namespace, no root"},
+    {"serve", tern_verb_serve, "files of a directory over HTTP/1.1, from an address of tern's own"},
     {"nc", tern_verb_nc, "netcat: standard input and output over one TCP connection"},
     {"ping", tern_verb_ping, "ICMP echo from an address of tern's own"},
     {"bench", tern_verb_bench,
@@ -91,7 +92,7 @@ static int run(int argc, char **argv)
     if (*first == '\0')
         print_help(stderr);
     else
-        tern_complain("no verb '%s'; the verbs are get, demo, nc, ping and bench. Try: tern --help",
+        tern_complain("no verb '%s'; the verbs are get, demo, serve, nc, ping and bench. Try: tern --help",
                       first);
     return 2;
 }

@@ -40,6 +40,8 @@ static void make_config(const struct tern_talk *talk, const struct tern_talk_pla
             config->seed[i] = (uint8_t)(plan->seed >> (8 * i));
         config->seed[TERN_SEED_BYTES - 1] = 1; /* all zero would mean: draw one */
     }
+    if (talk->options.connections_max > 0)
+        config->connections_max = talk->options.connections_max;
     config->traces_count = talk->options.traces_count;
     if ((talk->options.verbose || talk->options.stats != NULL) &&
         config->traces_count < TRACES_COUNT)

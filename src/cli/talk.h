@@ -32,7 +32,8 @@ struct tern_talk_options {
     bool verbose;
     tern_record_fn *record; /* for pictures; may be NULL */
     void *record_user;
-    uint32_t traces_count; /* 0: off */
+    uint32_t traces_count;    /* 0: off */
+    uint32_t connections_max; /* of the stack; 0: as many as it has by default */
 };
 
 /* getopt_long() entries, and what to do with the values that they return (1000 and up). */

@@ -9,5 +9,6 @@ int tern_verb_demo(int argc, char **argv);
 int tern_verb_nc(int argc, char **argv);
 int tern_verb_ping(int argc, char **argv);
 int tern_verb_bench(int argc, char **argv);
+int tern_verb_serve(int argc, char **argv);
 
 #endif

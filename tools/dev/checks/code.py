@@ -25,6 +25,7 @@ PURE_HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "limits.h", "in
                 "stdalign.h", "sodium.h", "sodium/crypto_shorthash.h"}
 # The two that are not pure: where an assertion speaks, and the calls that are the system's own.
 NOT_PURE = ("src/base/assert.c", "include/tern/socket.h")
+LLHTTP = ("-isystem", "/usr/share/include/llhttp")  # where Debian has it: meson.build
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -125,7 +126,7 @@ def headers(tree):
     """A header compiles alone: the public ones in C11 and in C++11, the others in C11."""
     problems = []
     include = ["-I" + os.path.join(tree.house, "include"), "-I" + os.path.join(tree.house, "src"),
-               "-I" + tree.full("include"), "-I" + tree.full("src")]
+               "-I" + tree.full("include"), "-I" + tree.full("src"), *LLHTTP]
     for path in tree.files(".h", under=("src/", "include/")):
         ways = [["gcc", "-std=c11", "-D_GNU_SOURCE", "-x", "c"]]
         if path.startswith("include/"):
@@ -151,7 +152,7 @@ def clang(tree):
     flags = ["-std=c11", "-D_GNU_SOURCE", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wvla",
              "-Wpointer-arith", "-Wcast-qual", "-Wundef", "-Wwrite-strings",
              "-Wno-missing-field-initializers",
-             "-I" + tree.full("include"), "-I" + tree.full("src")]
+             "-I" + tree.full("include"), "-I" + tree.full("src"), *LLHTTP]
     for path in tree.files(".c", under=("src/",)):
         text, status = output(["clang"] + WARNINGS + flags + [tree.full(path)])
         if status != 0:

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TERN_APPS_HTTP_PARTS_H
+#define TERN_APPS_HTTP_PARTS_H
+/* What the server (http_serve.c) and its connections (http_connection.c) want of each other. */
+#include "apps/http_serve.h"
+
+#define TERN_HTTP_SCRATCH_BYTES 65536
+
+/* It waits for that from now on. */
+void tern_http_conn_wait(struct tern_http_conn *c, enum tern_http_wait wait);
+/* It is over, and its io was told so: back to the free ones. */
+void tern_http_conn_free(struct tern_http_conn *c);
+/* What it waited for did not come in time. */
+void tern_http_conn_expire(struct tern_http_conn *c);
+/* Close it now, in good order where it can be. */
+void tern_http_conn_close(struct tern_http_conn *c);
+/* Answer 503 and close. */
+void tern_http_conn_refuse(struct tern_http_conn *c);
+
+#endif

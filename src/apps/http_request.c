@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * llhttp says where the parts of a request stand; here the few that matter are copied together,
+ * and what it lets pass is judged: the length of a head, a Host that is missing or comes twice
+ * (RFC 9112 §3.2), versions and methods that are not ours.
+ *
+ * The parser stops at the end of a head with a body, at the end of each request, and never reads
+ * into the next one: bytes that were sent ahead stay with the connection. A head that is too long
+ * is noticed at its limit, however slowly it comes. A field that comes twice is joined as a list
+ * (RFC 9110 §5.3); where that makes no sense (two dates) what comes out means nothing, as it
+ * should.
+ */
+#include "apps/http_request.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/assert.h"
+
+static struct tern_http_parser *parser_of(llhttp_t *llhttp)
+{
+    return llhttp->data;
+}
+
+/* The head's limit bounds what is put; the slack is for NULs and joints. */
+static void put(struct tern_http_parser *p, const char *at, size_t bytes)
+{
+    size_t room = sizeof p->text - 1 - p->text_bytes;
+
+    if (bytes > room) {
+        p->refused = 431;
+        return;
+    }
+    memcpy(p->text + p->text_bytes, at, bytes);
+    p->text_bytes += bytes;
+}
+
+static int on_url(llhttp_t *llhttp, const char *at, size_t bytes)
+{
+    put(parser_of(llhttp), at, bytes);
+    return 0;
+}
+
+static int on_url_complete(llhttp_t *llhttp)
+{
+    struct tern_http_parser *p = parser_of(llhttp);
+
+    put(p, "", 1);
+    p->request.target = p->text;
+    return 0;
+}
+
+static int on_field(llhttp_t *llhttp, const char *at, size_t bytes)
+{
+    struct tern_http_parser *p = parser_of(llhttp);
+    size_t room = sizeof p->name - p->name_bytes;
+
+    p->value_began = false;
+    memcpy(p->name + p->name_bytes, at, bytes < room ? bytes : room);
+    p->name_bytes += bytes < room ? bytes : room;
+    return 0;
+}
+
+static int8_t find_field(const char *name, size_t bytes)
+{
+    static const char *const names[] = {
+#define FIELD_NAME(name, text) text,
+        TERN_HTTP_FIELD_LIST(FIELD_NAME)
+#undef FIELD_NAME
+    };
+
+    for (int8_t i = 0; i < TERN_HTTP_FIELD_COUNT; i++)
+        if (strlen(names[i]) == bytes && strncasecmp(names[i], name, bytes) == 0)
+            return i;
+    return -1;
+}
+
+/* A field that came before is copied to the end, where more can be joined to it. */
+static void begin_value(struct tern_http_parser *p)
+{
+    uint16_t before = p->field_at[p->field];
+
+    p->field_at[p->field] = (uint16_t)p->text_bytes;
+    if (p->request.field_times[p->field]++ == 0)
+        return;
+    put(p, p->text + before, strlen(p->text + before));
+    put(p, ", ", 2);
+}
+
+static int on_value(llhttp_t *llhttp, const char *at, size_t bytes)
+{
+    struct tern_http_parser *p = parser_of(llhttp);
+
+    if (!p->value_began) {
+        p->value_began = true;
+        p->field = find_field(p->name, p->name_bytes);
+        if (p->field >= 0)
+            begin_value(p);
+    }
+    if (p->field >= 0)
+        put(p, at, bytes);
+    return 0;
+}
+
+static int on_value_complete(llhttp_t *llhttp)
+{
+    struct tern_http_parser *p = parser_of(llhttp);
+
+    if (!p->value_began) /* an empty one */
+        (void)on_value(llhttp, "", 0);
+    if (p->field >= 0) {
+        while (p->text_bytes > p->field_at[p->field] &&
+               strchr(" \t", p->text[p->text_bytes - 1]) != NULL)
+            p->text_bytes--;
+        put(p, "", 1);
+        p->request.field[p->field] = p->text + p->field_at[p->field];
+    }
+    p->name_bytes = 0;
+    p->value_began = false;
+    return 0;
+}
+
+static int on_headers_complete(llhttp_t *llhttp)
+{
+    struct tern_http_parser *p = parser_of(llhttp);
+    struct tern_http_request *r = &p->request;
+
+    p->head_whole = true;
+    r->minor = llhttp->http_minor;
+    r->keep_alive = llhttp_should_keep_alive(llhttp) != 0;
+    r->body = (llhttp->flags & F_CHUNKED) != 0 || llhttp->content_length > 0;
+    r->body_bytes = (llhttp->flags & F_CHUNKED) != 0 ? 0 : llhttp->content_length;
+    r->method_text = llhttp_method_name((llhttp_method_t)llhttp->method);
+    r->method = llhttp->method == HTTP_GET       ? TERN_HTTP_GET
+                : llhttp->method == HTTP_HEAD    ? TERN_HTTP_HEAD
+                : llhttp->method == HTTP_OPTIONS ? TERN_HTTP_OPTIONS
+                                                 : TERN_HTTP_OTHER;
+    llhttp->upgrade = 0; /* RFC 9110 §7.8: a server may go on as if nobody had asked */
+    return r->body ? HPE_PAUSED : 0;
+}
+
+static int on_body(llhttp_t *llhttp, const char *at, size_t bytes)
+{
+    (void)at;
+    parser_of(llhttp)->body_bytes += bytes;
+    return 0;
+}
+
+static int on_message_complete(llhttp_t *llhttp)
+{
+    parser_of(llhttp)->ended = true;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+    .on_url = on_url,
+    .on_header_field = on_field,
+    .on_header_value = on_value,
+    .on_headers_complete = on_headers_complete,
+    .on_body = on_body,
+    .on_message_complete = on_message_complete,
+    .on_url_complete = on_url_complete,
+    .on_header_value_complete = on_value_complete,
+};
+
+void tern_http_parser_init(struct tern_http_parser *p, size_t head_bytes_max)
+{
+    TERN_ASSERT(head_bytes_max > 0);
+    TERN_ASSERT(head_bytes_max <= TERN_HTTP_HEAD_MAX);
+    p->head_bytes_max = head_bytes_max;
+    tern_http_parser_next(p);
+}
+
+void tern_http_parser_next(struct tern_http_parser *p)
+{
+    llhttp_init(&p->llhttp, HTTP_REQUEST, &settings);
+    p->llhttp.data = p;
+    p->request =
+        (struct tern_http_request){.method = TERN_HTTP_OTHER, .method_text = "", .target = ""};
+    p->refused = 0;
+    p->head_bytes = 0;
+    p->body_bytes = 0;
+    p->field = -1;
+    p->head_whole = p->ended = p->value_began = false;
+    p->name_bytes = p->text_bytes = 0;
+}
+
+bool tern_http_parser_began(const struct tern_http_parser *p)
+{
+    return p->head_bytes > 0;
+}
+
+/* RFC 9110 §5.6.2 */
+static bool is_token(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* RFC 9110 §9.1: a method that we do not know is 501; what cannot be one is a bad request. */
+static int refuse_method(const uint8_t *data, size_t bytes)
+{
+    size_t i = 0, first;
+
+    while (i < bytes && (data[i] == '\r' || data[i] == '\n'))
+        i++;
+    first = i;
+    while (i < bytes && is_token((char)data[i]))
+        i++;
+    return i > first && (i == bytes || data[i] == ' ') ? 501 : 400;
+}
+
+static int refuse(const struct tern_http_parser *p, const uint8_t *data, size_t bytes)
+{
+    switch (llhttp_get_errno(&p->llhttp)) {
+    case HPE_INVALID_METHOD:
+        return refuse_method(data, bytes);
+    case HPE_INVALID_VERSION:
+    case HPE_PAUSED_H2_UPGRADE:
+        return 505;
+    default:
+        return 400;
+    }
+}
+
+/* What llhttp accepts and RFC 9112 §2.3, §3.2 does not. 0: nothing. */
+static int judge(const struct tern_http_parser *p)
+{
+    if (p->refused != 0)
+        return p->refused;
+    if (p->llhttp.http_major != 1)
+        return 505;
+    if (p->request.field_times[TERN_HTTP_HOST] > 1 ||
+        (p->request.field_times[TERN_HTTP_HOST] == 0 && p->request.minor > 0))
+        return 400;
+    return 0;
+}
+
+/* Of a request that is too long: its first line, or its fields. */
+static int too_long(const struct tern_http_parser *p)
+{
+    return p->request.target == p->text ? 431 : 414;
+}
+
+static enum tern_http_fed bad(struct tern_http_parser *p, int status)
+{
+    p->refused = status;
+    return TERN_HTTP_BAD;
+}
+
+enum tern_http_fed tern_http_parser_feed(struct tern_http_parser *p, const uint8_t *data,
+                                         size_t bytes, size_t *used)
+{
+    bool had_head = p->head_whole;
+    size_t room = p->head_bytes_max - p->head_bytes;
+    llhttp_errno_t err;
+
+    TERN_ASSERT(p->refused == 0);
+    *used = 0;
+    if (!had_head && bytes > room)
+        bytes = room;
+    if (had_head)
+        llhttp_resume(&p->llhttp);
+    err = llhttp_execute(&p->llhttp, (const char *)data, bytes);
+    if (err == HPE_OK)
+        *used = bytes;
+    else if (llhttp_get_error_pos(&p->llhttp) != NULL)
+        *used = (size_t)(llhttp_get_error_pos(&p->llhttp) - (const char *)data);
+    TERN_ASSERT(*used <= bytes);
+    if (!had_head)
+        p->head_bytes += *used;
+    if (err != HPE_OK && err != HPE_PAUSED)
+        return bad(p, refuse(p, data, bytes));
+    if (p->ended && had_head)
+        return TERN_HTTP_ENDED;
+    if (p->head_whole && !had_head)
+        return judge(p) != 0 ? bad(p, judge(p)) : TERN_HTTP_ASKED;
+    if (p->head_whole)
+        return TERN_HTTP_MORE;
+    return p->refused != 0 || p->head_bytes == p->head_bytes_max ? bad(p, too_long(p))
+                                                                 : TERN_HTTP_MORE;
+}
