@@ -36,6 +36,7 @@ struct serve {
     struct tern_http_server server;
     struct tern_listener *listener;
     struct tern_serve_log log;
+    tern_time linger; /* for the stack to bring the last bytes over */
     bool failed;
 };
 
@@ -167,6 +168,9 @@ static void finish(struct serve *s)
             return;
     if (tern_http_server_busy(&s->server) > 0)
         tern_complain("serve: %u transfers were cut off", tern_http_server_busy(&s->server));
+    tern_http_server_end(&s->server); /* those that waited for the client's FIN */
+    until -= tern_loop_now(s->talk.loop);
+    s->linger = until > LINGER ? until : LINGER;
 }
 
 static enum tern_err listen_there(struct serve *s)
@@ -283,7 +287,7 @@ static int run(struct serve *s)
     close_all(s);
     if (s->talk.loop == NULL)
         return code;
-    closed = tern_talk_close(&s->talk, LINGER);
+    closed = tern_talk_close(&s->talk, s->linger);
     return code != 0 ? code : closed != 0 ? EXIT_FAILED : 0;
 }
 
