@@ -250,10 +250,12 @@ static void on_nothing(struct tern_http_conn *c, ptrdiff_t why)
 /* What the parser made of some bytes. */
 static void on_fed(struct tern_http_conn *c, enum tern_http_fed fed)
 {
+    if (c->parser.body_bytes > c->server->limits.body_bytes) {
+        linger(c);
+        return;
+    }
     switch (fed) {
     case TERN_HTTP_MORE:
-        if (c->parser.body_bytes > c->server->limits.body_bytes)
-            linger(c);
         break;
     case TERN_HTTP_ASKED:
         answer(c);

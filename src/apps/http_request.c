@@ -17,6 +17,9 @@
 
 #include "base/assert.h"
 
+/* What has come of the first line. */
+enum { LINE_BEFORE, LINE_METHOD, LINE_TARGET, LINE_NONE };
+
 static struct tern_http_parser *parser_of(llhttp_t *llhttp)
 {
     return llhttp->data;
@@ -181,7 +184,8 @@ void tern_http_parser_next(struct tern_http_parser *p)
     p->head_bytes = 0;
     p->body_bytes = 0;
     p->field = -1;
-    p->head_whole = p->ended = p->value_began = false;
+    p->line = LINE_BEFORE;
+    p->head_whole = p->ended = p->value_began = p->unknown_method = false;
     p->name_bytes = p->text_bytes = 0;
 }
 
@@ -197,29 +201,17 @@ static bool is_token(char c)
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-/* RFC 9110 §9.1: a method that we do not know is 501; what cannot be one is a bad request. */
-static int refuse_method(const uint8_t *data, size_t bytes)
+/* Follow the first line up to the end of its method: whatever pieces it comes in, what cannot be a
+ * method is told from one that we do not know (RFC 9110 §9.1). */
+static void watch_method(struct tern_http_parser *p, const uint8_t *data, size_t bytes)
 {
-    size_t i = 0, first;
-
-    while (i < bytes && (data[i] == '\r' || data[i] == '\n'))
-        i++;
-    first = i;
-    while (i < bytes && is_token((char)data[i]))
-        i++;
-    return i > first && (i == bytes || data[i] == ' ') ? 501 : 400;
-}
-
-static int refuse(const struct tern_http_parser *p, const uint8_t *data, size_t bytes)
-{
-    switch (llhttp_get_errno(&p->llhttp)) {
-    case HPE_INVALID_METHOD:
-        return refuse_method(data, bytes);
-    case HPE_INVALID_VERSION:
-    case HPE_PAUSED_H2_UPGRADE:
-        return 505;
-    default:
-        return 400;
+    for (size_t i = 0; i < bytes && p->line <= LINE_METHOD; i++) {
+        if (is_token((char)data[i]))
+            p->line = LINE_METHOD;
+        else if (p->line == LINE_METHOD)
+            p->line = data[i] == ' ' ? LINE_TARGET : LINE_NONE;
+        else if (data[i] != '\r' && data[i] != '\n')
+            p->line = LINE_NONE;
     }
 }
 
@@ -242,41 +234,68 @@ static int too_long(const struct tern_http_parser *p)
     return p->request.target == p->text ? 431 : 414;
 }
 
+static llhttp_errno_t execute(struct tern_http_parser *p, const uint8_t *data, size_t bytes,
+                              size_t *used)
+{
+    llhttp_errno_t err = llhttp_execute(&p->llhttp, (const char *)data, bytes);
+    const char *at = llhttp_get_error_pos(&p->llhttp);
+
+    *used = err == HPE_OK ? bytes : at == NULL ? 0 : (size_t)(at - (const char *)data);
+    TERN_ASSERT(*used <= bytes);
+    return err;
+}
+
 static enum tern_http_fed bad(struct tern_http_parser *p, int status)
 {
     p->refused = status;
     return TERN_HTTP_BAD;
 }
 
+/* llhttp has seen enough of the method; we read on to its end before we judge. */
+static enum tern_http_fed feed_unknown(struct tern_http_parser *p, size_t bytes, size_t *used)
+{
+    *used = bytes;
+    p->head_bytes += bytes;
+    if (p->line != LINE_METHOD)
+        return bad(p, p->line == LINE_NONE ? 400 : 501);
+    return p->head_bytes == p->head_bytes_max ? bad(p, 414) : TERN_HTTP_MORE;
+}
+
+/* Of the body, after the head was told. */
+static enum tern_http_fed feed_body(struct tern_http_parser *p, const uint8_t *data, size_t bytes,
+                                    size_t *used)
+{
+    llhttp_errno_t err;
+
+    llhttp_resume(&p->llhttp);
+    err = execute(p, data, bytes, used);
+    if (err != HPE_OK && err != HPE_PAUSED)
+        return bad(p, 400);
+    return p->ended ? TERN_HTTP_ENDED : TERN_HTTP_MORE;
+}
+
 enum tern_http_fed tern_http_parser_feed(struct tern_http_parser *p, const uint8_t *data,
                                          size_t bytes, size_t *used)
 {
-    bool had_head = p->head_whole;
     size_t room = p->head_bytes_max - p->head_bytes;
     llhttp_errno_t err;
 
     TERN_ASSERT(p->refused == 0);
-    *used = 0;
-    if (!had_head && bytes > room)
-        bytes = room;
-    if (had_head)
-        llhttp_resume(&p->llhttp);
-    err = llhttp_execute(&p->llhttp, (const char *)data, bytes);
-    if (err == HPE_OK)
-        *used = bytes;
-    else if (llhttp_get_error_pos(&p->llhttp) != NULL)
-        *used = (size_t)(llhttp_get_error_pos(&p->llhttp) - (const char *)data);
-    TERN_ASSERT(*used <= bytes);
-    if (!had_head)
-        p->head_bytes += *used;
-    if (err != HPE_OK && err != HPE_PAUSED)
-        return bad(p, refuse(p, data, bytes));
-    if (p->ended && had_head)
-        return TERN_HTTP_ENDED;
-    if (p->head_whole && !had_head)
-        return judge(p) != 0 ? bad(p, judge(p)) : TERN_HTTP_ASKED;
     if (p->head_whole)
-        return TERN_HTTP_MORE;
+        return feed_body(p, data, bytes, used);
+    bytes = bytes < room ? bytes : room;
+    watch_method(p, data, bytes);
+    if (p->unknown_method)
+        return feed_unknown(p, bytes, used);
+    err = execute(p, data, bytes, used);
+    p->unknown_method = err == HPE_INVALID_METHOD;
+    if (p->unknown_method)
+        return feed_unknown(p, bytes, used);
+    p->head_bytes += *used;
+    if (err != HPE_OK && err != HPE_PAUSED)
+        return bad(p, err == HPE_INVALID_VERSION || err == HPE_PAUSED_H2_UPGRADE ? 505 : 400);
+    if (p->head_whole)
+        return judge(p) != 0 ? bad(p, judge(p)) : TERN_HTTP_ASKED;
     return p->refused != 0 || p->head_bytes == p->head_bytes_max ? bad(p, too_long(p))
                                                                  : TERN_HTTP_MORE;
 }

@@ -66,7 +66,8 @@ struct tern_http_parser {
     uint64_t body_bytes; /* that came so far */
     /* The rest is the parser's own. */
     int8_t field; /* which one comes; -1: none of interest */
-    bool head_whole, ended, value_began;
+    uint8_t line; /* how far the first line is */
+    bool head_whole, ended, value_began, unknown_method;
     size_t name_bytes;
     char name[24];
     size_t text_bytes;
