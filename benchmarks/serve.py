@@ -122,7 +122,7 @@ def run(quick=False):
     flags = ["--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.geteuid() != 0:
         flags = ["--user", "--map-root-user"] + flags
-    pairs, seconds = (2, 1) if quick else (7, 3)
+    pairs, seconds = (2, 1) if quick else (7, 2)
     done = subprocess.run(["unshare"] + flags + ["--", peers.PYTHON, os.path.abspath(__file__),
                            "--inside", str(pairs), str(seconds)], stdout=subprocess.PIPE, text=True,
                           check=True, timeout=600)

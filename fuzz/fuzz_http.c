@@ -92,8 +92,14 @@ static void io_end(void *conn)
     c->ended = true;
 }
 
-static const struct tern_http_io io = {io_peek,     io_skip,     io_write, io_space,
-                                       io_progress, io_shutdown, io_end,   io_end};
+static const struct tern_http_io io = {.peek = io_peek,
+                                       .skip = io_skip,
+                                       .write = io_write,
+                                       .space = io_space,
+                                       .progress = io_progress,
+                                       .shutdown = io_shutdown,
+                                       .close = io_end,
+                                       .abort = io_end};
 
 static void put_file(const char *name, const char *text)
 {

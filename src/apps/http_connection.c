@@ -160,8 +160,8 @@ static size_t wanted(const struct tern_http_conn *c, uint64_t left)
     return left < most ? (size_t)left : most;
 }
 
-/* Of the file. As send_text(). */
-static bool send_file(struct tern_http_conn *c, const struct tern_http_piece *piece)
+/* Of the file, by a copy. As send_text(). */
+static bool copy_file(struct tern_http_conn *c, const struct tern_http_piece *piece)
 {
     uint8_t *scratch = c->server->scratch;
     uint64_t left = piece->bytes - c->piece_done;
@@ -182,6 +182,26 @@ static bool send_file(struct tern_http_conn *c, const struct tern_http_piece *pi
     c->piece_done += (uint64_t)n;
     c->body_sent += (uint64_t)n;
     return true;
+}
+
+/* Of the file. As send_text(). */
+static bool send_file(struct tern_http_conn *c, const struct tern_http_piece *piece)
+{
+    switch (tern_http_lend(c, piece)) {
+    case TERN_HTTP_LENT:
+        return true;
+    case TERN_HTTP_LEND_WAIT:
+        return false;
+    case TERN_HTTP_LEND_OVER:
+        drop(c);
+        return false;
+    case TERN_HTTP_LEND_CUT:
+        cut_short(c);
+        return false;
+    case TERN_HTTP_LEND_COPY:
+        break;
+    }
+    return copy_file(c, piece);
 }
 
 /* As much as goes. True: all of it. */

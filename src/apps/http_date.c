@@ -7,7 +7,6 @@
 #include "apps/http_date.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,17 +18,28 @@ static const char long_days[7][10] = {"Sunday",   "Monday", "Tuesday", "Wednesda
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+static void put_two(char *at, int value)
+{
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+}
+
+/* By hand: it stands in every answer, and printf() would be a good part of what that costs. */
 void tern_http_date_text(int64_t seconds, char out[TERN_HTTP_DATE_BYTES])
 {
     time_t at = seconds < 0 ? 0 : seconds > LATEST ? LATEST : seconds;
-    char text[64];
     struct tm tm;
 
     (void)gmtime_r(&at, &tm);
-    (void)snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday],
-                   tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-                   tm.tm_sec);
-    memcpy(out, text, TERN_HTTP_DATE_BYTES);
+    memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", TERN_HTTP_DATE_BYTES);
+    memcpy(out, days[tm.tm_wday], 3);
+    put_two(out + 5, tm.tm_mday);
+    memcpy(out + 8, months[tm.tm_mon], 3);
+    put_two(out + 12, (tm.tm_year + 1900) / 100);
+    put_two(out + 14, (tm.tm_year + 1900) % 100);
+    put_two(out + 17, tm.tm_hour);
+    put_two(out + 20, tm.tm_min);
+    put_two(out + 23, tm.tm_sec);
 }
 
 /* What is left to read; NULL once something did not fit. */

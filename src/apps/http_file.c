@@ -94,8 +94,11 @@ enum tern_http_open tern_http_file_open(int root, const char *name, struct tern_
     *out = (struct tern_http_file){.fd = fd,
                                    .is_directory = S_ISDIR(st.st_mode),
                                    .bytes = (uint64_t)st.st_size,
+                                   .device = st.st_dev,
                                    .inode = st.st_ino,
                                    .modified = st.st_mtim.tv_sec,
-                                   .modified_ns = (uint32_t)st.st_mtim.tv_nsec};
+                                   .modified_ns = (uint32_t)st.st_mtim.tv_nsec,
+                                   .changed = st.st_ctim.tv_sec,
+                                   .changed_ns = (uint32_t)st.st_ctim.tv_nsec};
     return TERN_HTTP_OPEN_OK;
 }

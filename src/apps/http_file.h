@@ -8,9 +8,9 @@
 struct tern_http_file {
     int fd; /* -1: none; the taker closes it */
     bool is_directory;
-    uint64_t bytes, inode;
-    int64_t modified; /* seconds of Unix time */
-    uint32_t modified_ns;
+    uint64_t bytes, device, inode;
+    int64_t modified, changed; /* seconds of Unix time: of what it holds, and of anything */
+    uint32_t modified_ns, changed_ns;
 };
 
 enum tern_http_open {

@@ -45,7 +45,7 @@ bool tern_http_server_init(struct tern_http_server *s, const struct tern_http_si
     s->conn_count = (uint32_t)limits->connections + SPARE;
     s->conn = calloc(s->conn_count, sizeof *s->conn);
     s->scratch = malloc(TERN_HTTP_SCRATCH_BYTES);
-    if (s->conn == NULL || s->scratch == NULL) {
+    if (s->conn == NULL || s->scratch == NULL || !tern_http_lend_init(s)) {
         free(s->conn);
         free(s->scratch);
         return false;
@@ -62,17 +62,21 @@ bool tern_http_server_init(struct tern_http_server *s, const struct tern_http_si
     return true;
 }
 
+void tern_http_server_close(struct tern_http_server *s)
+{
+    for (uint32_t i = 0; i < s->conn_count; i++)
+        if (s->conn[i].wait != TERN_HTTP_WAIT_NONE)
+            tern_http_conn_close(&s->conn[i]);
+}
+
 void tern_http_server_fini(struct tern_http_server *s)
 {
-    for (uint32_t i = 0; i < s->conn_count; i++) {
-        if (s->conn[i].wait != TERN_HTTP_WAIT_NONE) {
-            s->io->abort(s->conn[i].io);
-            tern_http_conn_free(&s->conn[i]);
-        }
+    tern_http_server_close(s);
+    for (uint32_t i = 0; i < s->conn_count; i++)
         tern_http_text_fini(&s->conn[i].answer.text);
-    }
     free(s->conn);
     free(s->scratch);
+    tern_http_lend_fini(s);
     tern_http_text_fini(&s->line);
     tern_http_site_fini(&s->site);
 }
@@ -99,6 +103,8 @@ struct tern_http_conn *tern_http_conn_open(struct tern_http_server *s, void *io,
     TERN_ASSERT(c->wait == TERN_HTTP_WAIT_NONE);
     c->io = io;
     c->requests = 0;
+    c->serial = ++s->serials;
+    c->loans = 0;
     c->answering = c->lingering = false;
     tern_addr_text(peer, c->peer);
     tern_http_parser_init(&c->parser, s->limits.head_bytes);

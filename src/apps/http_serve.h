@@ -6,9 +6,11 @@
  * calls, and a directory. One thread; nothing waits; time is an argument.
  */
 #include <tern/addr.h>
+#include <tern/err.h>
 #include <tern/time.h>
 
 #include "apps/http_answer.h"
+#include "apps/http_blocks.h"
 #include "base/list.h"
 
 /* What a connection is to this module. All of them: from within the calls below. */
@@ -21,6 +23,9 @@ struct tern_http_io {
      * when there is room), or why the connection is over. */
     ptrdiff_t (*write)(void *conn, const void *data, size_t bytes);
     size_t (*space)(void *conn); /* what write() would take, about */
+    /* Queue bytes that stand still until tern_http_server_back(loan) tells that they are free.
+     * TERN_ERR_AGAIN: no more of them now. NULL: this TCP cannot. */
+    enum tern_err (*lend)(void *conn, const void *data, size_t bytes, void *loan);
     /* What the peer has acknowledged so far, and what it has yet to. */
     void (*progress)(void *conn, uint64_t *acked, uint64_t *left);
     void (*shutdown)(void *conn); /* FIN after what was written */
@@ -53,6 +58,14 @@ enum tern_http_wait {
 
 struct tern_http_server;
 
+/* Bytes that the stack has: of a block, and for whom. The server's own. */
+struct tern_http_loan {
+    struct tern_list link; /* of the free ones */
+    struct tern_http_block *block;
+    struct tern_http_conn *conn;
+    uint64_t serial; /* of the connection, whose place may be another's by now */
+};
+
 /* The server's own. */
 struct tern_http_conn {
     struct tern_list link;    /* of the free ones, or of those that wait for the same */
@@ -65,7 +78,8 @@ struct tern_http_conn {
     uint64_t piece_done; /* bytes of it */
     uint64_t body_sent;  /* bytes of the body */
     uint64_t acked_then; /* when the wait began */
-    uint64_t requests;
+    uint64_t requests, serial;
+    uint32_t loans; /* that are not back */
     bool answering, lingering, counted;
     char peer[TERN_ADDR_TEXT_MAX];
     struct tern_http_parser parser; /* last: long, and touched as far as it is used */
@@ -86,12 +100,18 @@ struct tern_http_server {
     struct tern_list free, waiting[TERN_HTTP_WAIT_COUNT];
     struct tern_http_text line;
     uint8_t *scratch; /* of a file, on its way */
+    uint64_t serials;
+    struct tern_http_blocks blocks;
+    struct tern_http_loan *loan;
+    struct tern_list loans_free;
 };
 
 /* site: set up by the caller, moved in. False: out of memory (then site is still the caller's). */
 bool tern_http_server_init(struct tern_http_server *s, const struct tern_http_site *site,
                            const struct tern_http_limits *limits, const struct tern_http_io *io);
-/* All connections are aborted. */
+/* All connections are ended now, and no call follows but fini. What was lent stays where it is
+ * until then. */
+void tern_http_server_close(struct tern_http_server *s);
 void tern_http_server_fini(struct tern_http_server *s);
 /* A turn begins: the clock, and Unix time in seconds. */
 void tern_http_server_clock(struct tern_http_server *s, tern_time now, int64_t wall);
@@ -103,6 +123,8 @@ struct tern_http_conn *tern_http_conn_open(struct tern_http_server *s, void *io,
                                            struct tern_addr peer);
 /* Read, answer, write, as far as it goes. The connection may be over afterwards. */
 void tern_http_conn_turn(struct tern_http_conn *c);
+/* Bytes that were lent are free again. */
+void tern_http_server_back(struct tern_http_server *s, void *loan);
 /* When tern_http_server_expire() wants to be called; TERN_TIME_NEVER. */
 tern_time tern_http_server_deadline(const struct tern_http_server *s);
 void tern_http_server_expire(struct tern_http_server *s);

@@ -92,8 +92,9 @@ static int run(int argc, char **argv)
     if (*first == '\0')
         print_help(stderr);
     else
-        tern_complain("no verb '%s'; the verbs are get, demo, serve, nc, ping and bench. Try: tern --help",
-                      first);
+        tern_complain(
+            "no verb '%s'; the verbs are get, demo, serve, nc, ping and bench. Try: tern --help",
+            first);
     return 2;
 }
 

@@ -36,7 +36,8 @@ struct serve {
     struct tern_http_server server;
     struct tern_listener *listener;
     struct tern_serve_log log;
-    tern_time linger; /* for the stack to bring the last bytes over */
+    tern_time wall_offset, wall_until; /* from the loop's clock to Unix time */
+    tern_time linger;                  /* for the stack to bring the last bytes over */
     bool failed;
 };
 
@@ -64,6 +65,11 @@ static ptrdiff_t io_write(void *conn, const void *data, size_t bytes)
 static size_t io_space(void *conn)
 {
     return tern_tcp_write_space(conn);
+}
+
+static enum tern_err io_lend(void *conn, const void *data, size_t bytes, void *loan)
+{
+    return tern_tcp_lend(conn, data, bytes, loan);
 }
 
 static void io_progress(void *conn, uint64_t *acked, uint64_t *left)
@@ -95,6 +101,7 @@ static const struct tern_http_io io = {
     .skip = io_skip,
     .write = io_write,
     .space = io_space,
+    .lend = io_lend,
     .progress = io_progress,
     .shutdown = io_shutdown,
     .close = io_close,
@@ -125,6 +132,8 @@ static void pull_events(struct serve *s)
     while (tern_stack_event(s->talk.stack, &event))
         if (event.kind == TERN_EVENT_CONN && event.user != NULL)
             tern_http_conn_turn(event.user);
+        else if (event.kind == TERN_EVENT_LOAN)
+            tern_http_server_back(&s->server, event.user);
         else
             (void)tern_talk_event(&s->talk, &event);
     accept_all(s);
@@ -134,7 +143,11 @@ static void read_clock(struct serve *s)
 {
     tern_time now = tern_loop_now(s->talk.loop);
 
-    tern_http_server_clock(&s->server, now, (now + tern_clock_wall_offset_ns()) / TERN_SECOND);
+    if (now >= s->wall_until) { /* somebody may set the clock; that is no matter of each turn */
+        s->wall_offset = tern_clock_wall_offset_ns();
+        s->wall_until = now + 100 * TERN_MS;
+    }
+    tern_http_server_clock(&s->server, now, (now + s->wall_offset) / TERN_SECOND);
 }
 
 /* One turn; false: the link or the address is gone. */
@@ -197,6 +210,9 @@ static void say_ready(const struct serve *s)
     else
         tern_say("tern serve: %s at http://%s:%u/ · ^C ends it", s->options->directory, own,
                  s->options->port);
+    if (strncmp(s->talk.link_text, "slirp", 5) == 0)
+        tern_complain("serve: nobody can reach an address behind slirp; give --interface, or "
+                      "--link tap:NAME");
 }
 
 static int serve_on(struct serve *s)
@@ -238,6 +254,15 @@ static int open_site(const struct tern_serve_options *o, struct tern_http_site *
     return 0;
 }
 
+static void close_all(struct serve *s)
+{
+    int root = s->server.site.root;
+
+    tern_http_server_fini(&s->server);
+    (void)close(root);
+    tern_serve_log_close(&s->log);
+}
+
 static int open_all(struct serve *s)
 {
     const struct tern_serve_options *o = s->options;
@@ -255,20 +280,12 @@ static int open_all(struct serve *s)
     }
     if (!tern_serve_log_open(&s->log, o->log)) {
         tern_complain("serve: cannot write %s: %s", o->log, strerror(errno));
-        code = EXIT_FAILED;
+        close_all(s);
+        return EXIT_FAILED;
     }
     s->server.log = o->quiet ? NULL : tern_serve_log_line;
     s->server.log_user = &s->log;
-    return code;
-}
-
-static void close_all(struct serve *s)
-{
-    int root = s->server.site.root;
-
-    tern_http_server_fini(&s->server);
-    (void)close(root);
-    tern_serve_log_close(&s->log);
+    return 0;
 }
 
 static int run(struct serve *s)
@@ -284,11 +301,13 @@ static int run(struct serve *s)
     } else if (code != EXIT_USAGE && code != EXIT_INTERRUPTED) {
         code = EXIT_FAILED;
     }
+    if (s->talk.loop != NULL) {
+        tern_http_server_close(&s->server);
+        closed = tern_talk_close(&s->talk, s->linger); /* it still sends what was lent */
+        code = code == 0 && closed != 0 ? EXIT_FAILED : code;
+    }
     close_all(s);
-    if (s->talk.loop == NULL)
-        return code;
-    closed = tern_talk_close(&s->talk, s->linger);
-    return code != 0 ? code : closed != 0 ? EXIT_FAILED : 0;
+    return code;
 }
 
 int tern_verb_serve(int argc, char **argv)

@@ -17,6 +17,14 @@
 #define PEERS     4
 #define FILE_SIZE 200000
 
+#define LOANS_MAX 3
+
+struct lent {
+    const char *data;
+    size_t at, bytes; /* where in out it was copied to */
+    void *loan;
+};
+
 /* The far end of a connection, as the table's calls see it. */
 struct peer {
     char in[IN_MAX]; /* said and not yet read: from in_at to in_end */
@@ -24,6 +32,8 @@ struct peer {
     char *out; /* what the server wrote */
     size_t out_bytes, room;
     uint64_t acked;
+    struct lent lent[LOANS_MAX]; /* the oldest first */
+    size_t lent_count;
     bool fin, gone;                 /* theirs */
     bool was_shut, closed, aborted; /* ours */
 };
@@ -77,6 +87,37 @@ static size_t io_space(void *conn)
     return ((struct peer *)conn)->room;
 }
 
+static enum tern_err io_lend(void *conn, const void *data, size_t bytes, void *loan)
+{
+    struct peer *p = conn;
+
+    assert_true(bytes > 0);
+    assert_true(p->room > 0);
+    assert_false(p->was_shut || p->closed || p->aborted);
+    if (p->gone)
+        return TERN_ERR_RESET;
+    if (p->lent_count == LOANS_MAX)
+        return TERN_ERR_AGAIN;
+    p->lent[p->lent_count++] = (struct lent){data, p->out_bytes, bytes, loan};
+    assert_true(p->out_bytes + bytes < OUT_MAX);
+    memcpy(p->out + p->out_bytes, data, bytes);
+    p->out_bytes += bytes;
+    p->room -= bytes < p->room ? bytes : p->room;
+    return TERN_ERR_OK;
+}
+
+/* The peer has the oldest loan: its bytes stood still until now. */
+static void take_back(struct peer *p)
+{
+    struct lent first = p->lent[0];
+
+    assert_true(p->lent_count > 0);
+    assert_memory_equal(first.data, p->out + first.at, first.bytes);
+    p->lent_count--;
+    memmove(p->lent, p->lent + 1, p->lent_count * sizeof p->lent[0]);
+    tern_http_server_back(&server, first.loan);
+}
+
 static void io_progress(void *conn, uint64_t *acked, uint64_t *left)
 {
     struct peer *p = conn;
@@ -105,6 +146,7 @@ static const struct tern_http_io io = {
     .skip = io_skip,
     .write = io_write,
     .space = io_space,
+    .lend = io_lend,
     .progress = io_progress,
     .shutdown = io_shutdown,
     .close = io_close,
@@ -271,9 +313,79 @@ static void slow_reader(void **state)
         assert_int_equal(tern_http_server_busy(&server) > 0, p->room == 0);
     }
     body = strstr(p->out, "\r\n\r\n") + 4;
+    assert_memory_equal(body + FILE_SIZE, "HTTP/1.1 200 OK", 15);
+}
+
+static void has_big(const struct peer *p)
+{
+    const char *body = strstr(p->out, "\r\n\r\n") + 4;
+
+    assert_int_equal(p->out_bytes - (size_t)(body - p->out), FILE_SIZE);
     for (size_t i = 0; i < FILE_SIZE; i++)
         assert_int_equal(body[i], 'A' + i % 61 % 26);
-    assert_memory_equal(body + FILE_SIZE, "HTTP/1.1 200 OK", 15);
+}
+
+/* Where the buffer is full of loans, the answer goes on when one of them is back. */
+static void loans(void **state)
+{
+    struct peer *p = &peers[0], *q = &peers[1];
+
+    (void)state;
+    p->room = 1000;
+    say(p, BIG);
+    (void)join(p);
+    assert_int_equal(p->lent_count, 1);
+    assert_int_equal(tern_http_server_busy(&server), 1);
+    p->room = 1000;
+    take_back(p);
+    assert_int_equal(p->lent_count, 1);
+    assert_int_equal(tern_http_server_busy(&server), 0);
+    has_big(p);
+    say(q, BIG);
+    (void)join(q);
+    assert_int_equal(q->lent_count, 2);
+    has_big(q);
+    take_back(p);
+    take_back(q);
+    take_back(q);
+}
+
+/* Loans outlive their connection, and do not wake the one that has its place. */
+static void late_loans(void **state)
+{
+    struct peer *p = &peers[0], *q = &peers[1];
+    struct tern_http_conn *c;
+
+    (void)state;
+    p->room = 1000;
+    say(p, BIG);
+    c = join(p);
+    p->gone = true;
+    p->room = 1000;
+    tern_http_conn_turn(c);
+    assert_true(p->aborted);
+    for (int i = 0; i < PEERS + 16 && q->out_bytes == 0; i++) { /* until it is its place */
+        struct peer *other = &peers[i + 1];
+        struct tern_http_conn *taken = join(other);
+
+        if (taken == c) {
+            q = other;
+            break;
+        }
+        other->fin = true;
+        tern_http_conn_turn(taken);
+    }
+    say(q, BIG);
+    q->room = 1000;
+    tern_http_conn_turn(c);
+    assert_int_equal(q->lent_count, 1);
+    take_back(p);
+    assert_int_equal(q->lent_count, 1);
+    assert_int_equal(c->loans, 1);
+    q->room = 1000;
+    take_back(q);
+    has_big(q);
+    take_back(q);
 }
 
 static void bodies(void **state)
@@ -482,7 +594,7 @@ static void shrinking_file(void **state)
     tern_http_conn_turn(c);
     assert_true(p->was_shut);
     assert_int_equal(count(p, "Content-Length: 200000"), 1);
-    assert_true(p->out_bytes < 81000);
+    assert_true(p->out_bytes < FILE_SIZE);
     assert_int_equal(tern_http_server_busy(&server), 0);
 }
 
@@ -518,7 +630,8 @@ int main(void)
         TEST(silence),        TEST(rate),
         TEST(unread_answer),  TEST(gone),
         TEST(half_closed),    TEST(crowd),
-        TEST(shrinking_file), TEST(ending),
+        TEST(shrinking_file), TEST(loans),
+        TEST(late_loans),     TEST(ending),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

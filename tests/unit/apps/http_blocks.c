@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Blocks are read once for many, anew where the file is another, and never while they are used. */
+#include "http_test.h"
+
+#include <unistd.h>
+
+#include "apps/http_blocks.h"
+
+#define SIZE (TERN_HTTP_BLOCK_BYTES + 1000)
+
+static struct place place;
+static struct tern_http_blocks blocks;
+static struct tern_http_file file;
+static char data[SIZE];
+
+static void look_again(void)
+{
+    if (file.fd >= 0)
+        (void)close(file.fd);
+    assert_int_equal(tern_http_file_open(place.root, "f", &file), TERN_HTTP_OPEN_OK);
+}
+
+static void write_all(char letter)
+{
+    memset(data, letter, sizeof data);
+    place_write(&place, "www/f", data, sizeof data);
+    look_again();
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    file.fd = -1;
+    place_open(&place);
+    write_all('a');
+    return tern_http_blocks_init(&blocks, 4) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    (void)close(file.fd);
+    tern_http_blocks_fini(&blocks);
+    place_close(&place);
+    return 0;
+}
+
+static struct tern_http_block *take(uint64_t index, bool steady, tern_time now)
+{
+    return tern_http_block_take(&blocks, &file, index, steady, now);
+}
+
+static void shared(void **state)
+{
+    struct tern_http_block *a = take(0, true, 0), *b = take(0, true, 0), *end = take(1, true, 0);
+
+    (void)state;
+    assert_ptr_equal(a, b);
+    assert_int_equal(a->bytes, TERN_HTTP_BLOCK_BYTES);
+    assert_int_equal(end->bytes, 1000);
+    assert_memory_equal(a->data, data, a->bytes);
+    assert_int_equal(take(2, true, 0)->bytes, 0);
+    tern_http_block_give(&blocks, a);
+    tern_http_block_give(&blocks, b);
+    assert_ptr_equal(take(0, true, TERN_SECOND - 1), a); /* still there though nobody used it */
+    assert_ptr_not_equal(take(0, true, TERN_SECOND), a); /* too old to be shared */
+}
+
+static void unsteady(void **state)
+{
+    struct tern_http_block *a = take(0, false, 0);
+
+    (void)state;
+    assert_ptr_not_equal(take(0, false, 0), a);
+    assert_ptr_not_equal(take(0, true, 0), a);
+}
+
+/* Whoever has a block keeps what it holds; whoever asks anew sees the file as it is. */
+static void changed(void **state)
+{
+    struct tern_http_block *old = take(0, true, 0), *new;
+
+    (void)state;
+    write_all('b');
+    file.changed++; /* as the next second would have it, which no test waits for */
+    new = take(0, true, 0);
+    assert_ptr_not_equal(new, old);
+    assert_int_equal(old->data[0], 'a');
+    assert_int_equal(new->data[0], 'b');
+    assert_int_equal(truncate(place_path(&place, "www/f"), 10), 0);
+    look_again();
+    assert_int_equal(old->data[TERN_HTTP_BLOCK_BYTES - 1], 'a');
+    assert_int_equal(take(0, false, 0)->bytes, 10);
+}
+
+/* The table is full while all are used; the longest unused one gives way first. */
+static void full(void **state)
+{
+    struct tern_http_block *b[4];
+
+    (void)state;
+    for (uint64_t i = 0; i < 4; i++)
+        b[i] = take(0, false, 0);
+    assert_null(take(0, false, 0));
+    assert_null(take(0, true, 0));
+    tern_http_block_give(&blocks, b[2]);
+    tern_http_block_give(&blocks, b[0]);
+    assert_ptr_equal(take(0, true, 0), b[2]);
+    tern_http_block_give(&blocks, b[2]);
+    assert_ptr_equal(take(1, true, 0), b[0]);
+    assert_ptr_equal(take(0, true, 0), b[2]); /* found again, not read */
+}
+
+static void unreadable(void **state)
+{
+    struct tern_http_file nothing = file;
+
+    (void)state;
+    nothing.fd = -1;
+    assert_null(tern_http_block_take(&blocks, &nothing, 0, true, 0));
+    assert_non_null(take(0, true, 0));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(shared), TEST(unsteady), TEST(changed), TEST(full),
+                                       TEST(unreadable)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
