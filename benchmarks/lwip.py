@@ -25,7 +25,7 @@ def against(way, link, tern_words=(), **rest):
     label = {"recv": "in", "send": "out"}[way]
     return Workload(f"bulk {label} against lwIP", "tap" if link is TAP else "veth, no offloads",
                     "Gbit/s", bulk.one(way, link, *tern_words), one(way, link),
-                    rival_name="lwip", needs_tap=link is TAP, **rest)
+                    rival_name="lwIP", needs_tap=link is TAP, **rest)
 
 
 ALL = [] if not os.path.exists(PROGRAM) else [

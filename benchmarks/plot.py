@@ -27,7 +27,8 @@ def ratios(rows, path):
         if row.workload.must is not None:
             axis.plot([better_by(row, row.workload.must)] * 2, [y - 0.4, y + 0.4], color=TARGET,
                       linewidth=2)
-        axis.annotate(f" {row.ratio:.2f}", (max(ahead, around[-1]), y), va="center")
+        axis.text(1.01, y, f"{row.ratio:.2f} of {row.workload.rival_name}", va="center",
+                  transform=axis.get_yaxis_transform())
     axis.set_yticks(range(len(rows)),
                     [f"{row.workload.name} ({row.workload.link})" for row in rows])
     axis.set_xscale("log")
@@ -36,7 +37,7 @@ def ratios(rows, path):
     axis.minorticks_off()
     axis.axvline(1, color=TARGET, linewidth=1)
     axis.set_xlabel("how far ahead of its rival tern is (1: equal; upright marks: targets; "
-                    "the figure is tern / rival)")
+                    "at the right: tern / rival)")
     for side in ("top", "right", "left"):
         axis.spines[side].set_visible(False)
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
