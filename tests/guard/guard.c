@@ -15,6 +15,12 @@
 
 #include "pair.h"
 
+#ifdef __clang__
+#define COMPILER "clang-" __clang_version__
+#else
+#define COMPILER "gcc-" __VERSION__
+#endif
+
 #define PORT       80
 #define PORTS      16 /* 100,000 connections need more ports of ours than one of theirs gives */
 #define TURNS_MAX  10000000
@@ -342,11 +348,7 @@ int main(int argc, char **argv)
     const char *word = argc == 2 ? argv[1] : "";
 
     if (strcmp(word, "--compiler") == 0) {
-#ifdef __clang__
-        (void)puts("clang-" __clang_version__);
-#else
-        (void)puts("gcc-" __VERSION__);
-#endif
+        (void)puts(COMPILER);
         return 0;
     }
     for (size_t i = 0; i < COUNT; i++) {
