@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The workloads' wire over a tern stack: events pulled after each turn of the loop, received bytes
- * borrowed, long writes lent. The stack belongs to the caller, who also turns the loop where there is more to do in
- * a turn (the verb's statistics). All lines stand in one list, so that destroy() finds them.
+ * borrowed, long writes lent. The stack belongs to the caller, who also turns the loop where there
+ * is more to do in a turn (the verb's statistics). All lines stand in one list, so that destroy()
+ * finds them.
  *
  * A line that is closed stays until its loans are back, as their events name it. What is told of a
  * line in one wait is told in one event, however many the stack had.
