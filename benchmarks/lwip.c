@@ -4,8 +4,8 @@
  *
  *   bench-lwip recv|send tap:NAME|lan:IF ADDRESS HOST SECONDS
  *
- * One JSON object on standard output: seconds, bytes, bits_per_second. Received bytes are counted and
- * let go where they lie; sent ones are not copied. On a TAP no offloads are asked for, and an
+ * One JSON object on standard output: seconds, bytes, bits_per_second. Received bytes are counted
+ * and let go where they lie; sent ones are not copied. On a TAP no offloads are asked for, and an
  * interface must have its own off, for lwIP takes no frame of more than its MTU. One thread, which
  * sleeps in poll(2) when nothing waits.
  */
