@@ -302,7 +302,8 @@ static enum tern_err nothing_to_read(const struct tern_tcb *c)
     return c->state == TERN_TCP_CLOSED ? ended(c) : TERN_ERR_AGAIN;
 }
 
-int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max)
+int tern_tcp_peekv_from(const struct tern_conn *conn, uint64_t offset, struct tern_slice *out,
+                        int max)
 {
     struct tern_tcb room;
     const struct tern_tcb *c = tern_conn_look(conn, &room);
@@ -310,14 +311,22 @@ int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max
     uint64_t unread = tern_tcb_readable(c, &at);
     int count = 0;
 
-    if (unread == 0)
-        return nothing_to_read(c);
+    if (unread <= offset) /* what stands behind an urgent mark comes when that is passed */
+        return unread > 0 && at + unread < c->rcv.head + tern_tcb_unread(c) ? TERN_ERR_AGAIN
+                                                                            : nothing_to_read(c);
+    at += offset;
+    unread -= offset;
     for (; count < max && unread > 0; count++) {
         out[count] = tern_tcb_received(c, at, (size_t)unread);
         at += out[count].bytes;
         unread -= out[count].bytes;
     }
     return count;
+}
+
+int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out, int max)
+{
+    return tern_tcp_peekv_from(conn, 0, out, max);
 }
 
 ptrdiff_t tern_tcp_peek(const struct tern_conn *conn, struct tern_slice *out)

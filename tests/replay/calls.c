@@ -227,6 +227,10 @@ CALL(ptrdiff_t, tern_tcp_peek, conn, (const struct tern_conn *conn, struct tern_
 CALL(int, tern_tcp_peekv, conn, (const struct tern_conn *conn, struct tern_slice *out, int max),
      (conn, out, max), (NULL, NULL, 0), HANDLE(conn) IN(max) ROOMS(out, max),
      RESULT out_slices(out, result);)
+CALL(int, tern_tcp_peekv_from, conn,
+     (const struct tern_conn *conn, uint64_t offset, struct tern_slice *out, int max),
+     (conn, offset, out, max), (NULL, 0, NULL, 0), HANDLE(conn) IN(offset) IN(max) ROOMS(out, max),
+     RESULT out_slices(out, result);)
 CALL_VOID(tern_tcp_skip, conn, (struct tern_conn * conn, size_t bytes), (conn, bytes), (NULL, 0),
           HANDLE(conn) IN(bytes), )
 CALL(ptrdiff_t, tern_tcp_read, conn, (struct tern_conn * conn, void *data, size_t len),

@@ -45,6 +45,7 @@
     X(tern_tcp_write_space)                                                                        \
     X(tern_tcp_peek)                                                                               \
     X(tern_tcp_peekv)                                                                              \
+    X(tern_tcp_peekv_from)                                                                         \
     X(tern_tcp_skip)                                                                               \
     X(tern_tcp_read)                                                                               \
     X(tern_tcp_urgent_mark)                                                                        \

@@ -251,6 +251,42 @@ static void peek_and_skip(void **state)
     pair_close(&p);
 }
 
+/* Bytes behind the first are seen, stay where they are whatever comes, and end where all ends. */
+static void peek_further(void **state)
+{
+    struct pair p;
+    struct tern_listener *l;
+    struct tern_conn *conn[2];
+    struct tern_slice slice, later;
+    char got[16];
+
+    (void)state;
+    pair_open_small(&p);
+    l = pair_listen(&p, 1);
+    pair_connect(&p, l, conn);
+    assert_int_equal(tern_tcp_peekv_from(conn[1], 0, &slice, 1), TERN_ERR_AGAIN);
+    assert_int_equal(tern_tcp_write(conn[0], "hello world", 11), 11);
+    pair_settle(&p);
+    assert_int_equal(tern_tcp_peekv_from(conn[1], 6, &slice, 1), 1);
+    assert_int_equal(slice.bytes, 5);
+    assert_int_equal(tern_tcp_peekv_from(conn[1], 11, &later, 1), TERN_ERR_AGAIN);
+    tern_tcp_skip(conn[1], 6);
+    assert_int_equal(tern_tcp_write_urgent(conn[0], "!", 1), 1);
+    assert_int_equal(tern_tcp_write(conn[0], "?", 1), 1);
+    tern_tcp_shutdown(conn[0]);
+    pair_settle(&p);
+    assert_int_equal(tern_tcp_peekv_from(conn[1], 5, &later, 1), TERN_ERR_AGAIN); /* the mark */
+    tern_tcp_abort(conn[0]);
+    pair_settle(&p);
+    assert_memory_equal(slice.data, "world", 5);
+    assert_int_equal(tern_tcp_read(conn[1], got, sizeof got), 5);
+    assert_int_equal(tern_tcp_peekv_from(conn[1], 0, &later, 1), 1);
+    assert_int_equal(later.bytes, 2);
+    assert_memory_equal(later.data, "!?", 2);
+    assert_int_equal(tern_tcp_peekv_from(conn[1], 2, &later, 1), TERN_ERR_RESET);
+    pair_close(&p);
+}
+
 /* Half-close: no more writing, reading goes on, to the end of both streams. */
 static void half_close(void **state)
 {
@@ -580,6 +616,7 @@ int main(void)
         cmocka_unit_test(reset_before_accept),
         cmocka_unit_test(write_until_full),
         cmocka_unit_test(peek_and_skip),
+        cmocka_unit_test(peek_further),
         cmocka_unit_test(half_close),
         cmocka_unit_test(close_and_abort),
         cmocka_unit_test(read_before_reset),
