@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * socket(), connect() and getpeername() of this program, in front of the C library's: dynamic
- * linking finds them first, also for calls out of libraries. The first makes the promise "no
- * kernel socket for any of it" hold whatever a library does; the second, with getpeername(), takes
- * libcurl to the SOCKS endpoint while it believes in an address of the Internet (with a Unix
- * address, libcurl 7.88 never uses a connection twice). Threads that do not ask for it, such as
- * slirp's, are not touched.
+ * socket(), connect(), getpeername() and recv() of this program, in front of the C library's:
+ * dynamic linking finds them first, also for calls out of libraries. The first makes the promise
+ * "no kernel socket for any of it" hold whatever a library does; connect() and getpeername() let
+ * libcurl believe in an address of the Internet (with a Unix address, libcurl 7.88 never uses a
+ * connection twice); recv() takes what the stack's thread has put, without a copy through the
+ * kernel. Threads that do not ask for it, such as slirp's, are not touched.
  */
 #undef _GNU_SOURCE /* with it, connect() has a type that standard C cannot define */
 #define _DEFAULT_SOURCE
@@ -14,29 +14,73 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <tern/err.h>
 
-static _Thread_local bool guarded;
-static _Thread_local struct sockaddr_un divert_to;
-static _Thread_local socklen_t divert_bytes;
+/* Few: as many as libcurl keeps connections. */
+struct entry {
+    struct entry *next;
+    struct tern_lane *lane;
+    int fd;
+};
 
-void tern_inet_guard(const struct sockaddr_un *to, socklen_t to_bytes)
+static _Thread_local bool guarded;
+static _Thread_local struct entry *entries;
+
+void tern_inet_guard(void)
 {
     guarded = true;
-    divert_bytes = 0;
-    if (to == NULL)
-        return;
-    divert_to = *to;
-    divert_bytes = to_bytes;
 }
 
 void tern_inet_unguard(void)
 {
     guarded = false;
+}
+
+/* Where the entry of this descriptor hangs; *NULL: there is none. */
+static struct entry **find(int fd)
+{
+    struct entry **at = &entries;
+
+    while (*at != NULL && (*at)->fd != fd)
+        at = &(*at)->next;
+    return at;
+}
+
+static struct tern_lane *lane_of(int fd)
+{
+    const struct entry *entry = guarded ? *find(fd) : NULL;
+
+    return entry != NULL ? entry->lane : NULL;
+}
+
+enum tern_err tern_inet_guard_enter(int fd, struct tern_lane *lane)
+{
+    struct entry *entry = malloc(sizeof *entry);
+
+    if (entry == NULL)
+        return TERN_ERR_MEMORY;
+    *entry = (struct entry){.next = entries, .lane = lane, .fd = fd};
+    entries = entry;
+    return TERN_ERR_OK;
+}
+
+int tern_inet_guard_close(int fd)
+{
+    struct entry **at = find(fd);
+    struct entry *entry = *at;
+
+    if (entry != NULL) {
+        *at = entry->next;
+        tern_lane_give(entry->lane);
+        free(entry);
+    }
+    return close(fd);
 }
 
 TERN_EXPORT int socket(int domain, int type, int protocol)
@@ -48,18 +92,10 @@ TERN_EXPORT int socket(int domain, int type, int protocol)
     return (int)syscall(SYS_socket, domain, type, protocol);
 }
 
-static bool is_unix(int fd)
-{
-    int domain = 0;
-    socklen_t bytes = sizeof domain;
-
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) == 0 && domain == AF_UNIX;
-}
-
 TERN_EXPORT int connect(int fd, const struct sockaddr *to, socklen_t bytes)
 {
-    if (guarded && divert_bytes > 0 && to->sa_family == AF_INET && is_unix(fd))
-        return (int)syscall(SYS_connect, fd, &divert_to, divert_bytes);
+    if (lane_of(fd) != NULL && to->sa_family == AF_INET)
+        return 0;
     return (int)syscall(SYS_connect, fd, to, bytes);
 }
 
@@ -72,9 +108,18 @@ TERN_EXPORT int getpeername(int fd, struct sockaddr *out, socklen_t *bytes)
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
 
-    if (!guarded || divert_bytes == 0 || *bytes < (socklen_t)sizeof here || !is_unix(fd))
+    if (lane_of(fd) == NULL || *bytes < (socklen_t)sizeof here)
         return (int)syscall(SYS_getpeername, fd, out, bytes);
     memcpy(out, &here, sizeof here);
     *bytes = sizeof here;
     return 0;
+}
+
+TERN_EXPORT ssize_t recv(int fd, void *data, size_t bytes, int flags)
+{
+    struct tern_lane *lane = lane_of(fd);
+
+    if (lane != NULL)
+        return tern_lane_read(lane, data, bytes, flags);
+    return syscall(SYS_recvfrom, fd, data, bytes, flags, NULL, NULL);
 }

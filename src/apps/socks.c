@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The endpoint's front: a listening abstract Unix socket with a name that nobody guesses, a bounded
- * table of connections, and the newest outcome, which other threads may ask for. While the table
- * is full the listener is not watched, so that clients wait in its backlog.
+ * The endpoint's front: a listening abstract Unix socket with a name that nobody guesses, a list of
+ * clients that threads of this process opened, a bounded table of connections, and the newest
+ * outcome, which other threads may ask for. While the table is full the listener is not watched, so
+ * that clients wait in its backlog; the others wait in the list.
  */
 #include "apps/socks.h"
 
@@ -69,6 +70,8 @@ static void on_listener(void *user, int fd, uint32_t poll_bits);
 
 static void watch_listener(struct tern_socks *socks, bool on)
 {
+    if (socks->listen_fd < 0)
+        return;
     /* Cannot fail: the descriptor was watched before. */
     (void)!tern_loop_watch(socks->options.loop, socks->listen_fd, on ? POLLIN : 0, on_listener,
                            socks);
@@ -94,7 +97,7 @@ static void on_listener(void *user, int fd, uint32_t poll_bits)
     }
     widen(client);
     socks->conns_count++;
-    tern_socks_conn_start(slot, socks, client);
+    tern_socks_conn_start(slot, socks, client, NULL);
 }
 
 void tern_socks_released(struct tern_socks *socks)
@@ -149,7 +152,7 @@ enum tern_err tern_socks_create(const struct tern_socks_options *options, struct
     socks->options = *options;
     socks->listen_fd = -1;
     (void)pthread_mutex_init(&socks->lock, NULL);
-    err = open_listener(socks);
+    err = options->listen ? open_listener(socks) : TERN_ERR_OK;
     if (err != TERN_ERR_OK) {
         tern_socks_destroy(socks);
         return err;
@@ -158,16 +161,123 @@ enum tern_err tern_socks_create(const struct tern_socks_options *options, struct
     return TERN_ERR_OK;
 }
 
+static void wake(void *user)
+{
+    tern_loop_wake(user);
+}
+
+static bool announce(struct tern_socks *socks, struct tern_socks_newcomer *newcomer)
+{
+    struct tern_socks_newcomer **last = &socks->newcomers;
+    bool shut;
+
+    (void)pthread_mutex_lock(&socks->lock);
+    shut = socks->shut;
+    while (*last != NULL)
+        last = &(*last)->next;
+    if (!shut) {
+        *last = newcomer;
+        tern_loop_wake(socks->options.loop);
+    }
+    (void)pthread_mutex_unlock(&socks->lock);
+    return !shut;
+}
+
+enum tern_err tern_socks_open(struct tern_socks *socks, int *fd, struct tern_lane **lane)
+{
+    struct tern_socks_newcomer *newcomer = calloc(1, sizeof *newcomer);
+
+    if (newcomer == NULL)
+        return TERN_ERR_MEMORY;
+    newcomer->lane = tern_lane_open(wake, socks->options.loop, &newcomer->fd, fd);
+    *lane = newcomer->lane;
+    if (*lane == NULL) {
+        free(newcomer);
+        return TERN_ERR_SYSTEM;
+    }
+    if (announce(socks, newcomer))
+        return TERN_ERR_OK;
+    (void)close(*fd);
+    (void)close(newcomer->fd);
+    tern_lane_give(*lane);
+    tern_lane_give(*lane);
+    free(newcomer);
+    return TERN_ERR_CLOSED;
+}
+
+static struct tern_socks_newcomer *take_newcomer(struct tern_socks *socks)
+{
+    struct tern_socks_newcomer *first;
+
+    (void)pthread_mutex_lock(&socks->lock);
+    first = socks->newcomers;
+    if (first != NULL)
+        socks->newcomers = first->next;
+    (void)pthread_mutex_unlock(&socks->lock);
+    return first;
+}
+
+static void let_in(struct tern_socks *socks)
+{
+    struct tern_socks_conn *slot;
+    struct tern_socks_newcomer *newcomer;
+
+    while ((slot = free_slot(socks)) != NULL && (newcomer = take_newcomer(socks)) != NULL) {
+        socks->conns_count++;
+        tern_socks_conn_start(slot, socks, newcomer->fd, newcomer->lane);
+        free(newcomer);
+    }
+}
+
+bool tern_socks_turn(struct tern_socks *socks)
+{
+    bool unrung = false;
+
+    for (int i = 0; i < TERN_SOCKS_CONNECTIONS_MAX && socks->conns[i] != NULL; i++) {
+        struct tern_socks_conn *c = socks->conns[i];
+
+        if (c->state != TERN_SOCKS_PUMPING || c->lane == NULL)
+            continue;
+        tern_socks_pump_down(c);
+        unrung = unrung || c->lane_unrung;
+    }
+    let_in(socks);
+    return unrung;
+}
+
+void tern_socks_shut(struct tern_socks *socks)
+{
+    (void)pthread_mutex_lock(&socks->lock);
+    socks->shut = true;
+    (void)pthread_mutex_unlock(&socks->lock);
+    for (int i = 0; i < TERN_SOCKS_CONNECTIONS_MAX && socks->conns[i] != NULL; i++)
+        if (socks->conns[i]->state != TERN_SOCKS_FREE && socks->conns[i]->lane != NULL)
+            tern_lane_cut(socks->conns[i]->lane);
+}
+
+static void end_conn(struct tern_socks_conn *c)
+{
+    c->client_gone = true; /* or it has been cut off */
+    tern_socks_conn_end(c, TERN_ERR_ABORTED);
+}
+
 void tern_socks_destroy(struct tern_socks *socks)
 {
+    struct tern_socks_newcomer *newcomer;
     int i;
 
     if (socks == NULL)
         return;
     for (i = 0; i < TERN_SOCKS_CONNECTIONS_MAX; i++) {
         if (socks->conns[i] != NULL && socks->conns[i]->state != TERN_SOCKS_FREE)
-            tern_socks_conn_end(socks->conns[i], TERN_ERR_ABORTED);
+            end_conn(socks->conns[i]);
         free(socks->conns[i]);
+    }
+    while ((newcomer = take_newcomer(socks)) != NULL) {
+        tern_lane_end(newcomer->lane);
+        tern_lane_give(newcomer->lane);
+        (void)close(newcomer->fd);
+        free(newcomer);
     }
     if (socks->listen_fd >= 0) {
         watch_listener(socks, false);
@@ -183,9 +293,14 @@ void tern_socks_address(const struct tern_socks *socks, struct sockaddr_un *out,
     *bytes = socks->address_bytes;
 }
 
-bool tern_socks_idle(const struct tern_socks *socks)
+bool tern_socks_idle(struct tern_socks *socks)
 {
-    return socks->conns_count == 0;
+    bool waiting;
+
+    (void)pthread_mutex_lock(&socks->lock);
+    waiting = socks->newcomers != NULL;
+    (void)pthread_mutex_unlock(&socks->lock);
+    return socks->conns_count == 0 && !waiting;
 }
 
 bool tern_socks_outcome(struct tern_socks *socks, uint64_t after, struct tern_socks_outcome *out)

@@ -40,16 +40,45 @@ static tern_time now_of(const struct tern_socks_conn *c)
     return tern_loop_now(c->socks->options.loop);
 }
 
+static void tell_end(struct tern_socks_conn *c, enum tern_err err)
+{
+    if (c->outcome.serial == 0 || c->outcome.ended)
+        return;
+    c->outcome.ended = true;
+    c->outcome.err = err;
+    c->outcome.ended_at = now_of(c);
+    tern_socks_conn_tell(c);
+}
+
+/* The client may be reading still what the connection holds: it stays until the client goes. */
+static bool is_being_read(const struct tern_socks_conn *c)
+{
+    return c->lane != NULL && c->state == TERN_SOCKS_PUMPING && !c->client_gone;
+}
+
+static void leave_lane(struct tern_socks_conn *c)
+{
+    if (c->lane == NULL)
+        return;
+    if (c->conn != NULL && c->state == TERN_SOCKS_PUMPING)
+        tern_socks_lane_skip(c); /* or it would be reset for bytes that were read */
+    if (!c->network_done)
+        tern_lane_end(c->lane);
+    tern_lane_give(c->lane);
+    c->lane = NULL;
+}
+
 void tern_socks_conn_end(struct tern_socks_conn *c, enum tern_err err)
 {
-    bool asked = c->outcome.serial > 0;
-
-    if (asked && !c->outcome.ended) {
-        c->outcome.ended = true;
-        c->outcome.err = err;
-        c->outcome.ended_at = now_of(c);
-        tern_socks_conn_tell(c);
+    tell_end(c, err);
+    if (is_being_read(c)) {
+        if (!c->network_done)
+            tern_lane_end(c->lane);
+        c->network_done = c->client_done = true;
+        tern_socks_conn_watch(c, POLLHUP);
+        return;
     }
+    leave_lane(c);
     tern_socks_conn_watch(c, 0);
     if (c->fd >= 0)
         (void)close(c->fd);
@@ -63,13 +92,22 @@ void tern_socks_conn_end(struct tern_socks_conn *c, enum tern_err err)
     tern_socks_released(c->socks);
 }
 
+static void say_bytes(struct tern_socks_conn *c, const uint8_t *message, size_t bytes)
+{
+    if (c->lane != NULL) {
+        tern_lane_say(c->lane, message, (uint32_t)bytes);
+        c->lane_words += bytes;
+    } else {
+        /* A fresh socket has room for so little; where it has not, the client is gone. */
+        (void)!send(c->fd, message, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
 static void send_reply(struct tern_socks_conn *c, enum tern_socks_reply reply)
 {
     uint8_t message[TERN_SOCKS_REPLY_MAX];
-    size_t bytes = tern_socks_reply_emit(reply, &c->outcome.local, message);
 
-    /* A fresh socket has room for so little; where it has not, the client is gone. */
-    (void)!send(c->fd, message, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    say_bytes(c, message, tern_socks_reply_emit(reply, &c->outcome.local, message));
 }
 
 static enum tern_socks_reply reply_of(enum tern_err err)
@@ -92,10 +130,7 @@ static enum tern_socks_reply reply_of(enum tern_err err)
 static void refuse(struct tern_socks_conn *c, enum tern_socks_reply reply, enum tern_err err)
 {
     /* Told before the client hears of it: its thread asks at once. */
-    c->outcome.ended = true;
-    c->outcome.err = err;
-    c->outcome.ended_at = now_of(c);
-    tern_socks_conn_tell(c);
+    tell_end(c, err);
     send_reply(c, reply);
     tern_socks_conn_end(c, err);
 }
@@ -283,7 +318,7 @@ static bool parse(struct tern_socks_conn *c)
         on_request(c, &request);
         return false;
     }
-    (void)!send(c->fd, no_auth ? welcome : no_way, 2, MSG_NOSIGNAL | MSG_DONTWAIT);
+    say_bytes(c, no_auth ? welcome : no_way, 2);
     if (!no_auth) {
         tern_socks_conn_end(c, TERN_ERR_PERMISSION);
         return false;
@@ -357,12 +392,14 @@ static void hear(struct tern_sink *sink, const struct tern_event *event)
         tern_socks_pump_event(c, event->bits);
 }
 
-void tern_socks_conn_start(struct tern_socks_conn *c, struct tern_socks *socks, int fd)
+void tern_socks_conn_start(struct tern_socks_conn *c, struct tern_socks *socks, int fd,
+                           struct tern_lane *lane)
 {
     memset(c, 0, offsetof(struct tern_socks_conn, up));
     c->sink.hear = hear;
     c->socks = socks;
     c->fd = fd;
+    c->lane = lane;
     c->state = TERN_SOCKS_GREETING;
     tern_socks_conn_watch(c, POLLIN);
 }

@@ -2,12 +2,13 @@
 /*
  * Bytes both ways between a client's socket and a connection of tern's.
  *
- * Down: the receive buffer's own memory goes straight into sendmsg(2); what the socket does not
- * take stays in the buffer, and so closes TCP's window. Up: one read at a time; what TCP has
- * no room for waits in c->up, and until it is gone the client is not read. Ends of
- * streams are passed on each way by themselves (half-close). A client that closed
- * altogether is closed on the wire once what it had sent is with TCP: FIN, or RST if bytes for
- * it are left unread, as a kernel does. A reset from the network closes the client's socket.
+ * Down: by the client's lane where it has one (socks_lane.c). Else the receive buffer's own memory
+ * goes straight into sendmsg(2); what the socket does not take stays in the buffer, and so closes
+ * TCP's window. Up: one read at a time; what TCP has no room for waits in c->up, and until it is
+ * gone the client is not read. Ends of streams are passed on each way by themselves (half-close). A
+ * client that closed altogether is closed on the wire once what it had sent is with TCP: FIN, or
+ * RST if bytes for it are left unread, as a kernel does. A reset from the network closes the
+ * client's socket.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,9 +23,12 @@
 /* Slices of the receive buffer that one call hands over. */
 #define SLICES_MAX 16
 
+/* A client with a lane is waited for to the last, and once. */
 static void watch_for(struct tern_socks_conn *c, uint32_t add, uint32_t remove)
 {
-    tern_socks_conn_watch(c, (c->poll_bits | add) & ~remove);
+    const uint32_t always = c->lane != NULL && !c->client_gone ? POLLHUP : 0;
+
+    tern_socks_conn_watch(c, ((c->poll_bits | add) & ~remove) | always);
 }
 
 /* Nothing can be given to the client any more. Its descriptor would report that for ever. */
@@ -34,17 +38,18 @@ static void client_left(struct tern_socks_conn *c)
     tern_socks_conn_watch(c, 0);
 }
 
-/* Returns false when the connection was ended. */
-static bool down_eof(struct tern_socks_conn *c)
+static void down_eof(struct tern_socks_conn *c)
 {
     if (c->client_done) {
         tern_socks_conn_end(c, TERN_ERR_OK);
-        return false;
+        return;
     }
     c->network_done = true;
-    (void)shutdown(c->fd, SHUT_WR);
+    if (c->lane != NULL)
+        tern_lane_end(c->lane);
+    else
+        (void)shutdown(c->fd, SHUT_WR);
     watch_for(c, 0, POLLOUT);
-    return true;
 }
 
 static ssize_t send_slices(int fd, const struct tern_slice *slices, int count)
@@ -57,8 +62,22 @@ static ssize_t send_slices(int fd, const struct tern_slice *slices, int count)
     return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+static void down_lane(struct tern_socks_conn *c)
+{
+    const int more = c->network_done || c->client_gone ? TERN_ERR_AGAIN : tern_socks_lane_down(c);
+
+    if (more == 0)
+        down_eof(c);
+    else if (more != TERN_ERR_AGAIN)
+        tern_socks_conn_end(c, (enum tern_err)more);
+}
+
 void tern_socks_pump_down(struct tern_socks_conn *c)
 {
+    if (c->lane != NULL) {
+        down_lane(c);
+        return;
+    }
     while (!c->network_done && !c->client_gone) {
         struct tern_slice slices[SLICES_MAX];
         const int waiting = tern_tcp_peekv(c->conn, slices, SLICES_MAX);
@@ -73,7 +92,7 @@ void tern_socks_pump_down(struct tern_socks_conn *c)
             return;
         }
         if (waiting == 0) {
-            (void)down_eof(c);
+            down_eof(c);
             return;
         }
         sent = send_slices(c->fd, slices, waiting);
@@ -122,7 +141,9 @@ static void up_eof(struct tern_socks_conn *c)
     struct pollfd look = {.fd = c->fd, .events = POLLIN};
 
     c->client_done = true;
-    if (c->client_gone || c->network_done || (poll(&look, 1, 0) > 0 && (look.revents & POLLHUP))) {
+    if (poll(&look, 1, 0) > 0 && (look.revents & POLLHUP) != 0)
+        c->client_gone = true;
+    if (c->client_gone || c->network_done) {
         tern_socks_conn_end(c, TERN_ERR_OK);
         return;
     }
@@ -172,7 +193,9 @@ void tern_socks_pump_fd(struct tern_socks_conn *c, uint32_t poll_bits)
 
 void tern_socks_pump_event(struct tern_socks_conn *c, uint32_t event_bits)
 {
-    if ((event_bits & (TERN_CONN_READABLE | TERN_CONN_PEER_FIN | TERN_CONN_CLOSED)) != 0)
+    const uint32_t down = TERN_CONN_READABLE | TERN_CONN_PEER_FIN | TERN_CONN_CLOSED;
+
+    if (c->lane == NULL && (event_bits & down) != 0) /* else tern_socks_turn() does it, once */
         tern_socks_pump_down(c);
     if (c->state == TERN_SOCKS_PUMPING && (event_bits & TERN_CONN_WRITABLE) != 0)
         tern_socks_pump_up(c);

@@ -2,8 +2,8 @@
 /*
  * tern get: two threads. This one runs the stack: link, TCP, resolver and the SOCKS endpoint; the
  * other runs libcurl, which talks to the endpoint and writes the output. So a slow disk, a slow
- * terminal or a long TLS computation never delays an ACK. They share a struct get_job, the Unix
- * sockets and nothing else.
+ * terminal or a long TLS computation never delays an ACK. They share a struct get_job, the lanes
+ * with their sockets (apps/lane.h) and nothing else.
  *
  * Order: the link first (--link lab forks, which must come before there are threads), then the
  * endpoint, then the thread. At ^C libcurl is told to stop; its connections are then closed on the
@@ -38,6 +38,7 @@ struct get {
     struct tern_dns *dns;
     struct tern_socks *socks;
     struct get_job job;
+    bool unrung; /* the endpoint's clients are not told yet of what came */
     pthread_t thread;
     bool thread_left; /* it would not stop: leave without it */
 };
@@ -48,7 +49,7 @@ void *tern_get_worker(void *user)
     struct tern_loop *loop;
     int i;
 
-    tern_inet_guard(&job->endpoint, job->endpoint_bytes);
+    tern_inet_guard();
     for (i = 0; i < job->options->items_count && !atomic_load(&job->stop); i++)
         job->code = tern_get_item_run(job, &job->options->items[i]);
     curl_easy_cleanup(job->easy); /* writes the cookie jar */
@@ -72,7 +73,6 @@ static enum tern_err open_apps(struct get *get)
     struct tern_socks_options socks = {
         .loop = get->talk.loop,
         .overrides = get->options.overrides,
-        .own_process_only = true,
         .say = get->options.talk.verbose ? say_line : NULL,
     };
     enum tern_err err = tern_dns_create(&dns, &get->dns);
@@ -90,7 +90,6 @@ static bool open_curl(struct get *get)
     job->options = &get->options;
     job->socks = get->socks;
     atomic_store(&job->loop, get->talk.loop);
-    tern_socks_address(get->socks, &job->endpoint, &job->endpoint_bytes);
     if (get->options.dump_header != NULL) {
         bool to_stdout = strcmp(get->options.dump_header, "-") == 0;
 
@@ -101,7 +100,7 @@ static bool open_curl(struct get *get)
             return false;
         }
     }
-    tern_inet_guard(NULL, 0); /* libcurl looks whether the kernel has IPv6 by opening a socket */
+    tern_inet_guard(); /* libcurl looks whether the kernel has IPv6 by opening a socket */
     job->multi = curl_multi_init();
     job->easy = curl_easy_init();
     tern_inet_unguard();
@@ -130,13 +129,14 @@ static bool start_thread(struct get *get)
 
 static enum tern_err turn(struct get *get, tern_time until)
 {
-    tern_time deadline = tern_dns_deadline(get->dns);
+    tern_time deadline = get->unrung ? 0 : tern_dns_deadline(get->dns);
     struct tern_event event;
     enum tern_err err = tern_talk_run(&get->talk, deadline < until ? deadline : until);
 
     while (tern_stack_event(get->talk.stack, &event))
         if (!tern_talk_event(&get->talk, &event))
             tern_sink_hear(&event);
+    get->unrung = tern_socks_turn(get->socks);
     tern_dns_expire(get->dns, tern_loop_now(get->talk.loop));
     return err;
 }
@@ -229,8 +229,9 @@ static int talk_and_fetch(struct get *get)
         say_interrupted(get);
     if (get->talk.loop == NULL)
         return code;
-    if (get->thread_left) {
-        atomic_store(&get->job.loop, NULL); /* the thread may still ask the endpoint: it stays */
+    if (get->thread_left) { /* it may still ask the endpoint, which stays; but not the loop */
+        atomic_store(&get->job.loop, NULL);
+        tern_socks_shut(get->socks);
     } else {
         tern_dns_destroy(get->dns);
         tern_socks_destroy(get->socks);

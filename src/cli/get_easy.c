@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The easy handle of one transfer: curl's flags as libcurl's options, and the way to tern. libcurl
- * is told of a SOCKS5 proxy that resolves names; the socket that it opens for it is an AF_UNIX one
- * to the endpoint in this process. Proxies of the environment are ignored.
+ * is told of a SOCKS5 proxy that resolves names; the socket that it opens for it leads to the
+ * endpoint in this process. Proxies of the environment are ignored.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apps/inet_guard.h"
 #include "cli/get_transfer.h"
 #include "os/clock.h"
 
@@ -23,14 +24,29 @@
 /* No such proxy exists: sockets of this thread are taken to the endpoint. */
 #define ENDPOINT_URL "socks5h://127.0.0.1:1"
 
-/* The address stays as it is: connect() of this thread leads to the endpoint (apps/inet_guard.h).
- * */
+/* A descriptor that is connected to the endpoint, whatever libcurl connects it to
+ * (apps/inet_guard.h). */
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)user;
+    struct get_job *job = user;
+    struct tern_lane *lane;
+    int fd;
+
     (void)purpose;
     (void)address;
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (tern_socks_open(job->socks, &fd, &lane) != TERN_ERR_OK)
+        return CURL_SOCKET_BAD;
+    if (tern_inet_guard_enter(fd, lane) == TERN_ERR_OK)
+        return fd;
+    (void)close(fd);
+    tern_lane_give(lane);
+    return CURL_SOCKET_BAD;
+}
+
+static int close_socket(void *user, curl_socket_t fd)
+{
+    (void)user;
+    return tern_inet_guard_close(fd);
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *user)
@@ -103,6 +119,8 @@ static void set_way(struct get_transfer *t, CURL *easy)
     (void)curl_easy_setopt(easy, CURLOPT_PROXY, ENDPOINT_URL);
     (void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t->job);
+    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 0L); /* a Unix socket has no such thing */
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);

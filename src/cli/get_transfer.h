@@ -15,8 +15,6 @@
 struct get_job {
     const struct get_options *options;
     struct tern_socks *socks;
-    struct sockaddr_un endpoint; /* of socks */
-    socklen_t endpoint_bytes;
     _Atomic(struct tern_loop *) loop; /* to wake when done; NULL: not any more */
     CURLM *multi;
     CURL *easy; /* the same for all transfers: cookies and such live on */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SOCKS endpoint with a client on its Unix socket and servers at the far end of a cable in
- * memory: requests and their outcomes, bytes both ways with a slow reader at either end, half-
- * close, reset, clients that leave, and strangers.
+ * The SOCKS endpoint with a client on its Unix socket, or one with a lane, and servers at the far
+ * end of a cable in memory: requests and their outcomes, bytes both ways with a slow reader at
+ * either end, half-close, reset, clients that leave, and strangers.
  */
 #include "world.h"
 
@@ -10,12 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/inet_guard.h"
 #include "apps/socks.h"
 
 #define PORT_ECHO 7  /* sends back what it gets, ends after the client's end */
 #define PORT_POUR 80 /* sends POUR_BYTES at once and ends */
 #define PORT_RST  81 /* resets */
 #define PORT_SHUT 82 /* ends at once and swallows what comes */
+#define PORT_MUTE 83 /* swallows what comes */
 
 #define POUR_BYTES 6000000 /* more than all buffers between the two hold */
 #define ECHO_BYTES 1000000
@@ -23,13 +25,14 @@
 static struct world world;
 static struct tern_dns *dns;
 static struct tern_socks *socks;
-static struct tern_listener *listeners[4];
+static bool by_lane;
+static struct tern_listener *listeners[5];
 
 struct peer {
     struct tern_conn *conn;
     uint16_t port;
     size_t poured, swallowed;
-    bool ended;
+    bool ended, failed;
 };
 static struct peer peers[80];
 static int peers_count;
@@ -128,6 +131,7 @@ static void far_event(struct world *w, const struct tern_event *event)
     play(p);
     if ((event->bits & TERN_CONN_CLOSED) != 0) {
         p->ended = true;
+        p->failed = tern_tcp_reason(p->conn) != TERN_ERR_OK;
         tern_tcp_close(p->conn);
         p->conn = NULL;
     }
@@ -135,9 +139,9 @@ static void far_event(struct world *w, const struct tern_event *event)
 
 static int set_up(void **state)
 {
-    static const uint16_t ports[] = {PORT_ECHO, PORT_POUR, PORT_RST, PORT_SHUT};
+    static const uint16_t ports[] = {PORT_ECHO, PORT_POUR, PORT_RST, PORT_SHUT, PORT_MUTE};
     struct tern_dns_options dns_options = {0};
-    struct tern_socks_options options = {.own_process_only = true};
+    struct tern_socks_options options = {.listen = true, .own_process_only = true};
     size_t i;
 
     (void)state;
@@ -158,16 +162,36 @@ static int set_up(void **state)
     return 0;
 }
 
+static int set_up_lane(void **state)
+{
+    by_lane = true;
+    tern_inet_guard();
+    return set_up(state);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
+    by_lane = false;
+    tern_inet_unguard();
     tern_dns_destroy(dns);
     tern_socks_destroy(socks);
     world_close(&world);
     return 0;
 }
 
-static int connect_client(void)
+static void turn(void)
+{
+    world_turn(&world);
+    (void)tern_socks_turn(socks);
+}
+
+static void leave(int fd)
+{
+    (void)tern_inet_guard_close(fd);
+}
+
+static int connect_socket(void)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_un to;
@@ -176,6 +200,21 @@ static int connect_client(void)
     tern_socks_address(socks, &to, &bytes);
     assert_int_equal(connect(fd, (const struct sockaddr *)&to, bytes), 0);
     return fd;
+}
+
+static int open_client(void)
+{
+    struct tern_lane *lane;
+    int fd;
+
+    assert_int_equal(tern_socks_open(socks, &fd, &lane), TERN_ERR_OK);
+    assert_int_equal(tern_inet_guard_enter(fd, lane), TERN_ERR_OK);
+    return fd;
+}
+
+static int connect_client(void)
+{
+    return by_lane ? open_client() : connect_socket();
 }
 
 /* One read of the client's; turns the world where there is nothing. -1: reset. */
@@ -188,7 +227,7 @@ static ssize_t client_read(int fd, void *data, size_t bytes)
 
         if (n >= 0 || errno != EAGAIN)
             return n;
-        world_turn(&world);
+        turn();
     }
     fail_msg("nothing came");
     return -1;
@@ -218,7 +257,7 @@ static int ask(int fd, uint16_t port)
     /* Byte by byte: the parser has to wait for more. */
     for (i = 0; i < sizeof request; i++) {
         assert_int_equal(send(fd, request + i, 1, 0), 1);
-        world_turn(&world);
+        turn();
     }
     read_exactly(fd, reply, sizeof reply);
     assert_int_equal(reply[0], 5);
@@ -238,7 +277,7 @@ static struct tern_socks_outcome newest(void)
 static void turns(int count)
 {
     while (count-- > 0)
-        world_turn(&world);
+        turn();
 }
 
 /* A large body to a client that reads slowly at first: whole, in order, then the end. */
@@ -268,7 +307,7 @@ static void pours_down(void **state)
     assert_int_equal(offset, peers[0].poured);
     assert_true(newest().established);
     assert_false(newest().ended);
-    (void)close(fd);
+    leave(fd);
     turns(50);
     assert_true(newest().ended);
     assert_int_equal(newest().err, TERN_ERR_OK);
@@ -301,7 +340,7 @@ static void echoes(void **state)
             if (data[i] != pattern(got + (size_t)i))
                 fail_msg("byte %zu is wrong", got + (size_t)i);
         got += n > 0 ? (size_t)n : 0;
-        world_turn(&world);
+        turn();
     }
     while (got < sent) {
         uint8_t rest[777];
@@ -312,7 +351,7 @@ static void echoes(void **state)
     }
     assert_int_equal(got, sent);
     assert_int_equal(client_read(fd, &got, 1), 0);
-    (void)close(fd);
+    leave(fd);
     turns(50);
     assert_int_equal(newest().err, TERN_ERR_OK);
     assert_true(tern_socks_idle(socks));
@@ -331,7 +370,7 @@ static void refused(void **state)
     assert_string_equal(newest().host, "10.0.0.2");
     assert_int_equal(newest().port, 9);
     assert_int_equal(client_read(fd, &byte, 1), 0);
-    (void)close(fd);
+    leave(fd);
     assert_true(tern_socks_idle(socks));
 }
 
@@ -346,7 +385,7 @@ static void reset_by_the_peer(void **state)
     assert_true(newest().established);
     assert_true(newest().ended);
     assert_int_equal(newest().err, TERN_ERR_RESET);
-    (void)close(fd);
+    leave(fd);
 }
 
 /* The far end closes its direction only: the client's bytes still go there. */
@@ -361,7 +400,7 @@ static void half_closed_by_the_peer(void **state)
     assert_int_equal(send(fd, "still here", 10, 0), 10);
     turns(50);
     assert_int_equal(peers[0].swallowed, 10);
-    (void)close(fd);
+    leave(fd);
     turns(50);
     assert_true(peers[0].ended);
     assert_int_equal(newest().err, TERN_ERR_OK);
@@ -378,7 +417,7 @@ static void client_leaves(void **state)
     assert_int_equal(ask(fd, PORT_SHUT), 0);
     sent = send(fd, data, sizeof data, 0);
     assert_true(sent > 0);
-    (void)close(fd);
+    leave(fd);
     turns(300);
     assert_int_equal(peers[0].swallowed, sent);
     assert_true(peers[0].ended);
@@ -393,7 +432,7 @@ static void nonsense_is_closed(void **state)
     (void)state;
     assert_int_equal(send(fd, "GET / HTTP/1.1\r\n", 16, 0), 16);
     assert_true(client_read(fd, &byte, 1) <= 0);
-    (void)close(fd);
+    leave(fd);
     assert_true(tern_socks_idle(socks));
 }
 
@@ -409,11 +448,11 @@ static void more_clients_than_places(void **state)
     }
     turns(20);
     for (i = 0; i < 8; i++)
-        (void)close(fds[i]);
+        leave(fds[i]);
     /* The last ones waited and are served now. */
     assert_int_equal(ask(fds[COUNT(fds) - 1], PORT_ECHO), 0);
     for (i = 8; i < COUNT(fds); i++)
-        (void)close(fds[i]);
+        leave(fds[i]);
     turns(100);
     assert_true(tern_socks_idle(socks));
 }
@@ -432,10 +471,106 @@ static void strangers_are_refused(void **state)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     for (i = 0; i < 10; i++) {
-        world_turn(&world);
+        turn();
         assert_true(tern_socks_idle(socks));
     }
 }
+
+/* ---- what only a lane could get wrong ---- */
+
+/* The connection is reset while the client still has bytes of it to read. */
+static void unread_bytes_stay_readable(void **state)
+{
+    int fd = connect_client();
+    size_t offset = 0;
+    uint8_t data[5000];
+    ssize_t n;
+
+    (void)state;
+    assert_int_equal(ask(fd, PORT_POUR), 0);
+    turns(300);
+    tern_tcp_abort(peers[0].conn);
+    peers[0].conn = NULL;
+    turns(50);
+    assert_true(newest().ended);
+    assert_int_equal(newest().err, TERN_ERR_RESET);
+    while ((n = client_read(fd, data, sizeof data)) > 0)
+        for (ssize_t i = 0; i < n; i++, offset++)
+            if (data[i] != pattern(offset))
+                fail_msg("byte %zu is wrong", offset);
+    assert_int_equal(n, 0);
+    assert_true(offset > 100000);
+    leave(fd);
+    turns(50);
+    assert_true(tern_socks_idle(socks));
+}
+
+/* A client that read all that came closes by FIN; one that did not, by RST. */
+static void all_read_ends_in_order(void **state)
+{
+    uint8_t echoed[5];
+    int fd = connect_client();
+
+    (void)state;
+    assert_int_equal(ask(fd, PORT_ECHO), 0);
+    assert_int_equal(send(fd, "hello", 5, 0), 5);
+    read_exactly(fd, echoed, sizeof echoed);
+    assert_memory_equal(echoed, "hello", 5);
+    leave(fd);
+    turns(50);
+    assert_true(peers[0].conn == NULL || tern_tcp_reason(peers[0].conn) == TERN_ERR_OK);
+    assert_true(peers[0].ended);
+    assert_false(peers[0].failed);
+}
+
+static void unread_resets(void **state)
+{
+    int fd = connect_client();
+
+    (void)state;
+    assert_int_equal(ask(fd, PORT_POUR), 0);
+    turns(300);
+    leave(fd);
+    turns(50);
+    assert_true(peers[0].failed);
+    assert_true(tern_socks_idle(socks));
+}
+
+/* Text behind an urgent byte comes only when the mark was passed. */
+static void passes_an_urgent_mark(void **state)
+{
+    int fd = connect_client();
+    uint8_t data[11];
+
+    (void)state;
+    assert_int_equal(ask(fd, PORT_MUTE), 0);
+    assert_int_equal(tern_tcp_write_urgent(peers[0].conn, "before!", 7), 7);
+    assert_int_equal(tern_tcp_write(peers[0].conn, "then", 4), 4);
+    turns(50);
+    read_exactly(fd, data, sizeof data);
+    assert_memory_equal(data, "before!then", sizeof data);
+    leave(fd);
+}
+
+/* The stack is about to go, and the client's thread is not. */
+static void shut_off(void **state)
+{
+    int fd = connect_client(), other;
+    struct tern_lane *lane;
+    uint8_t byte;
+
+    (void)state;
+    assert_int_equal(ask(fd, PORT_POUR), 0);
+    turns(50);
+    assert_int_equal(recv(fd, &byte, 1, 0), 1);
+    tern_socks_shut(socks);
+    assert_int_equal(recv(fd, &byte, 1, 0), -1);
+    assert_int_equal(errno, ECONNRESET);
+    assert_int_equal(tern_socks_open(socks, &other, &lane), TERN_ERR_CLOSED);
+    leave(fd);
+}
+
+#define LANE(test) cmocka_unit_test_setup_teardown(test, set_up_lane, tear_down)
 
 int main(void)
 {
@@ -449,6 +584,19 @@ int main(void)
         cmocka_unit_test_setup_teardown(nonsense_is_closed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_clients_than_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strangers_are_refused, set_up, tear_down),
+        LANE(pours_down),
+        LANE(echoes),
+        LANE(refused),
+        LANE(reset_by_the_peer),
+        LANE(half_closed_by_the_peer),
+        LANE(client_leaves),
+        LANE(nonsense_is_closed),
+        LANE(more_clients_than_places),
+        LANE(unread_bytes_stay_readable),
+        LANE(all_read_ends_in_order),
+        LANE(unread_resets),
+        LANE(passes_an_urgent_mark),
+        LANE(shut_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
