@@ -477,6 +477,8 @@ static void configure(struct tern_config *c, uint8_t how, uint8_t more)
     c->traces_count = (how & 128) != 0 ? 4 : 0;
     c->congestion = (more & 1) != 0 ? "reno" : "cubic";
     c->time_waits_max = 2;
+    c->rest_at_once = (more & 128) == 0; /* most inputs, and all that were found before */
+    c->awake_max = (more & 64) != 0 ? 3 : 0;
     c->fastopen_peers_max = 2;
 }
 

@@ -43,7 +43,9 @@ struct options {
 struct figures {
     uint32_t active[KINDS];
     double ns[KINDS][ROUNDS_MAX];
-    double idle_bytes[2]; /* a connection, of the caller's stack and of the answerer's */
+    double idle_bytes[2];   /* a connection, of the caller's stack and of the answerer's */
+    double talked_bytes[2]; /* the same at the end, when each has had about one message */
+    size_t before[2];
     double asked_bytes;
     double open_ns; /* a connection, both ends */
     double turnover_ns[ROUNDS_MAX];
@@ -72,18 +74,17 @@ static void open_world(struct world *w, uint32_t connections, const struct optio
 
 static void fill(struct world *w, uint32_t connections, const struct options *o, struct figures *f)
 {
-    size_t before[2];
     double begin;
 
     open_world(w, connections, o);
     world_connect(w, 1); /* what a stack takes once */
     for (int i = 0; i < 2; i++)
-        before[i] = world_resident(w, i);
+        f->before[i] = world_resident(w, i);
     begin = now_ns();
     world_connect(w, connections - 1);
     f->open_ns = (now_ns() - begin) / (connections - 1);
     for (int i = 0; i < 2; i++)
-        f->idle_bytes[i] = (double)(world_resident(w, i) - before[i]) / (connections - 1);
+        f->idle_bytes[i] = (double)(world_resident(w, i) - f->before[i]) / (connections - 1);
 }
 
 static double chat(struct world *w, uint32_t active, const struct options *o)
@@ -190,6 +191,7 @@ static void print_json(const struct options *o, const struct figures *f)
            o->connections, o->awake);
     printf(", \"idle_bytes\": [%.1f, %.1f], \"asked_bytes\": %.1f, \"open_ns\": %.1f",
            f->idle_bytes[0], f->idle_bytes[1], f->asked_bytes, f->open_ns);
+    printf(", \"talked_bytes\": [%.1f, %.1f]", f->talked_bytes[0], f->talked_bytes[1]);
     for (int k = 0; k < KINDS; k++) {
         printf(",\n \"%s_active\": %u, \"%s_ratio\": %.3f", kind_names[k], f->active[k],
                kind_names[k], ratio(f, k, o->rounds));
@@ -206,6 +208,9 @@ static void print_words(const struct options *o, const struct figures *f)
 {
     printf("idle: %.0f and %.0f bytes a connection resident (caller, answerer); %.0f asked for\n",
            f->idle_bytes[0], f->idle_bytes[1], f->asked_bytes);
+    printf("after %llu messages each: %.0f and %.0f\n",
+           (unsigned long long)(f->counters.wakes / o->connections), f->talked_bytes[0],
+           f->talked_bytes[1]);
     printf("opening: %.0f ns a connection, both ends\n", f->open_ns);
     for (int k = 0; k < KINDS; k++)
         printf("%-8s %8u active of %8u: %7.1f ns a segment, %.2f of few\n", kind_names[k],
@@ -285,6 +290,8 @@ int main(int argc, char **argv)
     f.asked_bytes = (double)w[MANY].side[1].bytes / o.connections;
     measure_segments(w, &o, &f);
     f.counters = world_counters(&w[MANY], 1);
+    for (int i = 0; i < 2; i++)
+        f.talked_bytes[i] = (double)(world_resident(&w[MANY], i) - f.before[i]) / o.connections;
     for (int i = 0; i < WORLDS; i++)
         world_close(&w[i]);
     measure_turnover(&o, &f);

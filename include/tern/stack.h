@@ -30,7 +30,7 @@ struct tern_config {
      * keeps its own. Fewer: one that has been idle is folded into some hundred bytes when another
      * needs its block, and unfolds when a segment, a timer or a call comes. While all blocks are
      * busy, segments for resting connections are dropped (TERN_DROP_TCP_ASLEEP; their peers send
-     * again), opening finds no room, and calls wait (tcp.h). */
+     * again), opening finds no room, writes say AGAIN, and closing waits. */
     uint32_t awake_max;
     bool rest_at_once; /* for tests: fold whatever rests, at each turn, and see that it is exact */
     uint32_t time_waits_max;     /* beside the connections; the oldest gives way */

@@ -135,7 +135,9 @@ TERN_EXPORT uint16_t tern_listener_port(const struct tern_listener *listener);
  * Queue bytes for sending: one copy, no system call. Returns the bytes taken, maybe
  * fewer than len (TERN_CONN_WRITABLE follows when there is room again), TERN_ERR_AGAIN
  * where none fit, TERN_ERR_CLOSED after shutdown, or the connection's reason once it is over.
- * len 0 changes nothing, but that a SYN that waits for text (fastopen) goes without.
+ * AGAIN as well, and WRITABLE afterwards, where the connection rests and no control block is free
+ * (awake_max of stack.h). len 0 changes nothing, but that a SYN that waits for text (fastopen) goes
+ * without.
  */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write(struct tern_conn *conn, const void *data,
                                                     size_t len);

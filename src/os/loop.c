@@ -75,6 +75,11 @@ struct tern_loop {
     bool lent;       /* by the link, to the stack and its readers */
 };
 
+/* From so many connections on the stack's tables are asked for in huge pages: with small ones each
+ * segment of another connection walks page tables for a handle, a block, a log and a chunk
+ * (docs/internals/many-connections.md). Below, memory that is never touched matters more. */
+#define HUGE_FROM 65536
+
 #define STASH_BYTES ((size_t)TERN_BURST_MAX * TERN_FRAME_BYTES_MAX)
 
 static void *map_zeroed(size_t bytes)
@@ -137,6 +142,8 @@ static enum tern_err make_stack(struct tern_loop *loop, const struct tern_config
     loop->memory = map_zeroed(loop->memory_bytes);
     if (loop->memory == NULL)
         return TERN_ERR_MEMORY;
+    if (config.connections_max >= HUGE_FROM) /* without them it is only slower */
+        (void)madvise(loop->memory, loop->memory_bytes, MADV_HUGEPAGE);
     read_clock(loop);
     return tern_stack_init(loop->memory, loop->memory_bytes, &config, loop->now, &loop->stack);
 }
