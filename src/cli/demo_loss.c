@@ -30,7 +30,7 @@ static int judge(const struct demo_world *w, const struct demo_net *net,
     demo_gap();
     demo_line(w, "  %s bytes, each of them verified · %llu segments missing at first",
               tern_text_number(fetch->bytes, bytes),
-              (unsigned long long)(c == NULL ? 0 : c->from_peer.missing_segments));
+              (unsigned long long)(c == NULL ? 0 : c->side[TERN_SIDE_RIGHT].missing_segments));
     demo_say_counters(w, diff);
     demo_say_end(w, net, "tern demo slow · tern get --impair 'loss 2%' URL");
     if (diff->resent_by_them == 0 || diff->kernel_resets > 0) {

@@ -31,7 +31,7 @@ static bool has_reset(const struct tern_model *model)
     for (size_t i = 0; i < tern_model_step_count(model); i++) {
         const struct tern_step *s = tern_model_step(model, i);
 
-        if (s->kind == TERN_STEP_RST && s->from == TERN_LANE_US)
+        if (s->kind == TERN_STEP_RST && s->from == TERN_LANE_LEFT)
             return true;
     }
     return false;
@@ -51,7 +51,7 @@ static int run_once(struct demo_world *w, struct demo_net *net, tern_time every,
     demo_counters(net, &after);
     out->diff = demo_counters_since(&before, &after);
     if (tern_model_conn_count(net->model) > 0)
-        out->again_segments = tern_model_conn(net->model, 0)->from_peer.again_segments;
+        out->again_segments = tern_model_conn(net->model, 0)->side[TERN_SIDE_RIGHT].again_segments;
     out->has_reset = has_reset(net->model);
     w->screen.quiet_gap = every + every / 2; /* the pace is the story, and not each silence */
     if (every > 0)

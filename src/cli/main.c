@@ -21,6 +21,7 @@ static const struct verb {
 } verbs[] = {
     {"get", tern_verb_get, "fetch URLs over tern's own TCP, with curl's flags and exit codes"},
     {"demo", tern_verb_demo, "a conversation with its picture, in a private namespace, no root"},
+    {"draw", tern_verb_draw, "the picture of anybody's capture: what went by, and what was slow"},
     {"serve", tern_verb_serve, "files of a directory over HTTP/1.1, from an address of tern's own"},
     {"nc", tern_verb_nc, "netcat: standard input and output over one TCP connection"},
     {"ping", tern_verb_ping, "ICMP echo from an address of tern's own"},
@@ -33,6 +34,7 @@ static const struct verb {
 static const char help_head[] =
     "Examples:\n"
     "  tern demo                              see a real conversation; needs no root, no network\n"
+    "  tern draw slow.pcap                    anybody's capture as a picture, and what was slow\n"
     "  tern get https://example.org           a page over tern's own TCP; needs no root\n"
     "  tern get -v -o page http://10.0.2.2/   the same from this host's loopback, told in detail\n"
     "  sudo tern get --interface eth0 --address 192.168.1.77/24 \\\n"
@@ -92,9 +94,9 @@ static int run(int argc, char **argv)
     if (*first == '\0')
         print_help(stderr);
     else
-        tern_complain(
-            "no verb '%s'; the verbs are get, demo, serve, nc, ping and bench. Try: tern --help",
-            first);
+        tern_complain("no verb '%s'; the verbs are get, demo, draw, serve, nc, ping and bench. "
+                      "Try: tern --help",
+                      first);
     return 2;
 }
 

@@ -6,6 +6,7 @@
 
 int tern_verb_get(int argc, char **argv);
 int tern_verb_demo(int argc, char **argv);
+int tern_verb_draw(int argc, char **argv);
 int tern_verb_nc(int argc, char **argv);
 int tern_verb_ping(int argc, char **argv);
 int tern_verb_bench(int argc, char **argv);

@@ -143,25 +143,27 @@ static enum paint paint_of(const struct tern_step *s)
 {
     bool is_old = s->kind == TERN_STEP_DATA &&
                   (s->data.class == TERN_DATA_FILL || s->data.class == TERN_DATA_AGAIN);
+    bool is_dup = s->kind == TERN_STEP_ACK &&
+                  (s->acks.class == TERN_ACK_DUPLICATE || s->acks.class == TERN_ACK_CLOSED);
 
     if (s->kind == TERN_STEP_RST)
         return PAINT_BAD;
-    if (s->kind == TERN_STEP_HOLE || s->again || is_old)
+    if (s->kind == TERN_STEP_HOLE || s->again || is_old || is_dup)
         return PAINT_WARN;
-    return s->from == TERN_LANE_PEER ? PAINT_PEER : PAINT_US;
+    return s->from == TERN_LANE_RIGHT ? PAINT_PEER : PAINT_US;
 }
 
 static bool is_burst(const struct tern_step *s)
 {
     return (s->kind == TERN_STEP_DATA && s->data.segments > 1) ||
-           (s->kind == TERN_STEP_ACK && s->acks.count > 1);
+           (s->kind == TERN_STEP_ACK && s->acks.count > 1) || s->kind == TERN_STEP_TALK;
 }
 
 static void put_arrow(const struct ladder *l, const struct tern_step *s)
 {
     char line[LINE_BYTES] = "";
     struct tern_words words;
-    bool to_right = s->from != TERN_LANE_PEER;
+    bool to_right = s->from != TERN_LANE_RIGHT;
     size_t indent = s->from == TERN_LANE_KERNEL ? KERNEL_INDENT : 0;
 
     tern_words_step(s, &words);
@@ -175,12 +177,62 @@ static void put_arrow(const struct ladder *l, const struct tern_step *s)
     put_state(l, s);
 }
 
+/* A segment of the burst above that did not arrive: its arrow ends midway. */
+static void put_lost(const struct ladder *l, const struct tern_step *s,
+                     const struct tern_step_lost *lost)
+{
+    char line[LINE_BYTES] = "", range[80], after[32], tail[80];
+    bool to_right = s->from != TERN_LANE_RIGHT;
+
+    tern_words_range(lost->start, lost->end, range, sizeof range);
+    (void)snprintf(tail, sizeof tail, "lost · again %s later",
+                   tern_words_time(lost->again_at - lost->at, after));
+    size_t used = tern_text_columns(range) + tern_text_columns(tail) + 4;
+    size_t shaft = l->lane / 2 > tern_text_columns(range) + SHAFT_MIN + 2
+                       ? l->lane / 2 - tern_text_columns(range) - 2
+                       : SHAFT_MIN;
+    size_t all = used + shaft;
+
+    if (to_right) {
+        tern_text_append(line, sizeof line, range, l->lane);
+        repeat(line, " ", 1);
+        repeat(line, "─", shaft);
+        tern_text_append(line, sizeof line, "✗ ", 2);
+        tern_text_append(line, sizeof line, tail, l->lane);
+    } else {
+        repeat(line, " ", all < l->lane ? l->lane - all : 0);
+        tern_text_append(line, sizeof line, tail, l->lane);
+        tern_text_append(line, sizeof line, " ✗", 2);
+        repeat(line, "─", shaft);
+        repeat(line, " ", 1);
+        tern_text_append(line, sizeof line, range, l->lane);
+    }
+    put_time(l, lost->at);
+    put(l, PAINT_BAD, line);
+    (void)fputc('\n', l->out);
+}
+
+static void put_losses(const struct ladder *l, const struct tern_step *s)
+{
+    uint32_t shown =
+        s->data.lost_count < TERN_STEP_LOST_MAX ? s->data.lost_count : TERN_STEP_LOST_MAX;
+    char line[80], n[TERN_NUMBER_TEXT_MAX];
+
+    for (uint32_t i = 0; i < shown; i++)
+        put_lost(l, s, &s->data.lost[i]);
+    if (s->data.lost_count == shown)
+        return;
+    (void)snprintf(line, sizeof line, "            … and %s more of these lost\n",
+                   tern_text_number(s->data.lost_count - shown, n));
+    put(l, PAINT_BAD, line);
+}
+
 /* The ACKs that answered a burst: below it, the time left blank where they were part of it. */
 static void put_answer(const struct ladder *l, const struct tern_step *s)
 {
     char line[LINE_BYTES] = "";
     struct tern_words words;
-    bool to_right = s->from == TERN_LANE_PEER;
+    bool to_right = s->from == TERN_LANE_RIGHT;
     enum paint paint = s->acks.class == TERN_ACK_DUPLICATE ? PAINT_WARN
                        : to_right                          ? PAINT_US
                                                            : PAINT_PEER;
@@ -234,6 +286,8 @@ static void put_step(const struct ladder *l, const struct tern_step *s)
         break;
     default:
         put_arrow(l, s);
+        if (s->kind == TERN_STEP_DATA)
+            put_losses(l, s);
         if (s->kind == TERN_STEP_DATA && s->acks.count > 0)
             put_answer(l, s);
         break;
@@ -276,6 +330,18 @@ void tern_ladder_header(const struct tern_ladder_options *options, FILE *out)
     (void)fputc('\n', out);
 }
 
+static size_t step_count(const struct ladder *l)
+{
+    return l->options->one_conn ? tern_model_conn_step_count(l->model, l->options->conn)
+                                : tern_model_step_count(l->model);
+}
+
+static const struct tern_step *step_at(const struct ladder *l, size_t index)
+{
+    return l->options->one_conn ? tern_model_conn_step(l->model, l->options->conn, index)
+                                : tern_model_step(l->model, index);
+}
+
 void tern_ladder_print(const struct tern_model *model, size_t first,
                        const struct tern_ladder_options *options, FILE *out)
 {
@@ -286,10 +352,10 @@ void tern_ladder_print(const struct tern_model *model, size_t first,
 
     l.model = model;
     l.origin = options->origin != 0 ? options->origin : tern_model_origin(model);
-    for (size_t i = first; i < tern_model_step_count(model); i++) {
-        const struct tern_step *s = tern_model_step(model, i);
+    for (size_t i = first; i < step_count(&l); i++) {
+        const struct tern_step *s = step_at(&l, i);
         /* Its line is of its beginning: a silence after its end would not add up. */
-        bool was_claim = i > first && tern_model_step(model, i - 1)->kind == TERN_STEP_ARP_CLAIM;
+        bool was_claim = i > first && step_at(&l, i - 1)->kind == TERN_STEP_ARP_CLAIM;
 
         if (i > first && s->at - latest >= gap_min && s->kind != TERN_STEP_NOTE && !was_claim)
             put_silence(&l, s->at - latest);

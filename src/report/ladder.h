@@ -2,8 +2,8 @@
 #ifndef TERN_REPORT_LADDER_H
 #define TERN_REPORT_LADDER_H
 /*
- * The picture of a conversation for a terminal: time at the left, arrows between you and the other
- * side, the TCP state of your side at the right. A third lane appears where the kernel of
+ * The picture of a conversation for a terminal: time at the left, arrows between the two sides, the
+ * TCP state of the left one at the right. A third lane appears where the kernel of
  * the own machine meddled.
  */
 #include <stdio.h>
@@ -11,13 +11,16 @@
 #include "report/model.h"
 
 #define TERN_LADDER_COLUMNS_MIN     60
-#define TERN_LADDER_COLUMNS_MAX     100
+#define TERN_LADDER_COLUMNS_MAX     200
+#define TERN_LADDER_COLUMNS_WIDE    100 /* wider than this is not chosen unasked */
 #define TERN_LADDER_COLUMNS_DEFAULT 80
 
 struct tern_ladder_options {
-    size_t columns;      /* clamped to the limits above */
-    bool utf8;           /* else plain ASCII */
-    bool colour;         /* ANSI colours */
+    size_t columns; /* clamped to the limits above */
+    bool utf8;      /* else plain ASCII */
+    bool colour;    /* ANSI colours */
+    bool one_conn;  /* only the steps of the connection `conn`; else all */
+    uint32_t conn;
     const char *us;      /* header: "you 10.9.0.77" */
     const char *kernel;  /* header of the third lane */
     const char *peer;    /* header: "10.9.0.1:80 server" */

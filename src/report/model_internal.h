@@ -2,44 +2,98 @@
 #ifndef TERN_REPORT_MODEL_INTERNAL_H
 #define TERN_REPORT_MODEL_INTERNAL_H
 /* What the files of the model share. Pictures see model.h only. */
+#include "base/hash.h"
 #include "base/ranges.h"
 #include "base/seq.h"
+#include "base/table.h"
 #include "report/model.h"
-#include "wire/ipv4.h"
+#include "report/quantile.h"
+#include "report/sent.h"
 #include "wire/tcp.h"
 
-#define MODEL_STEPS_DEFAULT 512
-#define MODEL_STEPS_MIN     16
-#define MODEL_CONNS_MAX     32
-#define MODEL_RANGES_MAX    64
-#define MODEL_PENDING_MAX   8
-#define MODEL_LOOK_BACK     6  /* steps within which a late segment finds its burst */
-#define MODEL_STATE_BACK    32 /* steps within which a state finds its frame */
+#define MODEL_STEPS_DEFAULT     512
+#define MODEL_STEPS_MIN         16
+#define MODEL_STEPS_ALL_DEFAULT 200000
+#define MODEL_CONNS_MAX         4000000
+#define MODEL_RANGES_MAX        64
+#define MODEL_PENDING_MAX       8
+#define MODEL_STATE_BACK        32  /* steps within which a state finds its frame */
+#define MODEL_LOST_BACK         128 /* steps within which a segment sent again finds its first */
+#define MODEL_FOLD_FIRST        256 /* part of a burst's gap at which folding begins */
+#define MODEL_RESENT_MAX        64  /* segments sent again that await a verdict */
+
+/* Sorted ranges, made when the first is needed. */
+struct model_ranges {
+    struct tern_ranges set;
+    struct tern_range *item;
+};
+
+/* A segment that was sent again, until an ACK covers it. */
+struct model_resent {
+    uint64_t start, end;
+    tern_time at, first_at; /* first_at -1: this capture does not have the first one */
+    uint32_t ts_value, first_ts;
+    bool has_ts, open;
+};
 
 /* One direction of a connection: what one side sent, and what it acknowledged. */
 struct model_dir {
-    bool known;                /* `zero` is: the SYN, or at least one segment, was seen */
-    bool syn_seen;             /* so that `zero` is the true beginning */
-    tern_seq zero;             /* sequence number of offset 0 */
-    uint64_t next;             /* all bytes below were seen */
-    uint64_t max;              /* the highest byte seen, plus one */
-    struct tern_ranges beyond; /* what was seen above next */
-    struct tern_range item[MODEL_RANGES_MAX];
+    bool known;                 /* `zero` is: the SYN, or at least one segment, was seen */
+    bool syn_seen;              /* so that `zero` is the true beginning */
+    tern_seq zero;              /* sequence number of offset 0 */
+    uint64_t next;              /* all bytes below were seen */
+    uint64_t max;               /* the highest byte seen, plus one */
+    struct model_ranges beyond; /* what was seen above next */
     bool fin_seen;
-    uint64_t fin_at; /* offset of the FIN: the stream's length */
-    uint32_t mss;    /* the longest segment so far */
+    uint64_t fin_at;  /* offset of the FIN: the stream's length */
+    uint32_t mss;     /* the longest segment so far */
+    tern_time max_at; /* when `max` last rose */
+    uint32_t max_ts;  /* with which timestamp */
+    bool max_has_ts;
+    tern_time sent_at;          /* when this side last sent data, a SYN or a FIN; -1: never */
+    tern_time syn_at, fin_time; /* the first of each */
+    bool syn_again, fin_again;
+    struct model_sent sent; /* what is under way */
+    struct model_resent *resent;
+    uint32_t resent_next;
 
-    bool acked;        /* this side has sent an ACK after its SYN */
+    /* What the other side told of this direction. */
+    bool acked_by_peer;
+    uint64_t una;               /* it has all bytes below */
+    struct model_ranges sacked; /* and these */
+    uint64_t recover;           /* until una is there, a loss is being made good; 0: none */
+    enum tern_again recovery;
+    struct model_quantile rtt;
+
+    /* What this side told of the other direction. */
+    bool acked;        /* it has sent an ACK after its SYN */
     uint64_t ack_last; /* offset in the other direction */
     bool ack_fin;      /* … which covers the other side's FIN */
     uint64_t window_last;
+    tern_time ack_at;
+    uint32_t duplicates;   /* in a row */
+    bool keep_alive_asked; /* by the other side, and not yet answered */
+    bool window_seen;
     bool wscale_seen;
     uint8_t wscale;
 };
 
+struct model_steps {
+    struct tern_step *item;
+    size_t count, room, max;
+    tern_time fold_gap;
+    uint32_t rounds; /* how often it was folded */
+};
+
 struct model_conn {
+    struct tern_table_node node; /* must be first */
     struct tern_model_conn out;
-    struct model_dir dir[2]; /* 0: from us, 1: from the peer */
+    struct model_dir dir[2]; /* of each enum tern_side */
+    struct model_steps steps;
+    enum tern_tcp_state state; /* of the left side, inferred */
+    bool state_known;
+    bool is_open;       /* a handshake's end, or data, was seen */
+    bool is_superseded; /* a newer connection has the same endpoints */
 };
 
 struct model_pending {
@@ -47,41 +101,135 @@ struct model_pending {
     enum tern_tcp_state to;
 };
 
-struct tern_model {
-    struct tern_model_options options;
-    struct tern_step *step;
-    size_t step_count;
-    struct model_conn conn[MODEL_CONNS_MAX];
-    size_t conn_count;
-    struct model_pending pending[MODEL_PENDING_MAX];
-    size_t pending_count;
-    bool started, has_kernel;
-    tern_time origin;
-    uint8_t *scratch; /* TERN_FRAME_BYTES_MAX: a frame, zero behind what the record holds */
+/* The order of all steps, made when it is asked for. */
+struct model_order {
+    const struct tern_step **item;
+    size_t count, room;
+    bool stale;
 };
 
-/* A frame that was parsed down to its IP body, on its way to a step. */
+struct tern_model {
+    struct tern_model_options options;
+    struct model_steps story; /* what belongs to no connection */
+    struct model_conn **conn;
+    size_t conn_count, conn_room;
+    struct tern_table table;
+    struct tern_hash_key key;
+    size_t step_count;        /* in all lists */
+    uint64_t serial, barrier; /* steps before the barrier are complete */
+    struct model_order *order;
+    struct model_pending pending[MODEL_PENDING_MAX];
+    size_t pending_count;
+    struct tern_model_other other;
+    bool started, has_kernel;
+    tern_time origin, latest;
+};
+
+/* A frame that was read down to its IP body, on its way to a step. */
 struct model_packet {
     tern_time at;
     enum tern_lane from;
+    bool from_is_known; /* else by who is the client */
     enum tern_cause cause;
+    const char *comment;
     uint32_t gso_bytes;
-    struct tern_ipv4 ip;
-    tern_span body;
-    size_t known_bytes; /* of body: what lies behind them was not recorded */
+    struct tern_dissect ip;
 };
 
-/* A new step at the end; NULL where the list is full (and the frame is counted as omitted). */
-struct tern_step *model_step_add(struct tern_model *m, enum tern_step_kind kind,
-                                 enum tern_lane from, tern_time at);
-/* The last step; NULL: none. */
-struct tern_step *model_step_last(struct tern_model *m);
-/* Is the list so full that bursts must be folded harder? */
-bool model_is_crowded(const struct tern_model *m);
+/* A TCP segment on its way through the model. */
+struct segment {
+    struct tern_model *m;
+    const struct model_packet *p;
+    struct tern_tcp_header h;
+    struct model_conn *c;
+    enum tern_lane from;
+    enum tern_side by;
+    struct model_dir *own, *other; /* the sender's direction, and the opposite one */
+    struct tern_model_side *side;
+    uint64_t payload_bytes;
+    tern_span payload; /* as much of it as was captured */
+    /* Verdicts: */
+    uint64_t start, end; /* offsets of the data */
+    enum tern_data_class class;
+    enum tern_again again;
+    enum tern_spurious spurious;
+    bool reordered, keep_alive, window_probe;
+    tern_time first_at;
+};
+
+/* ---- model_steps.c ---- */
+
+/* A new step at the end of a connection's list, or of the story (NULL); NULL where there is no
+ * room. */
+struct tern_step *model_step_add(struct tern_model *m, struct model_conn *c,
+                                 enum tern_step_kind kind, enum tern_lane from, tern_time at);
+/* The last step, unless a note closed the book on it; NULL: none. */
+struct tern_step *model_step_last(struct tern_model *m, struct model_conn *c);
+/* A step keeps a copy of words (a comment). */
+void model_step_words(struct tern_step *s, const char *words);
 /* A step is complete enough to be given a state that waits for one like it. */
-void model_step_settled(struct tern_model *m, struct tern_step *s);
+void model_step_settled(struct tern_model *m, struct model_conn *c, struct tern_step *s);
+void model_steps_fini(struct model_steps *list);
+/* Fold neighbours (model_fold.c) until a quarter of the list is free, as far as that goes. */
+void model_steps_fold(struct model_steps *list);
+
+/* ---- model_states.c ---- */
+
+void model_states_infer(struct tern_model *m, struct model_conn *c, struct tern_step *s);
 /* A connection was seen for the first time. */
 void model_conn_started(struct tern_model *m, struct model_conn *c);
+
+/* ---- model_conns.c: the table ---- */
+
+/* The connection of a segment, made where there is none; sets from and by. NULL: no room. */
+struct model_conn *model_conn_find(struct segment *s);
+void model_conns_fini(struct tern_model *m);
+
+/* ---- model_dir.c: offsets ---- */
+
+void model_dir_begin(struct model_dir *d, tern_seq zero, bool syn);
+void model_dir_fini(struct model_dir *d);
+/* The offset of a sequence number, near the highest byte seen; negative: before the stream. */
+int64_t model_offset(const struct model_dir *d, tern_seq seq);
+enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, uint64_t end);
+/* Bytes [start, end) were seen. Returns how many of them are new. */
+uint64_t model_dir_saw(struct model_dir *d, uint64_t start, uint64_t end);
+bool model_ranges_add(struct model_ranges *r, uint64_t start, uint64_t end);
+
+/* ---- model_again.c: judging ---- */
+
+/* Fills in the verdicts of a data segment, and counts them. */
+void model_judge_data(struct segment *s);
+/* A SYN or a FIN that was seen before. */
+void model_judge_again(struct segment *s, tern_time first_at);
+/* What an ACK says of the other direction: round trips, needless retransmissions. */
+void model_judge_ack(struct segment *s, uint64_t upto);
+
+/* ---- model_acks.c ---- */
+
+/* The ACK field of any segment. */
+void model_ack_field(struct segment *s);
+void model_pure_ack(struct segment *s);
+bool model_acks_fin(const struct segment *s);
+uint64_t model_window(const struct segment *s);
+
+/* ---- model_data.c ---- */
+
+void model_data(struct segment *s);
+/* Bytes [start, end) that went by at `at` were lost, it turns out; or, with again_at -1, were not.
+ */
+void model_data_lost(struct segment *s, enum tern_side by, const struct tern_step_lost *lost);
+
+/* ---- model_waits.c ---- */
+
+struct model_before {
+    uint64_t flight[2];
+    bool full[2]; /* no room for another segment */
+    bool recovering[2];
+};
+
+void model_before(const struct model_conn *c, struct model_before *out);
+void model_waited(struct segment *s, const struct model_before *before);
 
 void model_tcp(struct tern_model *m, const struct model_packet *p);
 

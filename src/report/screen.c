@@ -37,8 +37,8 @@ void tern_ladder_options_for(FILE *stream, struct tern_ladder_options *out)
     *out = (struct tern_ladder_options){.columns = TERN_LADDER_COLUMNS_DEFAULT};
     if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         out->columns = size.ws_col;
-    if (out->columns > TERN_LADDER_COLUMNS_MAX)
-        out->columns = TERN_LADDER_COLUMNS_MAX;
+    if (out->columns > TERN_LADDER_COLUMNS_WIDE)
+        out->columns = TERN_LADDER_COLUMNS_WIDE;
     if (out->columns < TERN_LADDER_COLUMNS_MIN)
         out->columns = TERN_LADDER_COLUMNS_MIN;
     out->utf8 = locale_is_utf8();

@@ -24,8 +24,18 @@ __attribute__((format(printf, 2, 3))) static void say(struct tern_words *w, cons
     w->count++;
 }
 
-/* "bytes 0-77", or "byte 5". */
-static char *range_text(uint64_t start, uint64_t end, char *out, size_t out_bytes)
+char *tern_words_time(tern_time t, char *out)
+{
+    double ms = (double)t / 1e6;
+
+    if (ms < 1000)
+        (void)snprintf(out, 32, "%.1f ms", ms);
+    else
+        (void)snprintf(out, 32, "%.1f s", ms / 1e3);
+    return out;
+}
+
+char *tern_words_range(uint64_t start, uint64_t end, char *out, size_t out_bytes)
 {
     char a[TERN_NUMBER_TEXT_MAX], b[TERN_NUMBER_TEXT_MAX];
 
@@ -53,10 +63,10 @@ static void claim_words(const struct tern_step *s, struct tern_words *w)
         say(w, "ARP: is %s anyone's? Yes: %s has it", address, tern_mac_text(s->mac, mac));
     else if (s->count == 0)
         say(w, "ARP: %s is %s (told everybody)", address,
-            s->from == TERN_LANE_US ? "ours" : "theirs");
+            s->from == TERN_LANE_LEFT ? "ours" : "theirs");
     else if (s->announces > 0)
         say(w, "ARP: is %s anyone's? (%u time%s, silence: %s now)", address, s->count,
-            plural(s->count), s->from == TERN_LANE_US ? "ours" : "theirs");
+            plural(s->count), s->from == TERN_LANE_LEFT ? "ours" : "theirs");
     else
         say(w, "ARP: is %s anyone's? (%u time%s)", address, s->count, plural(s->count));
 }
@@ -73,18 +83,56 @@ static void arp_words(const struct tern_step *s, struct tern_words *w)
 
 /* ---- data ---- */
 
-/* Why we sent bytes again, in few words. */
-static const char *again_reason(enum tern_cause cause)
+/* Why bytes were sent again, as far as it can be seen from outside. */
+static const char *again_seen(const struct tern_step_data *d)
 {
-    switch (cause) {
+    switch (d->again) {
+    case TERN_AGAIN_FAST:
+        return "ACKs told of the loss";
+    case TERN_AGAIN_TIMEOUT:
+        return "no ACK in time";
+    case TERN_AGAIN_PROBE:
+        return "was the last one lost?";
+    default:
+        return "";
+    }
+}
+
+/* Why bytes were sent again, in few words: as their sender said, else as it can be seen. */
+static const char *again_reason(const struct tern_step *s)
+{
+    if (s->data.probe)
+        return "";
+    switch (s->data.cause) {
     case TERN_CAUSE_RTO:
         return "no ACK in time";
     case TERN_CAUSE_FAST_RETRANSMIT:
         return "duplicate ACKs: it is lost";
     case TERN_CAUSE_SACK_RETRANSMIT:
         return "SACK shows a hole";
+    case TERN_CAUSE_RACK_RETRANSMIT:
+        return "later ones have arrived";
+    case TERN_CAUSE_TAIL_PROBE:
+        return "was the last one lost?";
     case TERN_CAUSE_WINDOW_PROBE:
         return "is the window open?";
+    default:
+        return s->near ? "" : again_seen(&s->data);
+    }
+}
+
+/* Was it needless, and how is that known? */
+static const char *needless_words(enum tern_spurious how)
+{
+    switch (how) {
+    case TERN_SPURIOUS_ACKED:
+        return "needless: had been acknowledged";
+    case TERN_SPURIOUS_DSACK:
+        return "needless: came twice, says the receiver";
+    case TERN_SPURIOUS_TIMESTAMPS:
+        return "needless: the first was acknowledged";
+    case TERN_SPURIOUS_EARLY:
+        return "needless: the ACK was under way";
     default:
         return "";
     }
@@ -122,7 +170,7 @@ static void new_data_words(const struct tern_step *s, struct tern_words *w)
     char range[80], head[64];
     const struct tern_step_data *d = &s->data;
 
-    range_text(d->start, d->end, range, sizeof range);
+    tern_words_range(d->start, d->end, range, sizeof range);
     (void)tern_text_escape(d->head, d->head_bytes, head, sizeof head);
     if (d->segments == 1) {
         if (has_first_line(d))
@@ -135,26 +183,47 @@ static void new_data_words(const struct tern_step *s, struct tern_words *w)
     burst_time_words(s, w);
 }
 
+/* How long after the first, or after it was missed. */
+static void late_words(const struct tern_step *s, struct tern_words *w)
+{
+    char t[32];
+
+    if (s->near || s->data.first_at <= 0)
+        return;
+    say(w, s->data.class == TERN_DATA_FILL ? "%s late" : "%s after the first",
+        tern_words_time(s->at - s->data.first_at, t));
+}
+
+static void probe_words(const struct tern_step *s, struct tern_words *w)
+{
+    say(w, s->data.class == TERN_DATA_AGAIN ? "keep-alive" : "window probe");
+    say(w, "%llu byte%s", (unsigned long long)(s->data.end - s->data.start),
+        plural(s->data.end - s->data.start));
+}
+
 static void old_data_words(const struct tern_step *s, struct tern_words *w)
 {
     char range[80];
     const struct tern_step_data *d = &s->data;
-    const char *why = again_reason(d->cause);
+    const char *why = again_reason(s), *needless = needless_words(d->spurious);
     bool is_fill = d->class == TERN_DATA_FILL;
 
-    range_text(d->start, d->end, range, sizeof range);
+    tern_words_range(d->start, d->end, range, sizeof range);
     if (d->segments > 1) {
-        segments_words(s, is_fill ? "missing" : "repeated", w);
+        segments_words(s, d->reordered ? "overtaken" : is_fill ? "missing" : "repeated", w);
         say(w, "%s", range);
     } else if (is_fill) {
-        say(w, "the missing %s", range);
+        say(w, d->reordered ? "overtaken on the way: %s" : "the missing %s", range);
     } else {
         say(w, "again: %s", range);
     }
-    if (why[0] != '\0')
+    if (needless[0] != '\0' && !s->near)
+        say(w, "%s", needless);
+    else if (why[0] != '\0')
         say(w, "%s", why);
-    else if (!is_fill && s->from == TERN_LANE_PEER)
+    else if (!is_fill && s->near && s->from == TERN_LANE_RIGHT)
         say(w, "we had %s", d->segments > 1 || d->end > d->start + 1 ? "them" : "it");
+    late_words(s, w);
 }
 
 static void mixed_data_words(const struct tern_step *s, struct tern_words *w)
@@ -163,7 +232,7 @@ static void mixed_data_words(const struct tern_step *s, struct tern_words *w)
     const struct tern_step_data *d = &s->data;
 
     segments_words(s, "", w);
-    say(w, "%s", range_text(d->start, d->end, range, sizeof range));
+    say(w, "%s", tern_words_range(d->start, d->end, range, sizeof range));
     if (d->again_segments > 0)
         say(w, "%s again", tern_text_number(d->again_segments, n));
     if (d->missing_segments > 0)
@@ -173,6 +242,10 @@ static void mixed_data_words(const struct tern_step *s, struct tern_words *w)
 
 static void data_words(const struct tern_step *s, struct tern_words *w)
 {
+    if (s->data.probe && !s->near) {
+        probe_words(s, w);
+        return;
+    }
     switch (s->data.class) {
     case TERN_DATA_NEW:
     case TERN_DATA_BEYOND:
@@ -188,11 +261,28 @@ static void data_words(const struct tern_step *s, struct tern_words *w)
     }
 }
 
+/* Data both ways, folded. */
+static void talk_words(const struct tern_step *s, struct tern_words *w)
+{
+    bool left = s->from != TERN_LANE_RIGHT;
+    uint64_t there = left ? s->data.segments : s->back_segments;
+    uint64_t back = left ? s->back_segments : s->data.segments;
+    char n[TERN_NUMBER_TEXT_MAX];
+    double ms = (double)(s->until - s->at) / 1e6;
+
+    say(w, "%s segment%s there", tern_text_number(there, n), plural(there));
+    say(w, "%s back", tern_text_number(back, n));
+    if (s->data.again_segments > 0)
+        say(w, "%s again", tern_text_number(s->data.again_segments, n));
+    if (ms >= 0.05)
+        say(w, "%.1f ms", ms);
+}
+
 static void hole_words(const struct tern_step *s, struct tern_words *w)
 {
     char range[80], n[TERN_NUMBER_TEXT_MAX];
 
-    range_text(s->data.start, s->data.end, range, sizeof range);
+    tern_words_range(s->data.start, s->data.end, range, sizeof range);
     say(w, "✗ %s: missing", range);
     if (s->data.segments > 1)
         say(w, "%s segments", tern_text_number(s->data.segments, n));
@@ -216,7 +306,7 @@ static void duplicate_words(const struct tern_step_acks *a, struct tern_words *w
     else
         say(w, "where is byte %s?", at);
     if (a->sack)
-        say(w, "have %s", range_text(a->sack_lo, a->sack_hi, range, sizeof range));
+        say(w, "have %s", tern_words_range(a->sack_lo, a->sack_hi, range, sizeof range));
 }
 
 static void plain_ack_words(const struct tern_step_acks *a, struct tern_words *w)
@@ -263,6 +353,16 @@ static void acks_words(const struct tern_step_acks *a, struct tern_words *w)
         say(w, "ACK");
         say(w, "I have it all, and your FIN");
         break;
+    }
+}
+
+/* A keep-alive and a window probe are ACKs of a number just below the last. */
+static void asking_words(const struct tern_step *s, struct tern_words *w)
+{
+    if (s->asks_alive || s->asks_window) {
+        w->count = 0;
+        say(w, s->asks_alive ? "keep-alive" : "window probe");
+        say(w, s->asks_alive ? "are you still there?" : "is there room now?");
     }
 }
 
@@ -347,7 +447,7 @@ void tern_words_step(const struct tern_step *s, struct tern_words *w)
     w->count = 0;
     switch (s->kind) {
     case TERN_STEP_NOTE:
-        say(w, "%s", s->words);
+        say(w, "%s", s->words == NULL ? "" : s->words);
         break;
     case TERN_STEP_ARP_CLAIM:
         claim_words(s, w);
@@ -363,11 +463,15 @@ void tern_words_step(const struct tern_step *s, struct tern_words *w)
     case TERN_STEP_DATA:
         data_words(s, w);
         break;
+    case TERN_STEP_TALK:
+        talk_words(s, w);
+        break;
     case TERN_STEP_HOLE:
         hole_words(s, w);
         break;
     case TERN_STEP_ACK:
         acks_words(&s->acks, w);
+        asking_words(s, w);
         break;
     case TERN_STEP_FIN:
         fin_words(s, w);

@@ -18,6 +18,9 @@ struct tern_words {
 void tern_words_step(const struct tern_step *step, struct tern_words *out);
 /* Of the ACKs that a burst of data was answered with; step->acks.count must not be 0. */
 void tern_words_acks(const struct tern_step *step, struct tern_words *out);
+/* "bytes 0-77", or "byte 5"; "0.4 ms", "1.2 s" (32 bytes). Return out. */
+char *tern_words_range(uint64_t start, uint64_t end, char *out, size_t out_bytes);
+char *tern_words_time(tern_time t, char *out);
 /* The parts joined by " · ", as many as fit into so many columns (the first one cut, if need be).
  */
 void tern_words_join(const struct tern_words *words, size_t columns, char *out, size_t out_bytes);

@@ -48,7 +48,7 @@ void talk_from(struct talk *t, enum tern_lane from, uint32_t at_us)
 static void talk_record(struct talk *t, const struct tern_writer *w)
 {
     struct tern_record r = {.at = t->now,
-                            .sent = t->from == TERN_LANE_US,
+                            .sent = t->from == TERN_LANE_LEFT,
                             .cause = t->cause,
                             .frame_bytes = (uint32_t)w->bytes,
                             .gso_bytes = t->gso_bytes};
@@ -60,13 +60,15 @@ static void talk_record(struct talk *t, const struct tern_writer *w)
         tern_model_kernel_frame(t->model, &r);
     else
         tern_model_frame(t->model, &r);
-    tern_model_check(t->model);
+    /* A check walks all that there is. */
+    if (t->frames++ < 1000 || t->frames % 97 == 0)
+        tern_model_check(t->model);
 }
 
 static struct tern_writer eth_begin(const struct talk *t, uint16_t type)
 {
     struct tern_writer w = {.data = frame, .bytes_max = sizeof frame};
-    bool is_peer = t->from == TERN_LANE_PEER;
+    bool is_peer = t->from == TERN_LANE_RIGHT;
     struct tern_eth eth = {
         .dst = is_peer ? mac_us : mac_peer, .src = is_peer ? mac_peer : mac_us, .type = type};
 
@@ -85,7 +87,7 @@ static void options_of_syn(struct tern_tcp_header *h)
 void talk_tcp(struct talk *t, uint8_t flags, int64_t seq, int64_t ack, const char *text,
               uint32_t bytes)
 {
-    bool is_peer = t->from == TERN_LANE_PEER;
+    bool is_peer = t->from == TERN_LANE_RIGHT;
     uint16_t port = t->port == 0 ? 50000 : t->port;
     uint32_t isn_own = (is_peer ? TALK_ISN_PEER : TALK_ISN_US) + 1;
     uint32_t isn_other = (is_peer ? TALK_ISN_US : TALK_ISN_PEER) + 1;
@@ -122,7 +124,7 @@ void talk_arp(struct talk *t, uint16_t op, struct tern_addr sender, struct tern_
 {
     struct tern_writer w = eth_begin(t, TERN_ETHERTYPE_ARP);
     struct tern_arp arp = {.op = op,
-                           .sender_mac = t->from == TERN_LANE_PEER ? mac_peer : mac_us,
+                           .sender_mac = t->from == TERN_LANE_RIGHT ? mac_peer : mac_us,
                            .sender = sender,
                            .target = target};
 
@@ -142,23 +144,23 @@ void talk_state(struct talk *t, enum tern_tcp_state to)
 void talk_handshake(struct talk *t)
 {
     talk_state(t, TERN_TCP_SYN_SENT);
-    talk_from(t, TERN_LANE_US, 1000);
+    talk_from(t, TERN_LANE_LEFT, 1000);
     talk_tcp(t, TERN_TCP_SYN, -1, 0, NULL, 0);
-    talk_from(t, TERN_LANE_PEER, 1100);
+    talk_from(t, TERN_LANE_RIGHT, 1100);
     talk_tcp(t, TERN_TCP_SYN | TERN_TCP_ACK, -1, 0, NULL, 0);
     talk_state(t, TERN_TCP_ESTABLISHED);
-    talk_from(t, TERN_LANE_US, 1200);
+    talk_from(t, TERN_LANE_LEFT, 1200);
     talk_tcp(t, TERN_TCP_ACK, 0, 0, NULL, 0);
 }
 
 static void talk_page(struct talk *t)
 {
     for (uint32_t i = 0; i < 100; i++) {
-        talk_from(t, TERN_LANE_PEER, 1700 + i * 28);
+        talk_from(t, TERN_LANE_RIGHT, 1700 + i * 28);
         talk_tcp(t, TERN_TCP_ACK, i * 1448, 78, i == 0 ? NULL : NULL, 1448);
         if (i % 2 == 0)
             continue;
-        talk_from(t, TERN_LANE_US, 1700 + i * 28);
+        talk_from(t, TERN_LANE_LEFT, 1700 + i * 28);
         talk_tcp(t, TERN_TCP_ACK, 78, (i + 1) * 1448, NULL, 0);
     }
 }
@@ -168,28 +170,28 @@ void talk_tour(struct talk *t)
     struct tern_addr any = tern_addr_v4(0, 0, 0, 0);
 
     for (uint32_t i = 0; i < 3; i++) {
-        talk_from(t, TERN_LANE_US, 100 + i);
+        talk_from(t, TERN_LANE_LEFT, 100 + i);
         talk_arp(t, TERN_ARP_REQUEST, any, talk_us());
     }
     talk_arp(t, TERN_ARP_REQUEST, talk_us(), talk_us());
-    talk_from(t, TERN_LANE_US, 800);
+    talk_from(t, TERN_LANE_LEFT, 800);
     talk_arp(t, TERN_ARP_REQUEST, talk_us(), talk_peer());
-    talk_from(t, TERN_LANE_PEER, 900);
+    talk_from(t, TERN_LANE_RIGHT, 900);
     talk_arp(t, TERN_ARP_REPLY, talk_peer(), talk_us());
     talk_handshake(t);
-    talk_from(t, TERN_LANE_US, 1300);
+    talk_from(t, TERN_LANE_LEFT, 1300);
     talk_tcp(
         t, TERN_TCP_ACK | TERN_TCP_PSH, 0, 0,
         "GET / HTTP/1.1\r\nHost: 10.9.0.1\r\nUser-Agent: tern/0.1\r\nConnection: close\r\n\r\n...",
         0);
     talk_page(t);
-    talk_from(t, TERN_LANE_PEER, 4800);
+    talk_from(t, TERN_LANE_RIGHT, 4800);
     talk_tcp(t, TERN_TCP_ACK | TERN_TCP_FIN, 144800, 78, NULL, 0);
     talk_state(t, TERN_TCP_CLOSE_WAIT);
-    talk_from(t, TERN_LANE_US, 4900);
+    talk_from(t, TERN_LANE_LEFT, 4900);
     talk_state(t, TERN_TCP_LAST_ACK);
     talk_tcp(t, TERN_TCP_ACK | TERN_TCP_FIN, 78, 144801, NULL, 0);
-    talk_from(t, TERN_LANE_PEER, 5000);
+    talk_from(t, TERN_LANE_RIGHT, 5000);
     talk_tcp(t, TERN_TCP_ACK, 144801, 79, NULL, 0);
     talk_state(t, TERN_TCP_CLOSED);
 }

@@ -13,6 +13,7 @@
 struct talk {
     struct tern_model *model;
     tern_time now;
+    uint32_t frames;
     enum tern_lane from;
     enum tern_cause cause;
     uint16_t gso_bytes;

@@ -7,9 +7,9 @@ static const struct row {
     struct tern_step step;
     const char *text;
 } rows[] = {
-    {{.kind = TERN_STEP_RST, .from = TERN_LANE_US, .count = 1, .why = TERN_CAUSE_RST_UNREAD},
+    {{.kind = TERN_STEP_RST, .from = TERN_LANE_LEFT, .count = 1, .why = TERN_CAUSE_RST_UNREAD},
      "RST · I left bytes unread"},
-    {{.kind = TERN_STEP_RST, .from = TERN_LANE_PEER, .count = 3},
+    {{.kind = TERN_STEP_RST, .from = TERN_LANE_RIGHT, .count = 3},
      "RST, 3 times · this connection is no more"},
     {{.kind = TERN_STEP_ICMP, .icmp_type = 3, .icmp_code = 3}, "ICMP: port unreachable"},
     {{.kind = TERN_STEP_ICMP, .icmp_type = 11}, "ICMP: it lived too long"},
@@ -22,7 +22,7 @@ static const struct row {
       .data = {.class = TERN_DATA_AGAIN, .cause = TERN_CAUSE_RTO, .segments = 1, .end = 1}},
      "again: byte 0 · no ACK in time"},
     {{.kind = TERN_STEP_DATA,
-      .from = TERN_LANE_PEER,
+      .from = TERN_LANE_RIGHT,
       .data = {.class = TERN_DATA_FILL, .segments = 2, .start = 10, .end = 20}},
      "2 missing segments · bytes 10-19"},
     {{.kind = TERN_STEP_ACK, .acks = {.class = TERN_ACK_PLAIN, .count = 1, .upto = 1}},

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tern draw: a capture is read into a model, and the model is drawn. Exit code: 0 all of it, 1 it
+ * could not be read or a picture could not be written, 2 usage, 3 a partial picture: the capture is
+ * damaged or ends early.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/draw.h"
+#include "cli/say.h"
+#include "cli/verbs.h"
+#include "os/entropy.h"
+#include "report/capture.h"
+#include "report/json.h"
+#include "report/ladder.h"
+#include "report/overview.h"
+
+#define EXIT_FAILED  1
+#define EXIT_USAGE   2
+#define EXIT_PARTIAL 3
+
+#define LADDERS_MAX 12 /* more connections than this: the table, and --stream for one of them */
+
+static const char draw_help[] =
+    "Examples:\n"
+    "  tern draw slow.pcap                     the conversations in it, and what was slow\n"
+    "  tern draw slow.pcap --stream 3          one of them\n"
+    "  tern draw slow.pcap --html slow.html    to look around in: one file, needs no network\n"
+    "  tern draw slow.pcap --svg slow.svg      for a ticket or a page\n"
+    "  tern draw slow.pcap --json -            the figures, for programs\n"
+    "  tern draw slow.pcap host 10.0.0.7 and port 443\n"
+    "  sudo tcpdump -w - -c 1000 | tern draw -\n"
+    "\n"
+    "Usage: tern draw FILE [flags] [filter, in tcpdump's words]\n"
+    "\n"
+    "  FILE          pcap or pcapng, of Ethernet, Linux cooked, raw IP or loopback; '-': standard\n"
+    "                input\n"
+    "  --stream N    one connection; they are numbered from 0 in order of appearance\n"
+    "  --json [F]    figures as JSON; without F, or with '-', to standard output\n"
+    "  --svg F       a drawing that stands alone\n"
+    "  --html F      a page that stands alone: ladder, sequence numbers, windows, round trips\n"
+    "  --ladder      the ladder too, where one of these is asked for\n"
+    "  --width N     columns of the ladder (60 to 200)\n"
+    "  --ascii       no character but ASCII\n"
+    "  -h, --help\n";
+
+static bool show_progress(void *user, const struct tern_capture_facts *facts)
+{
+    char line[120];
+
+    (void)user;
+    if (facts->bytes_all > 0)
+        (void)snprintf(line, sizeof line, "%llu packets, %.0f %%",
+                       (unsigned long long)facts->packets,
+                       100.0 * (double)facts->bytes / (double)facts->bytes_all);
+    else
+        (void)snprintf(line, sizeof line, "%llu packets", (unsigned long long)facts->packets);
+    tern_say_progress(line, 0);
+    return true;
+}
+
+static struct tern_model *model_for(const struct draw_options *o)
+{
+    struct tern_model_options options = {.infer_states = true, .steps_max = 256};
+
+    (void)o;
+    if (tern_entropy(&options.seed, sizeof options.seed) != TERN_ERR_OK)
+        options.seed = 0; /* only the speed of the table hangs on it */
+    return tern_model_create(&options);
+}
+
+/* ---- writing ---- */
+
+static bool write_json(const struct tern_model *m, const struct draw_options *o, FILE *out)
+{
+    return tern_report_json(m, o->has_stream ? o->stream : TERN_JSON_ALL, out);
+}
+
+typedef bool writer(const struct tern_model *m, const struct draw_options *o, FILE *out);
+
+/* 0, or EXIT_FAILED with words. */
+static int write_to(const char *path, writer *write, const struct tern_model *m,
+                    const struct draw_options *o)
+{
+    bool is_stdout = strcmp(path, "-") == 0;
+    FILE *out = is_stdout ? stdout : fopen(path, "w");
+    bool fine = out != NULL && write(m, o, out);
+
+    if (out != NULL && !is_stdout)
+        fine = fclose(out) == 0 && fine;
+    if (fine)
+        return 0;
+    tern_complain("draw: %s: %s", is_stdout ? "standard output" : path,
+                  errno != 0 ? strerror(errno) : "could not be written");
+    return EXIT_FAILED;
+}
+
+static int write_ladders(const struct tern_model *m, const struct draw_options *o, bool is_tern)
+{
+    struct tern_ladder_options screen;
+    struct tern_overview_options overview = {.screen = &screen, .ladders_max = LADDERS_MAX};
+
+    tern_ladder_options_for(stdout, &screen);
+    if (o->width > 0)
+        screen.columns = o->width;
+    screen.utf8 = screen.utf8 && !o->ascii;
+    overview.is_tern = is_tern;
+    overview.one_conn = o->has_stream;
+    overview.conn = o->stream;
+    tern_overview_print(m, &overview, stdout);
+    return 0;
+}
+
+static int write_all(const struct tern_model *m, const struct draw_options *o, bool is_tern)
+{
+    int code = 0;
+
+    if (o->has_stream && o->stream >= tern_model_conn_count(m)) {
+        tern_complain("draw: no connection %u: there are %zu, numbered from 0", o->stream,
+                      tern_model_conn_count(m));
+        return EXIT_USAGE;
+    }
+    if (o->json != NULL)
+        code = write_to(o->json, write_json, m, o);
+    if (code == 0 && (o->ladder || (o->json == NULL && o->svg == NULL && o->html == NULL)))
+        code = write_ladders(m, o, is_tern);
+    return code;
+}
+
+static int read_and_draw(struct tern_model *m, const struct draw_options *o)
+{
+    struct tern_capture_options how = {.filter = o->filter};
+    struct tern_capture_facts facts;
+    enum tern_capture_result result;
+
+    if (isatty(STDERR_FILENO) == 1)
+        how.progress = show_progress;
+    result = tern_capture_read(o->file, &how, m, &facts);
+    if (how.progress != NULL)
+        tern_say_progress(NULL, 0);
+    if (result == TERN_CAPTURE_UNREADABLE) {
+        tern_complain("draw: %s: %s", o->file, facts.words);
+        return EXIT_FAILED;
+    }
+    if (result == TERN_CAPTURE_BAD_FILTER) {
+        tern_complain("draw: the filter '%s': %s", o->filter, facts.words);
+        return EXIT_USAGE;
+    }
+    if (result == TERN_CAPTURE_PARTIAL)
+        tern_complain("draw: %s: %s; this is what came before, %llu packets", o->file, facts.words,
+                      (unsigned long long)facts.packets);
+    int code = write_all(m, o, facts.is_tern);
+
+    return code == 0 && result == TERN_CAPTURE_PARTIAL ? EXIT_PARTIAL : code;
+}
+
+int tern_verb_draw(int argc, char **argv)
+{
+    struct draw_options o;
+
+    if (!draw_parse(argc, argv, &o))
+        return EXIT_USAGE;
+    if (o.help) {
+        (void)fputs(draw_help, stdout);
+        return 0;
+    }
+    struct tern_model *m = model_for(&o);
+
+    if (m == NULL) {
+        tern_complain("draw: out of memory");
+        return EXIT_FAILED;
+    }
+    int code = read_and_draw(m, &o);
+
+    tern_model_destroy(m);
+    return code;
+}

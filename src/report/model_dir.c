@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One direction of a connection as a stream of offsets: which bytes went by, and which did not. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "report/model_internal.h"
+
+void model_dir_fini(struct model_dir *d)
+{
+    free(d->beyond.item);
+    free(d->sacked.item);
+    free(d->resent);
+    model_sent_fini(&d->sent);
+    memset(&d->beyond, 0, sizeof d->beyond);
+    memset(&d->sacked, 0, sizeof d->sacked);
+    d->resent = NULL;
+}
+
+void model_dir_begin(struct model_dir *d, tern_seq zero, bool syn)
+{
+    model_dir_fini(d);
+    model_quantile_fini(&d->rtt);
+    memset(d, 0, sizeof *d);
+    d->known = true;
+    d->syn_seen = syn;
+    d->zero = zero;
+    d->sent_at = -1;
+    d->syn_at = -1;
+    d->fin_time = -1;
+    d->ack_at = -1;
+}
+
+int64_t model_offset(const struct model_dir *d, tern_seq seq)
+{
+    tern_seq max = tern_seq_add(d->zero, (uint32_t)d->max);
+
+    return (int64_t)d->max + tern_seq_diff(seq, max);
+}
+
+static bool ranges_made(struct model_ranges *r)
+{
+    if (r->item != NULL)
+        return true;
+    r->item = calloc(MODEL_RANGES_MAX, sizeof *r->item);
+    if (r->item == NULL)
+        return false;
+    tern_ranges_init(&r->set, r->item, MODEL_RANGES_MAX);
+    return true;
+}
+
+bool model_ranges_add(struct model_ranges *r, uint64_t start, uint64_t end)
+{
+    return ranges_made(r) && tern_ranges_add(&r->set, start, end);
+}
+
+enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, uint64_t end)
+{
+    uint64_t from = start > d->next ? start : d->next;
+
+    if (start >= d->max)
+        return d->next == d->max && start == d->max ? TERN_DATA_NEW : TERN_DATA_BEYOND;
+    if (end <= d->next || (d->beyond.item != NULL && tern_ranges_covers(&d->beyond.set, from, end)))
+        return TERN_DATA_AGAIN;
+    return TERN_DATA_FILL;
+}
+
+static uint64_t seen_within(const struct model_dir *d, uint64_t start, uint64_t end)
+{
+    uint64_t below = start >= d->next ? 0 : (end < d->next ? end : d->next) - start;
+
+    if (d->beyond.item == NULL || end <= d->next)
+        return below;
+    return below + tern_ranges_bytes_within(&d->beyond.set, start > d->next ? start : d->next, end);
+}
+
+uint64_t model_dir_saw(struct model_dir *d, uint64_t start, uint64_t end)
+{
+    TERN_ASSERT(start <= end);
+    uint64_t fresh = end - start - seen_within(d, start, end);
+
+    if (end > d->max)
+        d->max = end;
+    if (start <= d->next) {
+        if (end > d->next)
+            d->next = end;
+    } else if (!model_ranges_add(&d->beyond, start, end)) {
+        /* More holes than there is room for: those behind are forgotten. */
+        if (d->beyond.item != NULL)
+            tern_ranges_trim(&d->beyond.set, end);
+        d->next = end;
+    }
+    if (d->beyond.item == NULL)
+        return fresh;
+    tern_ranges_trim(&d->beyond.set, d->next);
+    while (d->beyond.set.count > 0 && d->beyond.item[0].start <= d->next) {
+        if (d->beyond.item[0].end > d->next)
+            d->next = d->beyond.item[0].end;
+        tern_ranges_trim(&d->beyond.set, d->next);
+    }
+    return fresh;
+}
