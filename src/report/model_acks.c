@@ -249,6 +249,8 @@ void model_ack_field(struct segment *s)
         capture_lacks(s, upto);
         model_judge_ack(s, upto);
     }
+    if (model_acks_fin(s) && !own->ack_fin && s->other->fin_time >= 0 && !s->other->fin_again)
+        model_quantile_add(&s->other->rtt, s->p->at - s->other->fin_time);
     remember_window(s);
     own->ack_fin = own->ack_fin || model_acks_fin(s);
     own->acked = true;

@@ -83,6 +83,7 @@ static void on_fin(struct segment *s)
     int64_t offset = model_offset(s->own, s->h.seq) + (int64_t)s->payload_bytes;
     bool is_again = s->own->fin_seen;
 
+    s->own->fin_again = is_again;
     if (is_again && s->payload_bytes == 0)
         model_judge_again(s, s->own->fin_time);
     if (!is_again)
