@@ -11,8 +11,10 @@
  *      a. Timestamps (RFC 7323) tell when it was sent: an older one than that of the highest
  *         segment means late, a newer one means sent again.
  *      b. Else two duplicate ACKs for its first byte, the last within 20 ms: sent again.
- *      c. Else by the time since the highest byte rose: below the handshake's round trip (3 ms
- *         where none was seen) means late. b and c are Wireshark's rules.
+ *      c. Else by how long the bytes have been missed: less than 7/8 of the handshake's round trip (3
+ *         ms where none was seen) means late, since who sends again had to hear of it first. b is
+ *         Wireshark's rule as well; for c it takes the time since the highest byte rose, which
+ *         stays short as long as new segments come.
  *
  * Why it was sent again: duplicate ACKs or SACK had told of it, or a recovery that they began is
  * not over: FAST. Else, the sender had been silent for a while: TIMEOUT, and all that follows until
@@ -63,13 +65,16 @@ static bool is_told_lost(const struct segment *s)
 static bool is_late(const struct segment *s)
 {
     const struct model_dir *d = s->own;
-    tern_time limit = s->c->out.handshake > 0 ? s->c->out.handshake : LATE_DEFAULT;
+    tern_time trip = s->c->out.handshake;
+    tern_time limit = trip > 0 ? trip - trip / 8 : LATE_DEFAULT;
 
     if (s->h.has_timestamps && d->max_has_ts && s->h.ts_value != d->max_ts)
         return (int32_t)(s->h.ts_value - d->max_ts) < 0;
     if (duplicates_ask_for(s, s->start) && s->p->at - s->other->ack_at < DUPLICATE_LIFE)
         return false;
-    return s->p->at - d->max_at < limit;
+    tern_time missed = model_hole_since(d, s->start);
+
+    return s->p->at - (missed < 0 ? d->max_at : missed) < limit;
 }
 
 static enum tern_again by_timer(const struct segment *s)

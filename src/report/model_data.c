@@ -57,6 +57,7 @@ static void hole_add(const struct segment *s)
     uint64_t missing = pieces_of(s->start - s->own->max, s->own->mss);
 
     s->side->missing_segments += missing;
+    model_hole_opened(s->own, s->own->max, s->start, s->p->at);
     struct tern_step *step = model_step_add(s->m, s->c, TERN_STEP_HOLE, s->from, s->p->at);
 
     if (step == NULL)
@@ -153,21 +154,6 @@ void model_data_lost(struct segment *s, enum tern_side by, const struct tern_ste
     }
 }
 
-/* When bytes that fill a hole were missed. */
-static tern_time missed_at(const struct segment *s)
-{
-    const struct model_steps *list = &s->c->steps;
-
-    for (size_t i = 0; i < MODEL_LOST_BACK && i < list->count; i++) {
-        const struct tern_step *step = &list->item[list->count - 1 - i];
-
-        if (step->kind == TERN_STEP_HOLE && step->from == s->from && step->data.start <= s->start &&
-            s->start < step->data.end)
-            return step->at;
-    }
-    return -1;
-}
-
 static void tell_lost(struct segment *s)
 {
     struct tern_step_lost lost = {
@@ -176,7 +162,7 @@ static void tell_lost(struct segment *s)
     bool arrived = s->p->from_is_known && s->by == TERN_SIDE_RIGHT;
 
     if (s->class == TERN_DATA_FILL && s->first_at < 0)
-        s->first_at = missed_at(s);
+        s->first_at = model_hole_since(s->own, s->start);
     else if (s->again != TERN_AGAIN_NOT && s->spurious == TERN_SPURIOUS_NOT && s->first_at >= 0 &&
              !arrived)
         model_data_lost(s, s->by, &lost);

@@ -11,6 +11,8 @@ void model_dir_fini(struct model_dir *d)
     free(d->beyond.item);
     free(d->sacked.item);
     free(d->resent);
+    free(d->hole);
+    d->hole = NULL;
     model_sent_fini(&d->sent);
     memset(&d->beyond, 0, sizeof d->beyond);
     memset(&d->sacked, 0, sizeof d->sacked);
@@ -36,6 +38,23 @@ int64_t model_offset(const struct model_dir *d, tern_seq seq)
     tern_seq max = tern_seq_add(d->zero, (uint32_t)d->max);
 
     return (int64_t)d->max + tern_seq_diff(seq, max);
+}
+
+void model_hole_opened(struct model_dir *d, uint64_t start, uint64_t end, tern_time at)
+{
+    if (d->hole == NULL)
+        d->hole = calloc(MODEL_HOLES_MAX, sizeof *d->hole);
+    if (d->hole != NULL)
+        d->hole[d->hole_next++ % MODEL_HOLES_MAX] =
+            (struct model_hole){.start = start, .end = end, .at = at};
+}
+
+tern_time model_hole_since(const struct model_dir *d, uint64_t byte)
+{
+    for (uint32_t i = 0; d->hole != NULL && i < MODEL_HOLES_MAX; i++)
+        if (d->hole[i].start <= byte && byte < d->hole[i].end)
+            return d->hole[i].at;
+    return -1;
 }
 
 static bool ranges_made(struct model_ranges *r)

@@ -20,6 +20,7 @@
 #define MODEL_STATE_BACK        32  /* steps within which a state finds its frame */
 #define MODEL_LOST_BACK         128 /* steps within which a segment sent again finds its first */
 #define MODEL_FOLD_FIRST        256 /* part of a burst's gap at which folding begins */
+#define MODEL_HOLES_MAX         32  /* of one direction, of which the age is known */
 #define MODEL_RESENT_MAX        64  /* segments sent again that await a verdict */
 
 /* Sorted ranges, made when the first is needed. */
@@ -34,6 +35,12 @@ struct model_resent {
     tern_time at, first_at; /* first_at -1: this capture does not have the first one */
     uint32_t ts_value, first_ts;
     bool has_ts, open;
+};
+
+/* Bytes that were jumped over, and when. */
+struct model_hole {
+    uint64_t start, end;
+    tern_time at;
 };
 
 /* One direction of a connection: what one side sent, and what it acknowledged. */
@@ -53,7 +60,9 @@ struct model_dir {
     tern_time sent_at;          /* when this side last sent data, a SYN or a FIN; -1: never */
     tern_time syn_at, fin_time; /* the first of each */
     bool syn_again, fin_again;
-    struct model_sent sent; /* what is under way */
+    struct model_sent sent;  /* what is under way */
+    struct model_hole *hole; /* a ring, made when the first is needed */
+    uint32_t hole_next;
     struct model_resent *resent;
     uint32_t resent_next;
 
@@ -194,6 +203,9 @@ int64_t model_offset(const struct model_dir *d, tern_seq seq);
 enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, uint64_t end);
 /* Bytes [start, end) were seen. Returns how many of them are new. */
 uint64_t model_dir_saw(struct model_dir *d, uint64_t start, uint64_t end);
+/* A hole opened, or when that was; -1: not known. */
+void model_hole_opened(struct model_dir *d, uint64_t start, uint64_t end, tern_time at);
+tern_time model_hole_since(const struct model_dir *d, uint64_t byte);
 bool model_ranges_add(struct model_ranges *r, uint64_t start, uint64_t end);
 
 /* ---- model_again.c: judging ---- */

@@ -81,7 +81,8 @@ static void handshake_ends(struct segment *s)
 static void on_fin(struct segment *s)
 {
     int64_t offset = model_offset(s->own, s->h.seq) + (int64_t)s->payload_bytes;
-    bool is_again = s->own->fin_seen;
+    /* Mid-stream, what this side said before may show that it comes again. */
+    bool is_again = s->own->fin_seen || offset < 0;
 
     s->own->fin_again = is_again;
     if (is_again && s->payload_bytes == 0)

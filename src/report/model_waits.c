@@ -11,7 +11,9 @@
  *   else                              the path: data under way, the round trip, the sender's
  *   caution
  *
- * "Nothing under way" is as the capture's place sees it. A wait longer than three round trips, and
+ * "Nothing under way" is as the capture's place sees it: its last ACK may still travel to the sender,
+ * and the answer back. So of such a silence the least round trip to that side belongs to the path,
+ * and only the rest is idle. A wait longer than three round trips, and
  * than 50 ms (which a delayed ACK may take), is a stall; the longest are kept.
  */
 #include "report/model_internal.h"
@@ -95,6 +97,14 @@ static void stall_add(struct tern_model_conn *c, const struct tern_stall *stall)
     c->stall[c->stall_count++] = *stall;
 }
 
+/* From the capture's place to a side and back: what the other side's segments took. */
+static tern_time trip_to(const struct model_conn *c, enum tern_side side)
+{
+    const struct model_quantile *q = &c->dir[other_side(side)].rtt;
+
+    return q->count > 0 ? q->min : 0;
+}
+
 void model_waited(struct segment *s, const struct model_before *before)
 {
     struct tern_model_conn *c = &s->c->out;
@@ -102,10 +112,16 @@ void model_waited(struct segment *s, const struct model_before *before)
     tern_time trips = c->handshake > 0 ? STALL_TRIPS * c->handshake : 0;
     enum tern_side side;
     enum tern_wait kind = kind_of(s, before, &side);
+    tern_time trip = kind == TERN_WAIT_IDLE ? trip_to(s->c, side) : 0;
 
     if (gap <= 0)
         return;
-    c->spent[kind][side] += gap;
+    if (trip > 0 && gap < trip + trip / 2) {
+        kind = TERN_WAIT_PATH;
+        trip = 0;
+    }
+    c->spent[TERN_WAIT_PATH][side] += trip;
+    c->spent[kind][side] += gap - trip;
     if (gap >= STALL_MIN && gap >= trips)
         stall_add(c,
                   &(struct tern_stall){.at = c->until, .length = gap, .kind = kind, .side = side});

@@ -5,6 +5,8 @@ is derived from tshark's verdict on each packet, and from the rules by which ter
     seen    tshark "out of order", but all its bytes went by before: a retransmission (rule 2)
     newer   tshark "out of order", but its timestamp is newer than that of the segment with the
             highest bytes: it was sent later, so again (rule 3a)
+    missed  tshark "out of order", which looks at the time since the highest segment; but its bytes
+            had been missed for 7/8 of a round trip: who sent them had heard of it (rule 3c)
     older   tshark "retransmission", but its bytes were not seen before, and its timestamp is older
             than that of the highest: it was late on its way (rule 3a)
     probe   tshark "keep-alive" while the receiver's window is closed: a window probe (rule 1)
@@ -18,7 +20,7 @@ import subprocess
 import world
 from wire import tshark
 
-FIELDS = ("tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.len", "tcp.flags",
+FIELDS = ("frame.time_epoch", "tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.len", "tcp.flags",
           "tcp.options.timestamp.tsval", "tcp.analysis.retransmission",
           "tcp.analysis.out_of_order", "tcp.analysis.spurious_retransmission",
           "tcp.analysis.duplicate_ack", "tcp.analysis.zero_window", "tcp.analysis.keep_alive",
@@ -34,6 +36,8 @@ class Side:
         self.zero = None
         self.seen = []          # disjoint [start, end)
         self.top, self.top_ts = None, None
+        self.holes = []         # (start, end, when)
+        self.trip = 0.003       # seconds
         self.window_closed = self.finished = self.passed = False
 
     def offset(self, seq):
@@ -44,7 +48,12 @@ class Side:
     def has(self, start, end):
         return any(a <= start and end <= b for a, b in self.seen)
 
-    def add(self, start, end, ts):
+    def missed(self, start, now):
+        return max([now - at for a, b, at in self.holes if a <= start < b] or [0])
+
+    def add(self, start, end, ts, now):
+        if self.top is not None and start > self.top:
+            self.holes.append((self.top, start, now))
         joined = [r for r in self.seen if r[0] <= end and start <= r[1]]
         rest = [r for r in self.seen if r not in joined]
         low = min([start] + [r[0] for r in joined])
@@ -89,6 +98,10 @@ def verdict(e, row, side, start, end, ts):
         if theirs == "out_of_order" and age > 0:
             e.rule("newer")
             return "retransmissions"
+        if theirs == "out_of_order" and age == 0 and \
+                side.missed(start, float(row["time_epoch"])) >= side.trip * 7 / 8:
+            e.rule("missed")
+            return "retransmissions"
         if theirs == "retransmissions" and age < 0:
             e.rule("older")
             return "out_of_order"
@@ -129,10 +142,12 @@ def judge(path):
             e.rtt.setdefault((stream, port), []).append(float(row["ack_rtt"]) * 1000)
         if row["initial_rtt"]:
             e.initial[stream] = float(row["initial_rtt"]) * 1000
+            for known in [side] + others:
+                known.trip = float(row["initial_rtt"])
         if not flags & RST:
             side.window_closed = int(row["window_size_value"]) == 0
         if end > start:
-            side.add(start, end, ts)
+            side.add(start, end, ts, float(row["time_epoch"]))
     return e
 
 
