@@ -31,7 +31,7 @@ struct tern_model *tern_model_create(const struct tern_model_options *options)
     options_complete(&m->options);
     memcpy(m->key.b, &m->options.seed, sizeof m->options.seed);
     m->story.max = m->options.steps_max;
-    m->story.fold_gap = m->options.fold_gap / MODEL_FOLD_FIRST;
+    m->story.fold_span = m->options.fold_gap / MODEL_FOLD_FIRST;
     m->order = calloc(1, sizeof *m->order);
     if (m->order == NULL) {
         free(m);

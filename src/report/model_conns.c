@@ -104,7 +104,7 @@ static struct model_conn *conn_add(struct segment *s, const struct tern_endpoint
     c->out.until = s->p->at;
     c->out.handshake = -1;
     c->steps.max = m->options.steps_max;
-    c->steps.fold_gap = m->options.fold_gap / MODEL_FOLD_FIRST;
+    c->steps.fold_span = m->options.fold_gap / MODEL_FOLD_FIRST;
     for (size_t i = 0; i < 2; i++) {
         c->dir[i].sent_at = -1;
         c->dir[i].syn_at = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Folding a list of steps that is full. Neighbours become one where both are data, holes or ACKs:
- * first those of one direction that stand close together in time, then those further apart, then
- * both directions into one TALK. So a connection of any length stays whole in the picture. What
+ * first those of one direction that together take little time, then more, then both directions into
+ * one TALK. So all of a connection, however long, stays in the picture, as fine everywhere. What
  * begins, ends or breaks a connection (SYN, FIN, RST) and notes are never folded.
  */
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 #include "base/assert.h"
 #include "report/model_internal.h"
 
-#define GAP_FACTOR  4
-#define ROUNDS_MAX  48 /* by then any gap is wide enough */
-#define ROUNDS_TALK 12 /* from here on, both directions become one */
+#define SPAN_FACTOR 2
+#define ROUNDS_MAX  90 /* by then any span is wide enough */
+#define ROUNDS_TALK 16 /* from here on, both directions become one */
 
 static bool is_again(const struct tern_step_data *d)
 {
@@ -157,9 +157,9 @@ static void fold_to_talk(struct tern_step *a, struct tern_step *b)
     reach(a, b);
 }
 
-static bool fold_pair(struct tern_step *a, struct tern_step *b, tern_time gap, bool talk)
+static bool fold_pair(struct tern_step *a, struct tern_step *b, tern_time span, bool talk)
 {
-    if (!is_foldable(a) || !is_foldable(b) || b->at - a->until > gap)
+    if (!is_foldable(a) || !is_foldable(b) || b->until - a->at > span)
         return false;
     if (a->kind != TERN_STEP_TALK && b->kind != TERN_STEP_TALK && fold_one_way(a, b))
         return true;
@@ -177,7 +177,7 @@ static void fold_round(struct model_steps *list, bool talk)
     for (size_t i = 1; i < list->count; i++) {
         struct tern_step *a = &list->item[kept], *b = &list->item[i];
 
-        if (!folded && fold_pair(a, b, list->fold_gap, talk)) {
+        if (!folded && fold_pair(a, b, list->fold_span, talk)) {
             free(b->words);
             folded = true;
             continue;
@@ -199,7 +199,7 @@ void model_steps_fold(struct model_steps *list)
         if (list->count < before - before / 16)
             continue;
         list->rounds++;
-        if (list->fold_gap < INT64_MAX / GAP_FACTOR)
-            list->fold_gap *= GAP_FACTOR;
+        if (list->fold_span < INT64_MAX / SPAN_FACTOR)
+            list->fold_span *= SPAN_FACTOR;
     }
 }

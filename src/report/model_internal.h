@@ -19,7 +19,7 @@
 #define MODEL_PENDING_MAX       8
 #define MODEL_STATE_BACK        32  /* steps within which a state finds its frame */
 #define MODEL_LOST_BACK         128 /* steps within which a segment sent again finds its first */
-#define MODEL_FOLD_FIRST        256 /* part of a burst's gap at which folding begins */
+#define MODEL_FOLD_FIRST        256 /* part of a burst's gap: the span at which it begins */
 #define MODEL_HOLES_MAX         32  /* of one direction, of which the age is known */
 #define MODEL_RESENT_MAX        64  /* segments sent again that await a verdict */
 
@@ -90,8 +90,8 @@ struct model_dir {
 struct model_steps {
     struct tern_step *item;
     size_t count, room, max;
-    tern_time fold_gap;
-    uint32_t rounds; /* how often it was folded */
+    tern_time fold_span; /* what is folded takes no longer than this, so far */
+    uint32_t rounds;     /* how often it was folded */
 };
 
 struct model_conn {

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tern draw over any file: read as a capture, drawn for a terminal, told as JSON. The first byte
+ * chooses the lists' length. Whatever a file holds, no control character reaches the
+ * terminal.
+ */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "report/capture.h"
+#include "report/json.h"
+#include "report/overview.h"
+
+static void judge(const char *text, size_t bytes, bool utf8)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        const uint8_t c = (uint8_t)text[i];
+
+        TERN_ASSERT(c == '\n' || (c >= ' ' && c != 0x7f));
+        TERN_ASSERT(c < 0x80 || utf8);
+    }
+}
+
+static void draw(const struct tern_model *model, size_t columns, bool utf8)
+{
+    const struct tern_ladder_options screen = {.columns = columns, .utf8 = utf8};
+    const struct tern_overview_options o = {.screen = &screen, .ladders_max = 4};
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    TERN_ASSERT(out != NULL);
+    tern_overview_print(model, &o, out);
+    fclose(out);
+    judge(text, bytes, utf8);
+    free(text);
+}
+
+static void tell(const struct tern_model *model)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    TERN_ASSERT(out != NULL);
+    TERN_ASSERT(tern_report_json(model, TERN_JSON_ALL, out));
+    fclose(out);
+    free(text);
+}
+
+static int file_of(const uint8_t *data, size_t size)
+{
+    int fd = memfd_create("capture", MFD_CLOEXEC);
+
+    TERN_ASSERT(fd >= 0);
+    TERN_ASSERT(write(fd, data, size) == (ssize_t)size);
+    TERN_ASSERT(lseek(fd, 0, SEEK_SET) == 0);
+    return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct tern_capture_options how = {.filter = NULL};
+    struct tern_capture_facts facts;
+
+    if (size < 1 || size > FUZZ_INPUT_MAX)
+        return 0;
+    const struct tern_model_options o = {
+        .steps_max = 16u + data[0] / 4, .all_steps_max = 2000, .infer_states = data[0] % 2 == 0};
+    struct tern_model *model = tern_model_create(&o);
+
+    TERN_ASSERT(model != NULL);
+    (void)tern_capture_read_fd(file_of(data + 1, size - 1), &how, model, &facts);
+    tern_model_check(model);
+    draw(model, 80, true);
+    draw(model, 60, false);
+    tell(model);
+    tern_model_destroy(model);
+    return 0;
+}
