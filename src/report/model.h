@@ -142,6 +142,7 @@ struct tern_step {
     bool conflict;            /* ARP_CLAIM: somebody has it */
     bool again;               /* SYN, SYN_ACK, FIN: not for the first time */
     bool asks_alive;          /* ACK: a keep-alive without data */
+    bool answers_alive;       /* ACK: the answer to one */
     bool asks_window;         /* ACK: a window probe without data */
     bool near;                /* seen at the left side's own place, where tern is it */
     bool acks_fin;            /* FIN: and it acknowledges the other side's */

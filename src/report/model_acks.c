@@ -84,7 +84,7 @@ static struct tern_step *ack_home(const struct segment *s, enum tern_ack_class c
     bool is_answer = last->kind == TERN_STEP_DATA && last->from != s->from;
     bool is_sequel = last->kind == TERN_STEP_ACK && last->from == s->from;
 
-    if ((!is_answer && !is_sequel) || last->asks_alive || last->asks_window)
+    if ((!is_answer && !is_sequel) || last->asks_alive || last->asks_window || last->answers_alive)
         return NULL;
     return ack_merges(&last->acks, class) ? last : NULL;
 }
@@ -175,7 +175,8 @@ void model_pure_ack(struct segment *s)
     uint64_t window = model_window(s);
     enum tern_ack_class class = ack_class(s, upto, window);
     bool asking = is_asking(s);
-    struct tern_step *step = asking ? NULL : ack_home(s, class);
+    bool answering = s->other->keep_alive_asked;
+    struct tern_step *step = asking || answering ? NULL : ack_home(s, class);
 
     if (asking)
         count_asking(s);
@@ -186,6 +187,7 @@ void model_pure_ack(struct segment *s)
             return;
         step->why = s->p->cause;
         step->asks_alive = s->keep_alive;
+        step->answers_alive = answering && !asking;
         step->asks_window = s->window_probe;
         model_step_words(step, s->p->comment);
     }

@@ -82,7 +82,7 @@ static void figures(const struct tern_model *m, const struct tern_overview_optio
     struct tern_model_rtt rtt;
 
     (void)snprintf(text, sizeof text,
-                   "%s bytes from the client, %s from the server · %s sent again, %s out of order "
+                   "client %s bytes, server %s · %s sent again, %s out of order "
                    "· %s duplicate ACKs · %s zero windows",
                    tern_text_number(a->unique_bytes, n[0]), tern_text_number(b->unique_bytes, n[1]),
                    tern_text_number(a->retransmissions + b->retransmissions, n[2]),
@@ -118,6 +118,17 @@ static void judgement(const struct tern_model *m, const struct tern_overview_opt
     }
 }
 
+/* A pause of a round trip or two is no silence. */
+static tern_time quiet_gap(const struct tern_model *m, const struct tern_model_conn *c)
+{
+    struct tern_model_rtt rtt;
+    tern_time gap = 50 * TERN_MS;
+
+    if (tern_model_path_rtt(m, c->stream, &rtt) && 2 * rtt.min > gap)
+        gap = 2 * rtt.min;
+    return gap;
+}
+
 static void conversation(const struct tern_model *m, const struct tern_overview_options *o,
                          size_t index, bool all_steps, FILE *out)
 {
@@ -137,6 +148,7 @@ static void conversation(const struct tern_model *m, const struct tern_overview_
     screen.one_conn = !all_steps;
     screen.conn = c->stream;
     screen.origin = all_steps ? 0 : c->at;
+    screen.quiet_gap = quiet_gap(m, c);
     screen.us = left;
     screen.peer = right;
     tern_ladder_header(&screen, out);

@@ -126,13 +126,13 @@ static const char *needless_words(enum tern_spurious how)
 {
     switch (how) {
     case TERN_SPURIOUS_ACKED:
-        return "needless: had been acknowledged";
+        return "needless: was acknowledged";
     case TERN_SPURIOUS_DSACK:
-        return "needless: came twice, says the receiver";
+        return "needless: it came twice";
     case TERN_SPURIOUS_TIMESTAMPS:
-        return "needless: the first was acknowledged";
+        return "needless: the first came";
     case TERN_SPURIOUS_EARLY:
-        return "needless: the ACK was under way";
+        return "needless: the first came";
     default:
         return "";
     }
@@ -228,15 +228,19 @@ static void old_data_words(const struct tern_step *s, struct tern_words *w)
 
 static void mixed_data_words(const struct tern_step *s, struct tern_words *w)
 {
-    char range[80], n[TERN_NUMBER_TEXT_MAX];
+    char range[80], all[128], n[TERN_NUMBER_TEXT_MAX];
     const struct tern_step_data *d = &s->data;
+    int n0 = snprintf(all, sizeof all, "%s segment%s", tern_text_number(d->segments, n),
+                      plural(d->segments));
 
-    segments_words(s, "", w);
-    say(w, "%s", tern_words_range(d->start, d->end, range, sizeof range));
     if (d->again_segments > 0)
-        say(w, "%s again", tern_text_number(d->again_segments, n));
+        n0 += snprintf(all + n0, sizeof all - (size_t)n0, ", %s again",
+                       tern_text_number(d->again_segments, n));
     if (d->missing_segments > 0)
-        say(w, "%s missing", tern_text_number(d->missing_segments, n));
+        (void)snprintf(all + n0, sizeof all - (size_t)n0, ", %s missing",
+                       tern_text_number(d->missing_segments, n));
+    say(w, "%s", all);
+    say(w, "%s", tern_words_range(d->start, d->end, range, sizeof range));
     burst_time_words(s, w);
 }
 
@@ -359,7 +363,11 @@ static void acks_words(const struct tern_step_acks *a, struct tern_words *w)
 /* A keep-alive and a window probe are ACKs of a number just below the last. */
 static void asking_words(const struct tern_step *s, struct tern_words *w)
 {
-    if (s->asks_alive || s->asks_window) {
+    if (s->answers_alive) {
+        w->count = 0;
+        say(w, "ACK");
+        say(w, "still here");
+    } else if (s->asks_alive || s->asks_window) {
         w->count = 0;
         say(w, s->asks_alive ? "keep-alive" : "window probe");
         say(w, s->asks_alive ? "are you still there?" : "is there room now?");

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small captures, written by hand with scapy: the client 10.0.0.1:40000 and the server
+10.0.0.2:80, one packet a line. Times are milliseconds, numbers are offsets of the streams."""
+import struct
+
+from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, IPv6, Raw, fragment
+from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop
+
+CLIENT, SERVER = "10.0.0.1", "10.0.0.2"
+ISN = {"c": 0xfffffff0, "s": 0x7ffffff0}    # every story wraps
+MSS = 1460
+
+
+class Talk:
+    """A conversation as a list of (time, IP packet, comment, outbound)."""
+
+    def __init__(self, stamps=False):
+        self.packets, self.stamps = [], stamps
+
+    def say(self, ms, who, flags, seq=0, ack=0, data=b"", window=65535, sack=(), comment=None,
+            ts=None, echo=0):
+        other = "s" if who == "c" else "c"
+        syn = 1 if "S" in flags else 0
+        options = [("MSS", MSS)] if syn else []
+        if self.stamps:
+            options += [("Timestamp", (int(ms) if ts is None else ts, echo))]
+        if sack:
+            edges = [(ISN[other] + 1 + edge) % 2**32 for edge in sack]
+            options += [("NOP", None), ("NOP", None), ("SAck", tuple(edges))]
+        ip = IP(src=CLIENT, dst=SERVER) if who == "c" else IP(src=SERVER, dst=CLIENT)
+        tcp = TCP(sport=40000 if who == "c" else 80, dport=80 if who == "c" else 40000,
+                  flags=flags, seq=(ISN[who] + 1 - syn + seq) % 2**32, window=window,
+                  ack=(ISN[other] + 1 + ack) % 2**32 if "A" in flags else 0, options=options)
+        payload = data if isinstance(data, bytes) else b"x" * data
+        self.packets.append((ms, ip / tcp / Raw(payload) if payload else ip / tcp, comment,
+                             who == "c"))
+
+    def open(self, trip=20, request=b""):
+        self.say(0, "c", "S")
+        self.say(trip / 2, "s", "SA")
+        self.say(trip, "c", "A")
+        if request:
+            self.say(trip + 1, "c", "PA", 0, 0, request)
+
+    def close(self, ms, c=0, s=0):
+        self.say(ms, "s", "FA", s, c)
+        self.say(ms + 1, "c", "FA", c, s + 1)
+        self.say(ms + 2, "s", "A", s + 1, c + 1)
+
+
+def pcap(packets, link=1, magic=0xa1b2c3d4, snap=65535, order="<", wrap=lambda p: bytes(Ether() / p)):
+    scale = 1000000 if magic == 0xa1b23c4d else 1000
+    out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snap, link)
+    for ms, packet, _, _ in packets:
+        data = wrap(packet)
+        out += struct.pack(order + "IIII", 1000 + int(ms // 1000), round(ms % 1000 * scale),
+                           min(len(data), snap), len(data)) + data[:snap]
+    return out
+
+
+def pcapng(packets, application=b"tern 0.1.0"):
+    def block(kind, body):
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+    def option(code, value):
+        return struct.pack("<HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
+
+    out = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1) + option(4, application) +
+                option(0, b"")) + block(1, struct.pack("<HHI", 1, 0, 0) + option(9, b"\x09"))
+    for ms, packet, comment, outbound in packets:
+        data = bytes(Ether() / packet)
+        at = 10**12 + round(ms * 10**6)
+        body = struct.pack("<IIIII", 0, at >> 32, at & 0xffffffff, len(data), len(data)) + data + \
+            b"\0" * (-len(data) % 4)
+        if comment:
+            body += option(1, comment.encode())
+        out += block(6, body + option(2, struct.pack("<I", 2 if outbound else 1)) + option(0, b""))
+    return out
+
+
+def six(packet):
+    """The same over IPv6, behind two extension headers."""
+    ends = {CLIENT: "fd00::1", SERVER: "fd00::2"}
+    tcp = packet[TCP].copy()
+    return IPv6(src=ends[packet.src], dst=ends[packet.dst]) / IPv6ExtHdrHopByHop() / \
+        IPv6ExtHdrDestOpt() / tcp
+
+
+LINKS = {
+    "vlan": {"wrap": lambda p: bytes(Ether() / Dot1Q(vlan=3) / Dot1Q(vlan=4) / p)},
+    "raw": {"link": 101, "wrap": bytes},
+    "loopback": {"link": 0, "wrap": lambda p: struct.pack("<I", 2) + bytes(p)},
+    "cooked": {"link": 113,
+               "wrap": lambda p: struct.pack(">HHH8sH", 0, 1, 6, b"", 0x0800) + bytes(p)},
+    "cooked2": {"link": 276, "wrap": lambda p: struct.pack(">HHIHBB8s", 0x0800, 0, 1, 1, 0, 6,
+                                                           b"") + bytes(p)},
+    "ipv6": {"wrap": lambda p: bytes(Ether() / six(p))},
+    "nanoseconds": {"magic": 0xa1b23c4d},
+    "big-endian": {"order": ">"},
+    "cut": {"snap": 66},
+}
+
+
+def fast():
+    """The fourth of ten segments is lost; duplicate ACKs tell of it. Seen at the server."""
+    t = Talk()
+    t.open(request=b"GET /index.html HTTP/1.0\r\n\r\n")
+    for i in range(10):
+        t.say(41 + i / 10, "s", "A", i * MSS, 28, MSS)
+    t.say(61, "c", "A", 28, 3 * MSS)
+    for i in range(6):
+        t.say(61.1 + i / 10, "c", "A", 28, 3 * MSS, sack=(4 * MSS, (5 + i) * MSS))
+    t.say(61.9, "s", "A", 3 * MSS, 28, MSS)
+    t.say(82, "c", "A", 28, 10 * MSS)
+    t.close(83, 28, 10 * MSS)
+    return t
+
+
+def timeout():
+    """The last segment is lost, and a timer notices; before that, a silence of the server's."""
+    t = Talk()
+    t.open(request=b"GET / HTTP/1.0\r\n\r\n")
+    t.say(41, "s", "A", 0, 18)
+    t.say(841, "s", "PA", 0, 18, MSS)
+    t.say(1241, "s", "PA", 0, 18, MSS)
+    t.say(1261, "c", "A", 18, MSS)
+    return t
+
+
+def probe():
+    t = Talk()
+    t.open(request=b"x")
+    t.say(41, "s", "PA", 0, 1, 100)
+    t.say(82, "s", "PA", 0, 1, 100)
+    t.say(102, "c", "A", 1, 100)
+    return t
+
+
+def needless_dsack():
+    """Sent again although it had come: the receiver says so."""
+    t = probe()
+    t.say(103, "c", "A", 1, 100, sack=(0, 100))
+    return t
+
+
+def needless_stamps():
+    t = Talk(stamps=True)
+    t.open(request=b"x")
+    t.say(41, "s", "PA", 0, 1, 100)
+    t.say(341, "s", "PA", 0, 1, 100)
+    t.say(345, "c", "A", 1, 100, echo=41)
+    return t
+
+
+def late():
+    """Two segments change places on the way."""
+    t = Talk()
+    t.open()
+    t.say(30, "s", "A", MSS, 0, MSS)
+    t.say(31, "s", "A", 0, 0, MSS)
+    t.say(32, "c", "A", 0, 2 * MSS)
+    return t
+
+
+def missing():
+    """The same, but a whole round trip later: it was sent again. Seen at the client."""
+    t = Talk()
+    t.open()
+    t.say(30, "s", "A", MSS, 0, MSS)
+    t.say(49, "s", "A", 2 * MSS, 0, MSS)
+    t.say(51, "s", "A", 0, 0, MSS)
+    t.say(52, "c", "A", 0, 3 * MSS)
+    return t
+
+
+def older_stamp():
+    """Late by its timestamp, however long it took."""
+    t = Talk(stamps=True)
+    t.open()
+    t.say(130, "s", "A", MSS, 0, MSS)
+    t.say(190, "s", "A", 0, 0, MSS, ts=120)
+    return t
+
+
+def window():
+    """The receiver's window closes; a probe asks, twice; an update opens it."""
+    t = Talk()
+    t.open()
+    t.say(30, "s", "PA", 0, 0, MSS)
+    t.say(50, "c", "A", 0, MSS, window=0)
+    t.say(350, "s", "A", MSS - 1, 0)
+    t.say(370, "c", "A", 0, MSS, window=0)
+    t.say(970, "s", "A", MSS - 1, 0)
+    t.say(990, "c", "A", 0, MSS, window=0)
+    t.say(1200, "c", "A", 0, MSS, window=30000)
+    t.say(1210, "s", "PA", MSS, 0, MSS)
+    t.say(1230, "c", "A", 0, 2 * MSS)
+    t.close(1240, 0, 2 * MSS)
+    return t
+
+
+def keep_alive():
+    t = Talk()
+    t.open(request=b"hello")
+    t.say(41, "s", "A", 0, 5)
+    t.say(1041, "c", "A", 4, 0)
+    t.say(1061, "s", "A", 0, 5)
+    t.say(2041, "c", "A", 4, 0)
+    t.say(2061, "s", "A", 0, 5)
+    return t
+
+
+def reset():
+    t = Talk()
+    t.open(request=b"hello")
+    t.say(41, "s", "PA", 0, 5, b"\x1b[2J<script>alert(1)</script>")
+    t.say(45, "c", "RA", 5, 30)
+    return t
+
+
+def refused():
+    t = Talk()
+    t.say(0, "c", "S")
+    t.say(10, "s", "RA", 0, 0)
+    return t
+
+
+def nobody():
+    t = Talk()
+    for ms in (0, 1000, 3000):
+        t.say(ms, "c", "S")
+    return t
+
+
+def reasons():
+    """As tern writes it: the reasons stand in comments."""
+    t = Talk()
+    t.say(0, "c", "S", comment="the application connects (RFC 9293 §3.5)")
+    t.say(10, "s", "SA")
+    t.say(10.1, "c", "A", comment="the handshake is complete (RFC 9293 §3.10.7.3)")
+    t.say(10.2, "c", "PA", 0, 0, b"GET / HTTP/1.0\r\n\r\n",
+          comment="the application wrote bytes and the windows allow them (RFC 9293 §3.8)")
+    t.say(310.2, "c", "PA", 0, 0, b"GET / HTTP/1.0\r\n\r\n",
+          comment="retransmission: the timer ran out (RFC 6298 §5.4)")
+    t.say(330, "s", "A", 0, 18)
+    return t
+
+
+def others():
+    """What is not TCP, and fragments of it."""
+    whole = IP(src=CLIENT, dst=SERVER) / TCP(sport=1, dport=2, flags="A") / Raw(b"x" * 300)
+    parts = [ARP(), IP() / UDP() / Raw(b"x"), IP() / ICMP()] + fragment(whole, 120)
+    return [(i, part, None, False) for i, part in enumerate(parts)]
+
+
+def talk():
+    """Questions and answers, more than a ladder holds: folded."""
+    t = Talk()
+    t.open()
+    for i in range(600):
+        at = 100 + 50 * i
+        t.say(at, "c", "PA", i * 10, i * 20, b"question: ")
+        t.say(at + 20, "s", "PA", i * 20, (i + 1) * 10, b"an answer of twenty ")
+    return t

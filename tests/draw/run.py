@@ -1,0 +1,173 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""tern draw on small captures: figures by a table, ladders by goldens, and what it says of files
+that are none.   run.py TERN GOLDEN-FOLDER [--write]"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+import captures  # noqa: E402
+
+BOTH = ("retransmissions", "spurious_retransmissions", "out_of_order", "duplicate_acks",
+        "zero_windows", "keep_alives", "resets")
+# Story -> what it counts (nothing else may be counted), how it closed, words of slow_because.
+TABLE = {
+    "fast": ({"retransmissions": 1, "duplicate_acks": 6}, "fin", "path"),
+    "timeout": ({"retransmissions": 1}, "open", "the server: for 790 ms"),
+    "probe": ({"retransmissions": 1}, "open", "timer ran out"),
+    "needless_dsack": ({"retransmissions": 1, "spurious_retransmissions": 1, "duplicate_acks": 1},
+                       "open", "timer ran out"),
+    "needless_stamps": ({"retransmissions": 1, "spurious_retransmissions": 1}, "open",
+                        "timer ran out"),
+    "late": ({"out_of_order": 1}, "open", ""),
+    "missing": ({"retransmissions": 1}, "open", ""),
+    "older_stamp": ({"out_of_order": 1}, "open", ""),
+    "window": ({"zero_windows": 3}, "fin", "the client's receive window"),
+    "keep_alive": ({"keep_alives": 2}, "open", "the client: for"),
+    "reset": ({"resets": 1}, "reset", ""),
+    "refused": ({"resets": 1}, "reset", "refused"),
+    "nobody": ({"retransmissions": 2}, "open", "nobody answered: 3 SYNs"),
+    "talk": ({}, "open", "the path: 18.0 s"),
+}
+BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe"}
+GOLDENS = ("fast", "timeout", "late", "missing", "window", "keep_alive", "reset", "refused",
+           "nobody", "needless_dsack", "talk")
+
+
+class Test:
+    def __init__(self, tern, golden, write, folder):
+        self.tern, self.golden, self.write, self.folder = tern, golden, write, folder
+        self.failed = 0
+
+    def hold(self, what, truth, detail=""):
+        if not truth:
+            self.failed += 1
+            print(f"FAIL {what}: {detail}")
+
+    def equal(self, what, got, wanted):
+        self.hold(what, got == wanted, f"{got!r}, not {wanted!r}")
+
+    def file(self, name, data):
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as out:
+            out.write(data)
+        return path
+
+    def draw(self, *words, stdin=None):
+        env = {**os.environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+        return subprocess.run([self.tern, "draw", *words], input=stdin, capture_output=True,
+                              check=False, timeout=60, env=env)
+
+    def figures(self, path, *words):
+        done = self.draw(path, "--json", "-", *words)
+        self.equal(f"exit code of {path}", done.returncode, 0)
+        return json.loads(done.stdout)
+
+
+def counts(t, name):
+    wanted, closed, slow = TABLE[name]
+    path = t.file(name + ".pcap", captures.pcap(getattr(captures, name)().packets))
+    c = t.figures(path)["connections"][0]
+    for field in BOTH:
+        t.equal(f"{name}: {field}", c[field], wanted.get(field, 0))
+    t.equal(f"{name}: closed", c["closed"], closed)
+    t.hold(f"{name}: slow because", slow in c["slow_because"], c["slow_because"])
+    if name in BY:
+        t.equal(f"{name}: by", c["server_side"]["retransmitted_by"][BY[name]], 1)
+    return path
+
+
+def golden(t, name, path):
+    text = t.draw(path).stdout.decode()
+    where = os.path.join(t.golden, name + ".txt")
+    if t.write:
+        with open(where, "w") as out:
+            out.write(text)
+    with open(where) as known:
+        t.hold(f"{name}: ladder", text == known.read(), "it is now:\n" + text)
+    t.hold(f"{name}: 80 columns", all(len(line) <= 80 for line in text.splitlines()))
+    ascii_text = t.draw(path, "--ascii", "--width", "60").stdout.decode()
+    t.hold(f"{name}: ASCII, 60 columns", ascii_text.isascii() and
+           all(len(line) <= 60 for line in ascii_text.splitlines()), ascii_text)
+    t.hold(f"{name}: no control characters", "\x1b" not in text)
+
+
+def links(t):
+    """The same story on every link gives the same figures."""
+    packets = captures.fast().packets
+    plain = t.figures(t.file("plain.pcap", captures.pcap(packets)))["connections"][0]
+    for name, how in captures.LINKS.items():
+        c = t.figures(t.file(name + ".pcap", captures.pcap(packets, **how)))["connections"][0]
+        for field in BOTH + ("segments", "bytes", "closed", "rtt_ms", "slow_because"):
+            t.equal(f"{name}: {field}", c[field], plain[field])
+    t.equal("IPv6 addresses", t.figures(os.path.join(t.folder, "ipv6.pcap"))
+            ["connections"][0]["client"], "[fd00::1]:40000")
+    t.hold("cut packets are said", "cut when captured" in
+           t.draw(os.path.join(t.folder, "cut.pcap")).stdout.decode())
+
+
+def parts(t):
+    packets = captures.fast().packets
+    c = t.figures(t.file("middle.pcap", captures.pcap(packets[6:])))["connections"][0]
+    t.equal("mid-stream: who is the client", c["client"], "10.0.0.1:40000")
+    t.hold("mid-stream is said", "beginning" in c["capture_lacks"][0], c["capture_lacks"])
+    alone = [p for p in packets if p[1].src == captures.SERVER]
+    c = t.figures(t.file("alone.pcap", captures.pcap(alone)))["connections"][0]
+    t.equal("one-sided: sent again all the same", c["retransmissions"], 1)
+    t.hold("one-sided is said", "one direction" in str(c["capture_lacks"]), c["capture_lacks"])
+    c = t.figures(t.file("holed.pcap", captures.pcap(packets[:8] + packets[10:])))["connections"][0]
+    t.equal("bytes that the capture missed", c["server_side"]["not_captured_bytes"], 2 * 1460)
+    f = t.figures(t.file("others.pcap", captures.pcap(captures.others())))
+    t.equal("no connections", f["connections"], [])
+    t.hold("fragments are counted", f["capture"]["fragments"] >= 3 and f["capture"]["udp"] == 1 and
+           f["capture"]["arp"] == 1 and f["capture"]["icmp"] == 1, str(f["capture"]))
+
+
+def reasons(t):
+    """tern's own capture: its reasons are the picture's."""
+    packets = captures.reasons().packets
+    text = t.draw(t.file("own.pcapng", captures.pcapng(packets))).stdout.decode()
+    t.hold("its own reason", "no ACK in time" in text and "tern 10.0.0.1" in text, text)
+    text = t.draw(t.file("not.pcapng", captures.pcapng(packets, b"dumpcap"))).stdout.decode()
+    t.hold("somebody else's capture", "client 10.0.0.1" in text, text)
+
+
+def mistakes(t):
+    whole = captures.pcap(captures.fast().packets)
+    path = t.file("whole.pcap", whole)
+    for what, words, code, says in (
+            ("no such file", [os.path.join(t.folder, "none")], 1, "No such file"),
+            ("no capture", [t.file("gif", b"GIF89a" + b"\0" * 60)], 1, "unknown file format"),
+            ("an empty file", [t.file("nothing", b"")], 1, "tern: draw"),
+            ("a bad filter", [path, "no", "such", "words"], 2, "the filter"),
+            ("no such stream", [path, "--stream", "7"], 2, "no connection 7"),
+            ("no such flag", [path, "--draw"], 2, "no flag"),
+            ("no file", [], 2, "which capture"),
+            ("cut off", [t.file("short", whole[:-9])], 3, "came before")):
+        done = t.draw(*words)
+        t.equal(f"{what}: exit code", done.returncode, code)
+        t.hold(f"{what}: words", says in done.stderr.decode(), done.stderr.decode())
+    t.hold("cut off: a partial picture", "ESTABLISHED" in
+           t.draw(os.path.join(t.folder, "short")).stdout.decode())
+    t.equal("standard input", t.draw("-", stdin=whole).stdout, t.draw(path).stdout)
+    t.equal("--json before the file", t.draw("--json", path).stdout,
+            t.draw(path, "--json").stdout)
+    t.equal("a filter", len(t.figures(path, "port", "81")["connections"]), 0)
+
+
+def main(tern, folder, write):
+    with tempfile.TemporaryDirectory(prefix="tern-draw-") as work:
+        t = Test(os.path.abspath(tern), folder, write, work)
+        paths = {name: counts(t, name) for name in TABLE}
+        for name in GOLDENS:
+            golden(t, name, paths[name])
+        for part in (links, parts, reasons, mistakes):
+            part(t)
+        return 1 if t.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2], "--write" in sys.argv))
