@@ -17,6 +17,7 @@
 #include "report/json.h"
 #include "report/ladder.h"
 #include "report/overview.h"
+#include "report/svg.h"
 
 #define EXIT_FAILED  1
 #define EXIT_USAGE   2
@@ -79,6 +80,16 @@ static bool write_json(const struct tern_model *m, const struct draw_options *o,
     return tern_report_json(m, o->has_stream ? o->stream : TERN_JSON_ALL, out);
 }
 
+static bool write_svg(const struct tern_model *m, const struct draw_options *o, FILE *out)
+{
+    struct tern_svg_options options = {.one_conn = o->has_stream,
+                                       .conn = o->stream,
+                                       .is_tern = o->is_tern,
+                                       .conns_max = LADDERS_MAX};
+
+    return tern_report_svg(m, &options, out);
+}
+
 typedef bool writer(const struct tern_model *m, const struct draw_options *o, FILE *out);
 
 /* 0, or EXIT_FAILED with words. */
@@ -98,7 +109,7 @@ static int write_to(const char *path, writer *write, const struct tern_model *m,
     return EXIT_FAILED;
 }
 
-static int write_ladders(const struct tern_model *m, const struct draw_options *o, bool is_tern)
+static int write_ladders(const struct tern_model *m, const struct draw_options *o)
 {
     struct tern_ladder_options screen;
     struct tern_overview_options overview = {.screen = &screen, .ladders_max = LADDERS_MAX};
@@ -107,14 +118,14 @@ static int write_ladders(const struct tern_model *m, const struct draw_options *
     if (o->width > 0)
         screen.columns = o->width;
     screen.utf8 = screen.utf8 && !o->ascii;
-    overview.is_tern = is_tern;
+    overview.is_tern = o->is_tern;
     overview.one_conn = o->has_stream;
     overview.conn = o->stream;
     tern_overview_print(m, &overview, stdout);
     return 0;
 }
 
-static int write_all(const struct tern_model *m, const struct draw_options *o, bool is_tern)
+static int write_all(const struct tern_model *m, const struct draw_options *o)
 {
     int code = 0;
 
@@ -125,12 +136,14 @@ static int write_all(const struct tern_model *m, const struct draw_options *o, b
     }
     if (o->json != NULL)
         code = write_to(o->json, write_json, m, o);
+    if (code == 0 && o->svg != NULL)
+        code = write_to(o->svg, write_svg, m, o);
     if (code == 0 && (o->ladder || (o->json == NULL && o->svg == NULL && o->html == NULL)))
-        code = write_ladders(m, o, is_tern);
+        code = write_ladders(m, o);
     return code;
 }
 
-static int read_and_draw(struct tern_model *m, const struct draw_options *o)
+static int read_and_draw(struct tern_model *m, struct draw_options *o)
 {
     struct tern_capture_options how = {.filter = o->filter};
     struct tern_capture_facts facts;
@@ -152,7 +165,8 @@ static int read_and_draw(struct tern_model *m, const struct draw_options *o)
     if (result == TERN_CAPTURE_PARTIAL)
         tern_complain("draw: %s: %s; this is what came before, %llu packets", o->file, facts.words,
                       (unsigned long long)facts.packets);
-    int code = write_all(m, o, facts.is_tern);
+    o->is_tern = facts.is_tern;
+    int code = write_all(m, o);
 
     return code == 0 && result == TERN_CAPTURE_PARTIAL ? EXIT_PARTIAL : code;
 }

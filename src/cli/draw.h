@@ -13,6 +13,7 @@ struct draw_options {
     const char *json, *svg, *html; /* where to; "-": standard output; NULL: not asked for */
     bool ladder;                   /* asked for beside the others */
     bool ascii;
+    bool is_tern; /* found out on reading: the capture is tern's own */
     bool has_stream, help;
     uint32_t stream;
     size_t width; /* 0: the terminal's */

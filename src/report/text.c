@@ -101,6 +101,47 @@ void tern_text_append(char *out, size_t out_bytes, const char *utf8, size_t colu
         memcpy(out + used, "…", sizeof "…");
 }
 
+/* Bytes of the code point that begins here; 0: it is none, or one that XML does not allow. */
+static size_t code_point_bytes(const unsigned char *p)
+{
+    size_t bytes = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    uint32_t value = bytes == 1 ? p[0] : p[0] & (0x7fu >> bytes);
+
+    if ((p[0] >= 0x80 && p[0] < 0xc2) || p[0] > 0xf4 || p[0] < 0x20 || p[0] == 0x7f)
+        return 0;
+    for (size_t i = 1; i < bytes; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        value = value << 6 | (p[i] & 0x3f);
+    }
+    if ((bytes == 3 && value < 0x800) || (bytes == 4 && (value < 0x10000 || value > 0x10ffff)))
+        return 0;
+    if ((value >= 0x80 && value < 0xa0) || (value >= 0xd800 && value < 0xe000) ||
+        (value & 0xfffe) == 0xfffe || (value >= 0x202a && value <= 0x202e))
+        return 0;
+    return bytes;
+}
+
+void tern_text_xml(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t bytes = code_point_bytes((const unsigned char *)text);
+        const char *safe = *text == '<'   ? "&lt;"
+                           : *text == '>' ? "&gt;"
+                           : *text == '&' ? "&amp;"
+                           : *text == '"' ? "&quot;"
+                                          : NULL;
+
+        if (safe != NULL)
+            (void)fputs(safe, out);
+        else if (bytes == 0)
+            (void)fputc('?', out);
+        else
+            (void)fwrite(text, 1, bytes, out);
+        text += bytes == 0 ? 1 : bytes;
+    }
+}
+
 void tern_text_to_ascii(char *utf8)
 {
     static const struct {

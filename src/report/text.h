@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define TERN_NUMBER_TEXT_MAX 28
 
@@ -27,6 +28,10 @@ bool tern_text_is_words(const uint8_t *data, size_t bytes);
 
 /* Append at most `columns` columns of text to out; "…" ends what was cut. out_bytes: the whole. */
 void tern_text_append(char *out, size_t out_bytes, const char *utf8, size_t columns);
+
+/* Text for XML and HTML: markup is escaped, and what is not UTF-8, or is a control character,
+ * becomes '?'. */
+void tern_text_xml(FILE *out, const char *text);
 
 /* The ASCII stand-in of each sign that the pictures use, in place; unknown signs become '?'. */
 void tern_text_to_ascii(char *utf8);

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ladder as SVG. The drawing is laid out twice: once without writing, for its height, which stands
+ * in the first line. A step is a row: its words above its arrow, its time at the left, the state of
+ * the left side at the right. What is behind an arrow (the whole words, tern's reason) is its
+ * <title>, which a browser shows on hovering.
+ */
+#include "report/svg.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "report/text.h"
+#include "report/verdict.h"
+#include "report/words.h"
+
+#define WIDTH      920
+#define LEFT       110
+#define RIGHT      730
+#define STATE      744
+#define ROW        27
+#define LINE       18
+#define WORDS_MAX  92
+#define FOLD_AT    118
+#define TABLE_MAX  200
+#define TEXT_BYTES 1024
+
+struct svg {
+    const struct tern_model *m;
+    const struct tern_svg_options *options;
+    FILE *out; /* NULL: only laid out */
+    int y;
+    tern_time origin;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(const struct svg *s, const char *format, ...)
+{
+    va_list args;
+
+    if (s->out == NULL)
+        return;
+    va_start(args, format);
+    (void)vfprintf(s->out, format, args);
+    va_end(args);
+}
+
+static void put_text(const struct svg *s, const char *text)
+{
+    if (s->out != NULL)
+        tern_text_xml(s->out, text);
+}
+
+static void text_at(const struct svg *s, int x, int y, const char *class, const char *text)
+{
+    put(s, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y, class);
+    put_text(s, text);
+    put(s, "</text>\n");
+}
+
+/* ---- rows ---- */
+
+static const char *colour(const struct tern_step *step, bool answer)
+{
+    bool from_left = (step->from != TERN_LANE_RIGHT) != answer;
+    bool old = step->kind == TERN_STEP_DATA && !answer &&
+               (step->data.class == TERN_DATA_FILL || step->data.class == TERN_DATA_AGAIN);
+    bool odd_ack = (answer || step->kind == TERN_STEP_ACK) && step->acks.count > 0 &&
+                   (step->acks.class == TERN_ACK_DUPLICATE || step->acks.class == TERN_ACK_CLOSED);
+
+    if (step->kind == TERN_STEP_RST)
+        return "bad";
+    if (old || odd_ack || step->again || step->kind == TERN_STEP_HOLE)
+        return "warn";
+    return from_left ? "left" : "right";
+}
+
+static void arrow(const struct svg *s, int from, int to, const char *class, bool dashed, bool thick)
+{
+    int tip = to > from ? to - 7 : to + 7;
+
+    put(s, "<path class=\"%s%s%s\" d=\"M%d %dH%d\"/>", class, dashed ? " dashed" : "",
+        thick ? " thick" : "", from, s->y + 7, to);
+    put(s, "<path class=\"%s tip\" d=\"M%d %dL%d %dL%d %dz\"/>\n", class, to, s->y + 7, tip,
+        s->y + 3, tip, s->y + 11);
+}
+
+static void time_at(const struct svg *s, tern_time at)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%.1f ms", (double)(at - s->origin) / 1e6);
+    put(s, "<text x=\"%d\" y=\"%d\" class=\"time\">%s</text>\n", LEFT - 14, s->y + 11, text);
+}
+
+static void words_on(const struct svg *s, const struct tern_words *words, bool to_right,
+                     const char *class)
+{
+    char text[TEXT_BYTES];
+
+    tern_words_join(words, WORDS_MAX, text, sizeof text);
+    put(s, "<text x=\"%d\" y=\"%d\" class=\"words %s%s\">", to_right ? LEFT + 10 : RIGHT - 10, s->y,
+        class, to_right ? "" : " end");
+    put_text(s, text);
+    put(s, "</text>\n");
+}
+
+static const char *reason(const struct tern_step *step)
+{
+    if (step->words != NULL)
+        return step->words;
+    return step->why != TERN_CAUSE_NONE ? tern_cause_text(step->why) : NULL;
+}
+
+static void hint(const struct svg *s, const struct tern_step *step, const struct tern_words *words)
+{
+    char text[TEXT_BYTES];
+
+    tern_words_join(words, TEXT_BYTES, text, sizeof text);
+    put(s, "<title>");
+    put_text(s, text);
+    if (reason(step) != NULL) {
+        put(s, " — ");
+        put_text(s, reason(step));
+    }
+    put(s, "</title>\n");
+}
+
+static void lost_rows(struct svg *s, const struct tern_step *step)
+{
+    uint32_t shown =
+        step->data.lost_count < TERN_STEP_LOST_MAX ? step->data.lost_count : TERN_STEP_LOST_MAX;
+    bool to_right = step->from != TERN_LANE_RIGHT;
+    int middle = (LEFT + RIGHT) / 2;
+
+    for (uint32_t i = 0; i < shown; i++) {
+        const struct tern_step_lost *lost = &step->data.lost[i];
+        char range[80], after[32], text[160];
+
+        s->y += ROW;
+        tern_words_range(lost->start, lost->end, range, sizeof range);
+        (void)snprintf(text, sizeof text, "%s · lost: sent again %s later", range,
+                       tern_words_time(lost->again_at - lost->at, after));
+        time_at(s, lost->at);
+        put(s, "<text x=\"%d\" y=\"%d\" class=\"words bad%s\">%s</text>\n",
+            to_right ? LEFT + 10 : RIGHT - 10, s->y, to_right ? "" : " end", text);
+        put(s, "<path class=\"bad\" d=\"M%d %dH%d\"/>", to_right ? LEFT : RIGHT, s->y + 7, middle);
+        put(s, "<path class=\"bad\" d=\"M%d %dl10 10m0 -10l-10 10\"/>\n", middle - 5, s->y + 2);
+    }
+    if (step->data.lost_count > shown) {
+        char n[TERN_NUMBER_TEXT_MAX], text[80];
+
+        s->y += LINE;
+        (void)snprintf(text, sizeof text, "… and %s more of these lost",
+                       tern_text_number(step->data.lost_count - shown, n));
+        text_at(s, LEFT + 10, s->y, "words bad", text);
+    }
+}
+
+static void answer_row(struct svg *s, const struct tern_step *step)
+{
+    struct tern_words words;
+    bool to_right = step->from == TERN_LANE_RIGHT;
+    const char *class = colour(step, true);
+
+    s->y += ROW;
+    tern_words_acks(step, &words);
+    put(s, "<g>\n");
+    hint(s, step, &words);
+    time_at(s, step->acks.at);
+    words_on(s, &words, to_right, class);
+    arrow(s, to_right ? LEFT : RIGHT, to_right ? RIGHT : LEFT, class, false, step->acks.count > 1);
+    put(s, "</g>\n");
+}
+
+static void step_row(struct svg *s, const struct tern_step *step)
+{
+    struct tern_words words;
+    bool to_right = step->from != TERN_LANE_RIGHT;
+    bool plain = step->kind == TERN_STEP_NOTE || step->kind == TERN_STEP_ARP_CLAIM ||
+                 step->kind == TERN_STEP_OMITTED;
+    bool thick = (step->kind == TERN_STEP_DATA && step->data.segments > 1) ||
+                 step->kind == TERN_STEP_TALK || step->acks.count > 1;
+    const char *class = colour(step, false);
+
+    s->y += ROW;
+    tern_words_step(step, &words);
+    put(s, "<g>\n");
+    hint(s, step, &words);
+    time_at(s, step->at);
+    words_on(s, &words, to_right, plain ? "note" : class);
+    if (!plain)
+        arrow(s, to_right ? LEFT : RIGHT, to_right ? RIGHT : LEFT, class,
+              step->kind == TERN_STEP_HOLE, thick);
+    if (step->has_state)
+        text_at(s, STATE, s->y + 11, "state", tern_tcp_state_text(step->state));
+    put(s, "</g>\n");
+    if (step->kind == TERN_STEP_DATA)
+        lost_rows(s, step);
+    if (step->kind == TERN_STEP_DATA && step->acks.count > 0)
+        answer_row(s, step);
+}
+
+static void silence_row(struct svg *s, tern_time gap)
+{
+    char text[64], time[32];
+
+    s->y += LINE + 4;
+    (void)snprintf(text, sizeof text, "⋮  %s of silence", tern_verdict_time(gap, time));
+    text_at(s, LEFT + 10, s->y, "note", text);
+}
+
+/* Words folded at the drawing's width. */
+static void paragraph(struct svg *s, const char *class, const char *words)
+{
+    char line[TEXT_BYTES] = "";
+
+    while (*words != '\0') {
+        size_t bytes = strcspn(words, " ");
+        char word[TEXT_BYTES];
+
+        if (bytes >= sizeof word)
+            bytes = sizeof word - 1;
+        memcpy(word, words, bytes);
+        word[bytes] = '\0';
+        if (line[0] != '\0' && tern_text_columns(line) + tern_text_columns(word) + 1 > FOLD_AT) {
+            s->y += LINE;
+            text_at(s, 24, s->y, class, line);
+            line[0] = '\0';
+        }
+        if (line[0] != '\0')
+            tern_text_append(line, sizeof line, " ", 1);
+        tern_text_append(line, sizeof line, word, TEXT_BYTES);
+        words += bytes;
+        words += strspn(words, " ");
+    }
+    s->y += LINE;
+    text_at(s, 24, s->y, class, line);
+}
+
+/* ---- a connection ---- */
+
+static enum tern_side server_of(const struct tern_model_conn *c)
+{
+    return c->client == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
+}
+
+static void head(struct svg *s, const struct tern_model_conn *c)
+{
+    char text[160], end[TERN_ENDPOINT_TEXT_MAX];
+
+    s->y += 34;
+    (void)snprintf(text, sizeof text, "%s %s",
+                   s->options->is_tern ? "tern" : tern_verdict_who(c, TERN_SIDE_LEFT),
+                   tern_endpoint_text(&c->end[TERN_SIDE_LEFT], end));
+    text_at(s, 24, s->y, "head", text);
+    (void)snprintf(text, sizeof text, "%s %s", tern_endpoint_text(&c->end[TERN_SIDE_RIGHT], end),
+                   tern_verdict_who(c, TERN_SIDE_RIGHT));
+    text_at(s, RIGHT, s->y, "head end", text);
+    s->y += 4;
+}
+
+static void facts(struct svg *s, const struct tern_model_conn *c)
+{
+    char words[TERN_VERDICT_BYTES], text[TEXT_BYTES], time[32];
+
+    s->y += 14;
+    (void)snprintf(text, sizeof text, "Where the time went: %s",
+                   tern_verdict_slow(s->m, c->stream, words, sizeof words));
+    paragraph(s, "fact", text);
+    for (unsigned i = 0; i < c->stall_count; i++) {
+        tern_verdict_stall(s->m, c->stream, &c->stall[i], words, sizeof words);
+        (void)snprintf(text, sizeof text, "· at %s: %s",
+                       tern_verdict_time(c->stall[i].at - c->at, time), words);
+        paragraph(s, "fact", text);
+    }
+    for (unsigned i = 0; tern_verdict_lacks(s->m, c->stream, i, words, sizeof words); i++) {
+        (void)snprintf(text, sizeof text, "This capture lacks %s", words);
+        paragraph(s, "fact", text);
+    }
+}
+
+static void conversation(struct svg *s, size_t index)
+{
+    const struct tern_model_conn *c = tern_model_conn(s->m, index);
+    size_t count = tern_model_conn_step_count(s->m, index);
+    int top;
+    tern_time latest = c->at;
+
+    s->origin = c->at;
+    head(s, c);
+    top = s->y;
+    for (size_t i = 0; i < count; i++) {
+        const struct tern_step *step = tern_model_conn_step(s->m, index, i);
+
+        if (i > 0 && step->at - latest >= 50 * TERN_MS)
+            silence_row(s, step->at - latest);
+        step_row(s, step);
+        latest = step->until > latest ? step->until : latest;
+    }
+    put(s, "<path class=\"life\" d=\"M%d %dV%dM%d %dV%d\"/>\n", LEFT, top, s->y + 16, RIGHT, top,
+        s->y + 16);
+    s->y += 16;
+    facts(s, c);
+}
+
+static void table(struct svg *s)
+{
+    size_t count = tern_model_conn_count(s->m);
+
+    for (size_t i = 0; i < count && i < TABLE_MAX; i++) {
+        const struct tern_model_conn *c = tern_model_conn(s->m, i);
+        char a[TERN_ENDPOINT_TEXT_MAX], b[TERN_ENDPOINT_TEXT_MAX], words[TERN_VERDICT_BYTES];
+        char text[TEXT_BYTES], time[32];
+
+        (void)snprintf(text, sizeof text, "%zu · %s → %s · %s · %s", i,
+                       tern_endpoint_text(&c->end[c->client], a),
+                       tern_endpoint_text(&c->end[server_of(c)], b),
+                       tern_verdict_time(c->until - c->at, time),
+                       tern_verdict_slow(s->m, i, words, sizeof words));
+        paragraph(s, "fact", text);
+    }
+}
+
+/* ---- the drawing ---- */
+
+static const char style[] =
+    "<style>\n"
+    "svg{background:#fff;font:13px system-ui,'DejaVu Sans',sans-serif}\n"
+    "text{fill:#1b1f24}path{fill:none;stroke-width:1.4}\n"
+    ".time{text-anchor:end;fill:#57606a;font-size:12px}.end{text-anchor:end}\n"
+    ".words{font-size:12.5px}.head,.state{font-weight:600}.state{font-size:12px}\n"
+    ".note{fill:#57606a}.fact{fill:#1b1f24}.life{stroke:#8c959f;stroke-width:2}\n"
+    "path.left{stroke:#0b62c4}path.right{stroke:#1a7f37}path.warn{stroke:#9a5b00}\n"
+    "path.bad{stroke:#c01c28}text.warn{fill:#7a4700}text.bad{fill:#b01020}\n"
+    ".thick{stroke-width:3.6}.dashed{stroke-dasharray:3 5}\n"
+    "path.left.tip{fill:#0b62c4}path.right.tip{fill:#1a7f37}path.warn.tip{fill:#9a5b00}\n"
+    "path.bad.tip{fill:#c01c28}\n"
+    "@media screen and (prefers-color-scheme:dark){svg{background:#0d1117}\n"
+    "text,.fact{fill:#e6edf3}.time,.note{fill:#9aa4ae}.life{stroke:#6e7681}\n"
+    "path.left{stroke:#58a6ff}path.right{stroke:#3fb950}path.warn{stroke:#d29922}\n"
+    "path.bad{stroke:#ff7b72}text.warn{fill:#e3b341}text.bad{fill:#ffa198}\n"
+    "path.left.tip{fill:#58a6ff}path.right.tip{fill:#3fb950}path.warn.tip{fill:#d29922}\n"
+    "path.bad.tip{fill:#ff7b72}}\n"
+    "</style>\n";
+
+static void draw(struct svg *s)
+{
+    size_t count = tern_model_conn_count(s->m);
+
+    s->y = 0;
+    if (s->options->one_conn) {
+        conversation(s, s->options->conn);
+        return;
+    }
+    if (count != 1)
+        table(s);
+    for (size_t i = 0; i < count && count <= s->options->conns_max; i++)
+        conversation(s, i);
+    if (count == 0)
+        paragraph(s, "fact", "No TCP in this capture.");
+}
+
+bool tern_report_svg(const struct tern_model *m, const struct tern_svg_options *options, FILE *out)
+{
+    struct svg s = {.m = m, .options = options};
+    char words[TERN_VERDICT_BYTES];
+    size_t count = tern_model_conn_count(m);
+    size_t shown = options->one_conn ? options->conn : 0;
+
+    draw(&s);
+    s.out = out;
+    put(&s,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+        "viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t d\">\n",
+        WIDTH, s.y + 24, WIDTH, s.y + 24);
+    put(&s, "<title id=\"t\">%zu TCP connection%s, drawn by tern</title>\n",
+        options->one_conn ? 1 : count, options->one_conn || count == 1 ? "" : "s");
+    put(&s, "<desc id=\"d\">");
+    if (count > shown)
+        put_text(&s, tern_verdict_slow(m, shown, words, sizeof words));
+    put(&s, "</desc>\n%s", style);
+    draw(&s);
+    put(&s, "</svg>\n");
+    return ferror(out) == 0;
+}
