@@ -14,6 +14,7 @@
 #include "cli/verbs.h"
 #include "os/entropy.h"
 #include "report/capture.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/ladder.h"
 #include "report/overview.h"
@@ -23,7 +24,8 @@
 #define EXIT_USAGE   2
 #define EXIT_PARTIAL 3
 
-#define LADDERS_MAX 12 /* more connections than this: the table, and --stream for one of them */
+#define MARKS_MAX   60000 /* of a connection, in the page's charts */
+#define LADDERS_MAX 12    /* more connections than this: the table, and --stream for one of them */
 
 static const char draw_help[] =
     "Examples:\n"
@@ -67,7 +69,8 @@ static struct tern_model *model_for(const struct draw_options *o)
 {
     struct tern_model_options options = {.infer_states = true, .steps_max = 256};
 
-    (void)o;
+    if (o->html != NULL)
+        options.marks_max = MARKS_MAX;
     if (tern_entropy(&options.seed, sizeof options.seed) != TERN_ERR_OK)
         options.seed = 0; /* only the speed of the table hangs on it */
     return tern_model_create(&options);
@@ -88,6 +91,14 @@ static bool write_svg(const struct tern_model *m, const struct draw_options *o, 
                                        .conns_max = LADDERS_MAX};
 
     return tern_report_svg(m, &options, out);
+}
+
+static bool write_html(const struct tern_model *m, const struct draw_options *o, FILE *out)
+{
+    struct tern_html_options options = {
+        .one_conn = o->has_stream, .conn = o->stream, .is_tern = o->is_tern};
+
+    return tern_report_html(m, &options, out);
 }
 
 typedef bool writer(const struct tern_model *m, const struct draw_options *o, FILE *out);
@@ -138,6 +149,8 @@ static int write_all(const struct tern_model *m, const struct draw_options *o)
         code = write_to(o->json, write_json, m, o);
     if (code == 0 && o->svg != NULL)
         code = write_to(o->svg, write_svg, m, o);
+    if (code == 0 && o->html != NULL)
+        code = write_to(o->html, write_html, m, o);
     if (code == 0 && (o->ladder || (o->json == NULL && o->svg == NULL && o->html == NULL)))
         code = write_ladders(m, o);
     return code;

@@ -16,6 +16,10 @@ static void options_complete(struct tern_model_options *o)
         o->steps_max = MODEL_STEPS_MIN;
     if (o->all_steps_max == 0)
         o->all_steps_max = MODEL_STEPS_ALL_DEFAULT;
+    if (o->marks_max > 0 && o->marks_max < MODEL_MARKS_MIN)
+        o->marks_max = MODEL_MARKS_MIN;
+    if (o->all_marks_max == 0)
+        o->all_marks_max = MODEL_MARKS_ALL_DEFAULT;
     if (o->fold_gap == 0)
         o->fold_gap = 20 * TERN_MS;
 }

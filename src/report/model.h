@@ -199,6 +199,26 @@ enum tern_wait {
     TERN_WAIT_COUNT
 };
 
+/* Points of a chart of bytes over time. `side` is whose bytes they are. */
+enum tern_mark_kind {
+    TERN_MARK_DATA,  /* [lo, hi) went by for the first time */
+    TERN_MARK_AGAIN, /* … once more */
+    TERN_MARK_LATE,  /* … late on the way */
+    TERN_MARK_ACK,   /* the other side has all below lo, and room up to hi */
+    TERN_MARK_SACK,  /* the other side has [lo, hi) */
+    TERN_MARK_PROBE, /* a keep-alive, or a probe of a closed window */
+    TERN_MARK_RTT,   /* from the capture's place to the other side and back: lo nanoseconds */
+    TERN_MARK_FLAG,  /* SYN, FIN or RST */
+    TERN_MARK_KIND_COUNT
+};
+
+struct tern_mark {
+    tern_time at, until; /* the first and the last of those that are folded into it */
+    uint64_t lo, hi;
+    uint32_t count;
+    uint8_t kind, side;
+};
+
 #define TERN_STALLS_MAX 6
 
 struct tern_stall {
@@ -240,6 +260,8 @@ struct tern_model_other {
 struct tern_model_options {
     size_t steps_max;     /* of one connection; 0: 512 */
     size_t all_steps_max; /* of all; 0: 200,000 */
+    size_t marks_max;     /* of one connection; 0: none */
+    size_t all_marks_max; /* of all */
     tern_time fold_gap;   /* a longer silence ends a burst; 0: 20 ms */
     bool infer_states;    /* of the left side, from what went by: nobody tells them */
     uint64_t seed;        /* of the table of connections, whose keys strangers choose */
@@ -282,6 +304,8 @@ const struct tern_model_conn *tern_model_conn(const struct tern_model *model, si
 size_t tern_model_conn_step_count(const struct tern_model *model, size_t conn);
 const struct tern_step *tern_model_conn_step(const struct tern_model *model, size_t conn,
                                              size_t index);
+size_t tern_model_mark_count(const struct tern_model *model, size_t conn);
+const struct tern_mark *tern_model_mark(const struct tern_model *model, size_t conn, size_t index);
 /* From the capture's place: a side's segment to the other side's ACK. False: no sample. */
 bool tern_model_rtt(const struct tern_model *model, size_t conn, enum tern_side side,
                     struct tern_model_rtt *out);

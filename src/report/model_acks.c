@@ -178,8 +178,10 @@ void model_pure_ack(struct segment *s)
     bool answering = s->other->keep_alive_asked;
     struct tern_step *step = asking || answering ? NULL : ack_home(s, class);
 
-    if (asking)
+    if (asking) {
         count_asking(s);
+        model_mark(s, TERN_MARK_PROBE, s->by, s->own->max, s->own->max);
+    }
     count_ack(s, not_negative(upto), window);
     if (step == NULL) {
         step = model_step_add(s->m, s->c, TERN_STEP_ACK, s->from, s->p->at);
@@ -254,6 +256,7 @@ void model_ack_field(struct segment *s)
     if (model_acks_fin(s) && !own->ack_fin && s->other->fin_time >= 0 && !s->other->fin_again)
         model_quantile_add(&s->other->rtt, s->p->at - s->other->fin_time);
     remember_window(s);
+    model_mark(s, TERN_MARK_ACK, model_other_side(s->by), upto, upto + own->window_last);
     own->ack_fin = own->ack_fin || model_acks_fin(s);
     own->acked = true;
     own->ack_last = upto;

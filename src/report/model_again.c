@@ -265,6 +265,12 @@ static void judge_dsack(struct segment *s)
     }
 }
 
+static void sacked(struct segment *s, uint64_t start, uint64_t end)
+{
+    (void)model_ranges_add(&s->other->sacked, start, end);
+    model_mark(s, TERN_MARK_SACK, model_other_side(s->by), start, end);
+}
+
 static void judge_sack(struct segment *s)
 {
     struct model_dir *d = s->other;
@@ -275,7 +281,7 @@ static void judge_sack(struct segment *s)
         int64_t end = model_offset(d, s->h.sack[i].end);
 
         if (start > (int64_t)d->una && end > start && end <= (int64_t)d->max)
-            (void)model_ranges_add(&d->sacked, (uint64_t)start, (uint64_t)end);
+            sacked(s, (uint64_t)start, (uint64_t)end);
     }
     if (d->sacked.item != NULL && d->sacked.set.count > s->side->sack_blocks_max)
         s->side->sack_blocks_max = d->sacked.set.count;
@@ -295,8 +301,11 @@ void model_judge_ack(struct segment *s, uint64_t upto)
     if (model_sent_acked(&d->sent, upto, &newest, &clean)) {
         s->side->ack_events++;
         s->side->acked_segments += newest.pieces;
-        if (clean)
+        if (clean) {
             model_quantile_add(&d->rtt, s->p->at - newest.at);
+            model_mark(s, TERN_MARK_RTT, model_other_side(s->by), (uint64_t)(s->p->at - newest.at),
+                       0);
+        }
     }
     if (upto > d->una)
         d->una = upto;

@@ -189,6 +189,7 @@ void model_conns_fini(struct tern_model *m)
         model_quantile_fini(&c->dir[0].rtt);
         model_quantile_fini(&c->dir[1].rtt);
         model_steps_fini(&c->steps);
+        free(c->marks.item);
         free(c);
     }
     free(m->conn);

@@ -236,6 +236,12 @@ void model_data(struct segment *s)
     if (s->start > s->own->max)
         hole_add(s);
     tell_lost(s);
+    model_mark(s,
+               s->window_probe || s->keep_alive ? TERN_MARK_PROBE
+               : s->reordered                   ? TERN_MARK_LATE
+               : s->again != TERN_AGAIN_NOT     ? TERN_MARK_AGAIN
+                                                : TERN_MARK_DATA,
+               s->by, s->start, s->end);
     under_way(s, segments);
     count_data(s, segments);
     struct tern_step *step = burst_find(s);

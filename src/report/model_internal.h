@@ -14,6 +14,8 @@
 #define MODEL_STEPS_DEFAULT     512
 #define MODEL_STEPS_MIN         16
 #define MODEL_STEPS_ALL_DEFAULT 200000
+#define MODEL_MARKS_MIN         256
+#define MODEL_MARKS_ALL_DEFAULT 1500000
 #define MODEL_CONNS_MAX         4000000
 #define MODEL_RANGES_MAX        64
 #define MODEL_PENDING_MAX       8
@@ -94,11 +96,18 @@ struct model_steps {
     uint32_t rounds;     /* how often it was folded */
 };
 
+struct model_marks {
+    struct tern_mark *item;
+    size_t count, room;
+    tern_time span; /* what becomes one takes no longer than this, so far */
+};
+
 struct model_conn {
     struct tern_table_node node; /* must be first */
     struct tern_model_conn out;
     struct model_dir dir[2]; /* of each enum tern_side */
     struct model_steps steps;
+    struct model_marks marks;
     enum tern_tcp_state state; /* of the left side, inferred */
     bool state_known;
     bool is_open;       /* a handshake's end, or data, was seen */
@@ -124,8 +133,8 @@ struct tern_model {
     size_t conn_count, conn_room;
     struct tern_table table;
     struct tern_hash_key key;
-    size_t step_count;        /* in all lists */
-    uint64_t serial, barrier; /* steps before the barrier are complete */
+    size_t step_count, mark_count; /* in all lists */
+    uint64_t serial, barrier;      /* steps before the barrier are complete */
     struct model_order *order;
     struct model_pending pending[MODEL_PENDING_MAX];
     size_t pending_count;
@@ -181,6 +190,11 @@ void model_step_settled(struct tern_model *m, struct model_conn *c, struct tern_
 void model_steps_fini(struct model_steps *list);
 /* Fold neighbours (model_fold.c) until a quarter of the list is free, as far as that goes. */
 void model_steps_fold(struct model_steps *list);
+
+/* ---- model_marks.c ---- */
+
+void model_mark(struct segment *s, enum tern_mark_kind kind, enum tern_side side, uint64_t lo,
+                uint64_t hi);
 
 /* ---- model_states.c ---- */
 
@@ -242,6 +256,11 @@ struct model_before {
 
 void model_before(const struct model_conn *c, struct model_before *out);
 void model_waited(struct segment *s, const struct model_before *before);
+
+static inline enum tern_side model_other_side(enum tern_side side)
+{
+    return side == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
+}
 
 void model_tcp(struct tern_model *m, const struct model_packet *p);
 

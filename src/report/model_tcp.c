@@ -208,5 +208,7 @@ void model_tcp(struct tern_model *m, const struct model_packet *p)
     s.side = &s.c->out.side[s.by];
     model_before(s.c, &before);
     segment_tell(&s);
+    if ((s.h.flags & (TERN_TCP_SYN | TERN_TCP_FIN | TERN_TCP_RST)) != 0)
+        model_mark(&s, TERN_MARK_FLAG, s.by, s.own->max, s.h.flags);
     count_packet(&s, &before);
 }

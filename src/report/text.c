@@ -142,6 +142,21 @@ void tern_text_xml(FILE *out, const char *text)
     }
 }
 
+void tern_text_json(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t bytes = code_point_bytes((const unsigned char *)text);
+
+        if (bytes == 0)
+            (void)fputc('?', out);
+        else if (bytes == 1 && strchr("<>&\"'\\", *text) != NULL)
+            (void)fprintf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+        else
+            (void)fwrite(text, 1, bytes, out);
+        text += bytes == 0 ? 1 : bytes;
+    }
+}
+
 void tern_text_to_ascii(char *utf8)
 {
     static const struct {

@@ -33,6 +33,10 @@ void tern_text_append(char *out, size_t out_bytes, const char *utf8, size_t colu
  * becomes '?'. */
 void tern_text_xml(FILE *out, const char *text);
 
+/* The inside of a JSON string that may stand in a script element: as above, with < > & and
+ * quotes as \\uNNNN. */
+void tern_text_json(FILE *out, const char *text);
+
 /* The ASCII stand-in of each sign that the pictures use, in place; unknown signs become '?'. */
 void tern_text_to_ascii(char *utf8);
 

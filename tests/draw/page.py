@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The pages and drawings of tern draw in headless Chromium: nothing on the console, nothing fetched,
+hovering is linked, keys work, and what came over the wire never is markup.
+
+    page.py TERN                     judge
+    page.py TERN --shots FOLDER      and leave screenshots at 1280 and 390 px, light and dark
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+import captures  # noqa: E402
+
+try:
+    from selenium import webdriver
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+except ImportError:
+    print("skipped: python3-selenium is not installed")
+    sys.exit(77)
+
+FAILED = []
+
+
+def hold(what, truth, detail=""):
+    if not truth:
+        FAILED.append(what)
+        print(f"FAIL {what}: {detail}")
+
+
+def browser(width, dark, profile):
+    options = webdriver.ChromeOptions()
+    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                 f"--window-size={max(width, 500)},1600", f"--user-data-dir={profile}",
+                 "--force-device-scale-factor=1") + (("--force-dark-mode",) if dark else ()):
+        options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.chrome.service.Service("/usr/bin/chromedriver")
+    driver = webdriver.Chrome(service=service, options=options)
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                           {"width": width, "height": 1500, "deviceScaleFactor": 1,
+                            "mobile": False})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+        {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+    return driver
+
+
+def settled(driver):
+    driver.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));")
+
+
+def silent(driver, what):
+    log = [entry["message"] for entry in driver.get_log("browser")]
+    hold(f"{what}: nothing on the console", not log, str(log[:3]))
+
+
+def ink(driver, canvas):
+    """How many pixels of a chart are drawn."""
+    return driver.execute_script(
+        "const c = document.getElementById(arguments[0]); const d = c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data; let n = 0;"
+        "for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n;", canvas)
+
+
+def press(driver, keys):
+    driver.find_element(By.TAG_NAME, "body").send_keys(keys)
+    settled(driver)
+
+
+def picture(driver, canvas):
+    return driver.execute_script("return document.getElementById(arguments[0]).toDataURL()", canvas)
+
+
+def selected(driver):
+    return [row.text for row in driver.find_elements(By.CSS_SELECTOR, ".row.on")]
+
+
+def works(driver, path):
+    driver.get("file://" + path)
+    settled(driver)
+    for canvas in ("seq", "puzzle", "flight", "rtt"):
+        hold(f"something is drawn in {canvas}", ink(driver, canvas) > 50)
+    rows = driver.find_elements(By.CSS_SELECTOR, ".row")
+    hold("a ladder", len(rows) > 10, str(len(rows)))
+    before = picture(driver, "seq")
+    webdriver.ActionChains(driver).move_to_element(rows[8]).perform()
+    settled(driver)
+    hold("hovering a step shows in the chart", picture(driver, "seq") != before)
+    webdriver.ActionChains(driver).move_to_element(
+        driver.find_element(By.ID, "seq")).perform()
+    settled(driver)
+    hold("hovering the chart shows in the ladder", len(selected(driver)) == 1, str(selected(driver)))
+    webdriver.ActionChains(driver).move_to_element(driver.find_element(By.TAG_NAME, "h2")).perform()
+    settled(driver)
+    whole = picture(driver, "seq")
+    press(driver, "+")
+    hold("zooming by key", picture(driver, "seq") != whole)
+    closer = picture(driver, "seq")
+    press(driver, Keys.ARROW_RIGHT)
+    hold("panning by key", picture(driver, "seq") != closer)
+    press(driver, "0")
+    press(driver, "jjj")
+    hold("stepping by key", len(selected(driver)) == 1)
+    press(driver, "n")
+    hold("the next trouble", any("again" in text or "lost" in text or "duplicate" in text
+                                 for text in selected(driver)), str(selected(driver)))
+    press(driver, "f")
+    hold("unfolding", len(driver.find_elements(By.CSS_SELECTOR, ".more")) == 1)
+    press(driver, "/")
+    driver.switch_to.active_element.send_keys("FIN")
+    settled(driver)
+    found = driver.find_elements(By.CSS_SELECTOR, ".row.found")
+    hold("searching", found and all("FIN" in row.text for row in found))
+    silent(driver, "the page")
+
+
+def hostile(driver, folder, tern):
+    talk = captures.Talk()
+    words = b"<img src=x onerror=alert(1)></script><script>document.title='owned'</script> & \"'"
+    talk.open(request=words + b"\r\n")
+    talk.say(41, "s", "PA", 0, len(words) + 2, words,
+             comment="</script><script>document.title='owned'</script>\x1b[2J \u202e")
+    pages = draw(tern, folder, "hostile.pcapng", captures.pcapng(talk.packets, b"dumpcap"))
+    for page in pages:
+        driver.get("file://" + page)
+        settled(driver)
+        hold("the title is ours", "owned" not in driver.title)
+        hold("no image of theirs", not driver.find_elements(By.CSS_SELECTOR, "img"))
+        hold("their words are words", "onerror" in driver.page_source)
+        silent(driver, "hostile words")
+
+
+def draw(tern, folder, name, data):
+    path = os.path.join(folder, name)
+    with open(path, "wb") as out:
+        out.write(data)
+    subprocess.run([tern, "draw", path, "--html", path + ".html", "--svg", path + ".svg"],
+                   check=True, timeout=60)
+    return path + ".html", path + ".svg"
+
+
+def shoot(pages, folder):
+    for width in (1280, 390):
+        for dark in (False, True):
+            with tempfile.TemporaryDirectory(prefix="tern-page-") as profile:
+                driver = browser(width, dark, profile)
+                for page in pages:
+                    driver.get("file://" + page)
+                    settled(driver)
+                    name = f"{os.path.basename(page)}-{width}-{'dark' if dark else 'light'}.png"
+                    driver.save_screenshot(os.path.join(folder, name))
+                driver.quit()
+
+
+def main(tern, shots):
+    tern = os.path.abspath(tern)
+    with tempfile.TemporaryDirectory(prefix="tern-page-") as folder:
+        page, drawing = draw(tern, folder, "fast.pcap", captures.pcap(captures.fast().packets))
+        driver = browser(1280, False, os.path.join(folder, "profile"))
+        works(driver, page)
+        hostile(driver, folder, tern)
+        driver.get("file://" + drawing)
+        hold("the drawing has text", "ESTABLISHED" in driver.page_source)
+        silent(driver, "the drawing")
+        driver.quit()
+        if shots:
+            shoot([page, drawing], shots)
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[3] if len(sys.argv) > 3 else None))
