@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tern draw over any file: read as a capture, drawn for a terminal, told as JSON. The first byte
- * chooses the lists' length. Whatever a file holds, no control character reaches the
- * terminal.
+ * tern draw over any file: read as a capture, drawn for a terminal and as SVG, told as JSON. The
+ * first byte chooses the lists' length. Whatever a file holds, no control character reaches the
+ * terminal, and no element of its own the drawing.
  */
 #include "fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "report/capture.h"
 #include "report/json.h"
 #include "report/overview.h"
+#include "report/svg.h"
 
 static void judge(const char *text, size_t bytes, bool utf8)
 {
@@ -53,6 +55,22 @@ static void tell(const struct tern_model *model)
     free(text);
 }
 
+static void draw_svg(const struct tern_model *model)
+{
+    const struct tern_svg_options o = {.conns_max = 4};
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    TERN_ASSERT(out != NULL);
+    TERN_ASSERT(tern_report_svg(model, &o, out));
+    fclose(out);
+    judge(text, bytes, true);
+    for (const char *p = strchr(text, '<'); p != NULL; p = strchr(p + 1, '<'))
+        TERN_ASSERT(strchr("/stdgp", p[1]) != NULL && strncmp(p, "<script", 7) != 0);
+    free(text);
+}
+
 static int file_of(const uint8_t *data, size_t size)
 {
     int fd = memfd_create("capture", MFD_CLOEXEC);
@@ -79,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tern_model_check(model);
     draw(model, 80, true);
     draw(model, 60, false);
+    draw_svg(model);
     tell(model);
     tern_model_destroy(model);
     return 0;

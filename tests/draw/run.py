@@ -4,9 +4,11 @@
 that are none.   run.py TERN GOLDEN-FOLDER [--write]"""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 sys.dont_write_bytecode = True
 import captures  # noqa: E402
@@ -95,6 +97,24 @@ def golden(t, name, path):
     t.hold(f"{name}: no control characters", "\x1b" not in text)
 
 
+def drawing(t, name, path):
+    """The SVG is XML, and says what the ladder says."""
+    svg = path + ".svg"
+    t.equal(f"{name}: --svg", t.draw(path, "--svg", svg).returncode, 0)
+    root = ElementTree.parse(svg).getroot()
+    text = " ".join(root.itertext())
+    t.hold(f"{name}: title, description", root.find("{*}title") is not None and
+           root.find("{*}desc") is not None)
+    t.hold(f"{name}: SYN in the drawing", "SYN · my numbers start at 0" in text)
+    tags = {element.tag.split("}")[1] for element in root.iter()}
+    t.equal(f"{name}: elements", tags - {"svg", "title", "desc", "style", "g", "text", "path"},
+            set())
+    if shutil.which("xmllint"):
+        done = subprocess.run(["xmllint", "--noout", "--nonet", svg], check=False,
+                              capture_output=True)
+        t.equal(f"{name}: xmllint", (done.returncode, done.stderr), (0, b""))
+
+
 def links(t):
     """The same story on every link gives the same figures."""
     packets = captures.fast().packets
@@ -164,6 +184,7 @@ def main(tern, folder, write):
         paths = {name: counts(t, name) for name in TABLE}
         for name in GOLDENS:
             golden(t, name, paths[name])
+            drawing(t, name, paths[name])
         for part in (links, parts, reasons, mistakes):
             part(t)
         return 1 if t.failed else 0

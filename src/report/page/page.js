@@ -369,7 +369,7 @@
     g.fillStyle = colour("faint");
     g.textAlign = "right";
     g.textBaseline = "middle";
-    g.fillText(d3.format("s")(all), 58, 15);
+    g.fillText(d3.format(".3s")(all), 58, 15);
   }
 
   function flights() {
