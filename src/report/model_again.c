@@ -11,7 +11,8 @@
  *      a. Timestamps (RFC 7323) tell when it was sent: an older one than that of the highest
  *         segment means late, a newer one means sent again.
  *      b. Else two duplicate ACKs for its first byte, the last within 20 ms: sent again.
- *      c. Else by how long the bytes have been missed: less than 7/8 of the handshake's round trip (3
+ *      c. Else by how long the bytes have been missed: less than 7/8 of the handshake's round trip
+ *      (3
  *         ms where none was seen) means late, since who sends again had to hear of it first. b is
  *         Wireshark's rule as well; for c it takes the time since the highest byte rose, which
  *         stays short as long as new segments come.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Marks: what a chart of sequence numbers over time is drawn from. One a packet while there are few;
- * when a connection's list is full, neighbours in time of one kind and one side become one, and
- * what may become one takes twice as long each time: levels of detail, as fine as the list allows.
+ * Marks: what a chart of sequence numbers over time is drawn from. One a packet while there are
+ * few; when a connection's list is full, neighbours in time of one kind and one side become one,
+ * and what may become one takes twice as long each time: levels of detail, as fine as the list
+ * allows.
  */
 #include <stdlib.h>
 

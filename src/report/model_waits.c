@@ -11,9 +11,9 @@
  *   else                              the path: data under way, the round trip, the sender's
  *   caution
  *
- * "Nothing under way" is as the capture's place sees it: its last ACK may still travel to the sender,
- * and the answer back. So of such a silence the least round trip to that side belongs to the path,
- * and only the rest is idle. A wait longer than three round trips, and
+ * "Nothing under way" is as the capture's place sees it: its last ACK may still travel to the
+ * sender, and the answer back. So of such a silence the least round trip to that side belongs to
+ * the path, and only the rest is idle. A wait longer than three round trips, and
  * than 50 ms (which a delayed ACK may take), is a stall; the longest are kept.
  */
 #include "report/model_internal.h"

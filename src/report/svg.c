@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ladder as SVG. The drawing is laid out twice: once without writing, for its height, which stands
- * in the first line. A step is a row: its words above its arrow, its time at the left, the state of
- * the left side at the right. What is behind an arrow (the whole words, tern's reason) is its
- * <title>, which a browser shows on hovering.
+ * The ladder as SVG. The drawing is laid out twice: once without writing, for its height, which
+ * stands in the first line. A step is a row: its words above its arrow, its time at the left, the
+ * state of the left side at the right. What is behind an arrow (the whole words, tern's reason) is
+ * its <title>, which a browser shows on hovering.
  */
 #include "report/svg.h"
 

@@ -48,7 +48,11 @@ class Talk:
         self.say(ms + 2, "s", "A", s + 1, c + 1)
 
 
-def pcap(packets, link=1, magic=0xa1b2c3d4, snap=65535, order="<", wrap=lambda p: bytes(Ether() / p)):
+def on_ethernet(packet):
+    return bytes(Ether() / packet)
+
+
+def pcap(packets, link=1, magic=0xa1b2c3d4, snap=65535, order="<", wrap=on_ethernet):
     scale = 1000000 if magic == 0xa1b23c4d else 1000
     out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snap, link)
     for ms, packet, _, _ in packets:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The pages and drawings of tern draw in headless Chromium: nothing on the console, nothing fetched,
-hovering is linked, keys work, and what came over the wire never is markup.
+"""The pages and drawings of tern draw in headless Chromium: nothing on the console, nothing
+fetched, hovering is linked, keys work, and what came over the wire is never markup.
 
     page.py TERN                     judge
     page.py TERN --shots FOLDER      and leave screenshots at 1280 and 390 px, light and dark
@@ -93,7 +93,8 @@ def works(driver, path):
     webdriver.ActionChains(driver).move_to_element(
         driver.find_element(By.ID, "seq")).perform()
     settled(driver)
-    hold("hovering the chart shows in the ladder", len(selected(driver)) == 1, str(selected(driver)))
+    hold("hovering the chart shows in the ladder", len(selected(driver)) == 1,
+         str(selected(driver)))
     webdriver.ActionChains(driver).move_to_element(driver.find_element(By.TAG_NAME, "h2")).perform()
     settled(driver)
     whole = picture(driver, "seq")
