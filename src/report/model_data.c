@@ -51,19 +51,18 @@ static struct tern_step *burst_find(const struct segment *s)
     return last;
 }
 
-/* Bytes are missing before this segment. */
-static void hole_add(const struct segment *s)
+void model_data_missing(struct segment *s, uint64_t before)
 {
-    uint64_t missing = pieces_of(s->start - s->own->max, s->own->mss);
+    uint64_t missing = pieces_of(before - s->own->max, s->own->mss);
 
     s->side->missing_segments += missing;
-    model_hole_opened(s->own, s->own->max, s->start, s->p->at);
+    model_hole_opened(s->own, s->own->max, before, s->p->at);
     struct tern_step *step = model_step_add(s->m, s->c, TERN_STEP_HOLE, s->from, s->p->at);
 
     if (step == NULL)
         return;
     step->data.start = s->own->max;
-    step->data.end = s->start;
+    step->data.end = before;
     step->data.segments = missing;
 }
 
@@ -181,11 +180,8 @@ static void under_way(struct segment *s, uint64_t segments)
 
     if (s->class == TERN_DATA_NEW || s->class == TERN_DATA_BEYOND)
         model_sent_add(&d->sent, &sent, d->acked_by_peer ? SENT_ROOM_MAX : SENT_ROOM_ALONE);
-    if (s->end > d->max) {
-        d->max_at = s->p->at;
-        d->max_ts = s->h.ts_value;
-        d->max_has_ts = s->h.has_timestamps;
-    }
+    if (s->end > d->max)
+        model_dir_rose(s);
     d->sent_at = s->p->at;
 }
 
@@ -234,7 +230,7 @@ void model_data(struct segment *s)
     if (piece > s->own->mss)
         s->own->mss = (uint32_t)piece;
     if (s->start > s->own->max)
-        hole_add(s);
+        model_data_missing(s, s->start);
     tell_lost(s);
     model_mark(s,
                s->window_probe || s->keep_alive ? TERN_MARK_PROBE

@@ -40,6 +40,13 @@ int64_t model_offset(const struct model_dir *d, tern_seq seq)
     return (int64_t)d->max + tern_seq_diff(seq, max);
 }
 
+void model_dir_rose(struct segment *s)
+{
+    s->own->max_at = s->p->at;
+    s->own->max_ts = s->h.ts_value;
+    s->own->max_has_ts = s->h.has_timestamps;
+}
+
 void model_hole_opened(struct model_dir *d, uint64_t start, uint64_t end, tern_time at)
 {
     if (d->hole == NULL)

@@ -217,6 +217,8 @@ int64_t model_offset(const struct model_dir *d, tern_seq seq);
 enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, uint64_t end);
 /* Bytes [start, end) were seen. Returns how many of them are new. */
 uint64_t model_dir_saw(struct model_dir *d, uint64_t start, uint64_t end);
+/* This segment is the highest of its direction now. */
+void model_dir_rose(struct segment *s);
 /* A hole opened, or when that was; -1: not known. */
 void model_hole_opened(struct model_dir *d, uint64_t start, uint64_t end, tern_time at);
 tern_time model_hole_since(const struct model_dir *d, uint64_t byte);
@@ -242,6 +244,8 @@ uint64_t model_window(const struct segment *s);
 /* ---- model_data.c ---- */
 
 void model_data(struct segment *s);
+/* The bytes from the highest on, up to an offset, have not come. */
+void model_data_missing(struct segment *s, uint64_t before);
 /* Bytes [start, end) that went by at `at` were lost, it turns out; or, with again_at -1, were not.
  */
 void model_data_lost(struct segment *s, enum tern_side by, const struct tern_step_lost *lost);

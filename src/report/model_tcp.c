@@ -89,6 +89,12 @@ static void on_fin(struct segment *s)
         model_judge_again(s, s->own->fin_time);
     if (!is_again)
         s->own->fin_time = s->p->at;
+    /* A FIN that came before the last bytes tells how many there are. */
+    if (offset > (int64_t)s->own->max) {
+        model_data_missing(s, (uint64_t)offset);
+        model_dir_rose(s);
+        s->own->max = (uint64_t)offset;
+    }
     struct tern_step *step = step_add(s, TERN_STEP_FIN);
 
     s->own->sent_at = s->p->at;

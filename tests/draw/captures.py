@@ -177,6 +177,17 @@ def missing():
     return t
 
 
+def early_fin():
+    """The FIN arrives, the bytes before it do not."""
+    t = Talk()
+    t.open()
+    t.say(30, "s", "FA", 100, 0)
+    t.say(31, "c", "A", 0, 0)
+    t.say(60, "s", "PA", 0, 0, 100)
+    t.say(61, "c", "A", 0, 101)
+    return t
+
+
 def older_stamp():
     """Late by its timestamp, however long it took."""
     t = Talk(stamps=True)

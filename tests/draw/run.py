@@ -26,6 +26,7 @@ TABLE = {
                         "timer ran out"),
     "late": ({"out_of_order": 1}, "open", ""),
     "missing": ({"retransmissions": 1}, "open", ""),
+    "early_fin": ({"retransmissions": 1, "duplicate_acks": 1}, "open", ""),
     "older_stamp": ({"out_of_order": 1}, "open", ""),
     "window": ({"zero_windows": 3}, "fin", "the client's receive window"),
     "keep_alive": ({"keep_alives": 2}, "open", "the client: for"),
@@ -35,7 +36,7 @@ TABLE = {
     "talk": ({}, "open", "the path: 18.0 s"),
 }
 BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe"}
-GOLDENS = ("fast", "timeout", "late", "missing", "window", "keep_alive", "reset", "refused",
+GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "keep_alive", "reset", "refused",
            "nobody", "needless_dsack", "talk")
 
 

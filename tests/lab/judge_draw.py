@@ -146,7 +146,7 @@ def judge(path):
                 known.trip = float(row["initial_rtt"])
         if not flags & RST:
             side.window_closed = int(row["window_size_value"]) == 0
-        if end > start:
+        if end > start or flags & FIN:
             side.add(start, end, ts, float(row["time_epoch"]))
     return e
 
