@@ -20,7 +20,8 @@ TABLE = {
     "fast": ({"retransmissions": 1, "duplicate_acks": 6}, "fin", "path"),
     "timeout": ({"retransmissions": 1}, "open", "the server: for 790 ms"),
     "probe": ({"retransmissions": 1}, "open", "timer ran out"),
-    "needless_dsack": ({"retransmissions": 1, "spurious_retransmissions": 1, "duplicate_acks": 1},
+    "needless_dsack": ({"retransmissions": 1, "spurious_retransmissions": 1,
+                        "duplicate_acks": 1},
                        "open", "timer ran out"),
     "needless_stamps": ({"retransmissions": 1, "spurious_retransmissions": 1}, "open",
                         "timer ran out"),
@@ -36,8 +37,8 @@ TABLE = {
     "talk": ({}, "open", "the path: 18.0 s"),
 }
 BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe"}
-GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "keep_alive", "reset", "refused",
-           "nobody", "needless_dsack", "talk")
+GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "keep_alive", "reset",
+           "refused", "nobody", "needless_dsack", "talk")
 
 
 class Test:
