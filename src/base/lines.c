@@ -3,9 +3,9 @@
  * Records in lines of 64 bytes.
  *
  * A line ends with the number of the next: of the same record, or of the free lines, which stand in
- * one list with the line that was freed last in front. A record that goes gives its lines to that list
- * as a whole, in its own order, so that the next record of that length gets them in the same order.
- * Lines at or above fresh were never used: no list has them.
+ * one list with the line that was freed last in front. A record that goes gives its lines to that
+ * list as a whole, in its own order, so that the next record of that length gets them in the same
+ * order. Lines at or above fresh were never used: no list has them.
  */
 #include "base/lines.h"
 

@@ -81,7 +81,8 @@ enum tern_want {
 #define TERN_REST_BYTES 57 /* of a folded block, beside the handle; the rest of it in lines */
 
 /* What it has all its life: the handle, its places in the demux and in the wheel, and the folded
- * block of one that rests. Three cache lines: what a lookup reads, the wheel's, the folded block. */
+ * block of one that rests. Three cache lines: what a lookup reads, the wheel's, the folded block.
+ */
 struct tern_conn {
     struct tern_table_node by_pair;
     struct tern_endpoint local, remote;

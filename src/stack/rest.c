@@ -2,23 +2,24 @@
 /*
  * Resting connections: their control blocks are folded away, and unfold when something comes.
  *
- * A control block is more than 2 KiB, and of a million connections few do anything at any moment. So
- * there may be fewer blocks than connections (config.awake_max). Where a block is needed and none
- * is free, one of a connection that rests (proto/tcp/rest.c) is folded: against a model, which is a
- * block like it, into a record that stands in the handle and, what does not fit there, in lines of memory
- * that all share. Folding is exact: it knows no field, so that no field can be forgotten.
+ * A control block is more than 2 KiB, and of a million connections few do anything at any moment.
+ * So there may be fewer blocks than connections (config.awake_max). Where a block is needed and
+ * none is free, one of a connection that rests (proto/tcp/rest.c) is folded: against a model, which
+ * is a block like it, into a record that stands in the handle and, what does not fit there, in
+ * lines of memory that all share. Folding is exact: it knows no field, so that no field can be
+ * forgotten.
  *
  * Who gives up a block is the first that can of those to which nothing happened for longest. They
  * stand in a list, to the end of which a connection goes when something happens to it, but not more
- * often than each 50 ms, because that touches its neighbours. A bounded number of them is looked at, and
- * goes to the end as well where it cannot rest. Below awake_max nothing is ever folded.
+ * often than each 50 ms, because that touches its neighbours. A bounded number of them is looked
+ * at, and goes to the end as well where it cannot rest. Below awake_max nothing is ever folded.
  *
- * When no block can be had: a segment is dropped, and its peer sends again. A call that cannot fail is
- * noted in the handle and done when there is a block; those in want of one stand in a list.
+ * When no block can be had: a segment is dropped, and its peer sends again. A call that cannot fail
+ * is noted in the handle and done when there is a block; those in want of one stand in a list.
  *
  * The model: there are two, for those who called and for those who were called, whose blocks differ
- * in more. The first that rests while nobody uses a model becomes it; then it stays, because records
- * depend on it, but for the endpoints, which the handle has.
+ * in more. The first that rests while nobody uses a model becomes it; then it stays, because
+ * records depend on it, but for the endpoints, which the handle has.
  *
  * Invariants: conn->awake is NULL if and only if the connection rests; then it is in no list but
  * wanting, no event waits, and its timer is set, for its deadline or before: an early one wakes it
@@ -173,7 +174,8 @@ void tern_rest_give(struct tern_stack *s, struct tern_awake *a)
     tern_pool_give(&s->awake, a);
 }
 
-/* False: of those looked at none can rest. They go to the end, so that others are looked at next. */
+/* False: of those looked at none can rest. They go to the end, so that others are looked at next.
+ */
 static bool make_room(struct tern_stack *s)
 {
     if (s->rest.lines.count == 0)

@@ -4,8 +4,8 @@
  * and it holds no memory beside its control block. Its clock may run: the keep-alive's, as a rule.
  *
  * Whether it may then be folded away does not depend on this list: what unfolds is the same to the
- * bit (base/fold.h), whatever it holds. The list says for whom it is worth it, and who is not about to
- * need the block again.
+ * bit (base/fold.h), whatever it holds. The list says for whom it is worth it, and who is not about
+ * to need the block again.
  */
 #include "proto/tcp/internal.h"
 

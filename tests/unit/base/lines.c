@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines: records of any length against a model that keeps copies, until there is no room and back. */
+/* Lines: records of any length against a model that keeps copies, until there is no room and back.
+ */
 #include "base/lines.h"
 #include "base/random.h"
 #include "test.h"
