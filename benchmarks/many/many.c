@@ -8,17 +8,17 @@
  *
  * Memory: the pages of each stack's own mapping that are resident, before connections and after, by
  * mincore(2); and what tern_stack_bytes() asks for. Cost: nanoseconds of this thread a segment
- * received, both ends, the cable and the applications in it. Three pairs of stacks take turns, with 10, a
- * hundredth of N and N connections; active connections exchange messages of 64 bytes without a
- * pause:
+ * received, both ends, the cable and the applications in it. Three pairs of stacks take turns, with
+ * 10, a hundredth of N and N connections; active connections exchange messages of 64 bytes without
+ * a pause:
  *
  *   few      10 of 10               some     N/100 of N/100
  *   many     N/100 of N             lone     10 of N
  *   resting  one after the other of N, so that each message wakes both ends, which were folded
  *
  * The first round is not counted, and ratios are of figures of the same round. Turnover: 100,000
- * connections a virtual second, each opened, asked, answered and closed by who answered, where they stay
- * in TIME-WAIT.
+ * connections a virtual second, each opened, asked, answered and closed by who answered, where they
+ * stay in TIME-WAIT.
  */
 #include "world.h"
 
