@@ -170,8 +170,9 @@ struct tern_rest {
     struct tern_rest_model model[2]; /* of passive ones; of active ones */
     struct tern_lines lines;
     struct tern_list wanting; /* a block: what they want is in their handles */
-    tern_time serve_at;       /* they are looked at again; NEVER: none waits */
-    struct tern_list by_use;  /* all awake blocks, those not used for longest first */
+    tern_time serve_wait;
+    tern_time serve_at;      /* they are looked at again; NEVER: none waits */
+    struct tern_list by_use; /* all awake blocks, those not used for longest first */
     uint16_t link_changes;
 };
 

@@ -28,13 +28,15 @@
 #include "base/fold.h"
 #include "stack/internal.h"
 
-#define STEPS_MAX      64 /* blocks looked at for one */
-#define USE_GRAIN      (50 * TERN_MS)
-#define LINES_EACH     4 /* 300 bytes: see docs/internals/many-connections.md */
-#define SERVE_AGAIN    TERN_MS
-#define REST_AT_LEAST  TERN_SECOND /* until the next timer, or it is not worth it */
-#define TCB_WORDS      (sizeof(struct tern_tcb) / 8)
-#define FOLD_BYTES_MAX TERN_FOLD_BYTES_MAX(TCB_WORDS)
+#define STEPS_MAX       64 /* blocks looked at for one */
+#define USE_GRAIN       (50 * TERN_MS)
+#define LINES_EACH      4  /* 300 bytes: see docs/internals/many-connections.md */
+#define LINES_LEAST     64 /* few connections have no average */
+#define SERVE_AGAIN     TERN_MS
+#define SERVE_AGAIN_MAX (100 * TERN_MS) /* twice as long each time that there is no block */
+#define REST_AT_LEAST   TERN_SECOND     /* until the next timer, or it is not worth it */
+#define TCB_WORDS       (sizeof(struct tern_tcb) / 8)
+#define FOLD_BYTES_MAX  TERN_FOLD_BYTES_MAX(TCB_WORDS)
 
 _Static_assert(sizeof(struct tern_tcb) % 8 == 0, "folded by words of 8 bytes");
 _Static_assert(TCB_WORDS <= TERN_FOLD_WORDS_MAX, "a control block can be folded");
@@ -50,7 +52,7 @@ uint32_t tern_rest_lines_count(const struct tern_config *config)
 {
     const bool rests = tern_rest_awake_count(config) < config->connections_max;
 
-    return rests || config->rest_at_once ? LINES_EACH * config->connections_max : 0;
+    return rests || config->rest_at_once ? LINES_LEAST + LINES_EACH * config->connections_max : 0;
 }
 
 /* ---- folding ---- */
@@ -245,9 +247,12 @@ static void want(struct tern_conn *conn, uint8_t bits)
     struct tern_rest *r = &conn->stack->rest;
 
     conn->wants |= bits;
+    if (tern_list_is_empty(&r->wanting)) {
+        r->serve_wait = SERVE_AGAIN;
+        r->serve_at = conn->stack->now + r->serve_wait;
+    }
     if (!tern_list_is_linked(&conn->wanting))
         tern_list_push(&r->wanting, &conn->wanting);
-    r->serve_at = conn->stack->now + SERVE_AGAIN;
 }
 
 bool tern_conn_wake_for(struct tern_conn *conn, uint8_t bits)
@@ -302,9 +307,12 @@ void tern_rest_serve(struct tern_stack *s)
         struct tern_conn *conn = TERN_CONTAINER(s->rest.wanting.next, struct tern_conn, wanting);
 
         if (!tern_conn_wake(conn)) {
-            s->rest.serve_at = s->now + SERVE_AGAIN;
+            if (s->rest.serve_wait < SERVE_AGAIN_MAX)
+                s->rest.serve_wait *= 2;
+            s->rest.serve_at = s->now + s->rest.serve_wait;
             return;
         }
+        s->rest.serve_wait = SERVE_AGAIN;
         grant(conn);
     }
     s->rest.serve_at = TERN_TIME_NEVER;

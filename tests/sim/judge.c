@@ -124,6 +124,15 @@ static bool met_no_room(const struct world *w, const struct end *e)
             c.syn_cookies_sent > 0 || c.drops[TERN_DROP_TCP_ACCEPT_FULL] > 0);
 }
 
+/* The other side had too few control blocks, and dropped what came for its resting connections. */
+static bool met_sleep(const struct world *w, const struct end *e)
+{
+    struct tern_stack_counters c;
+
+    tern_stack_counters(w->side[1 - e->side].stack, &c);
+    return w->plan.stack[1 - e->side].awake_max > 0 && c.drops[TERN_DROP_TCP_ASLEEP] > 0;
+}
+
 static bool is_excused(const struct world *w, const struct end *e)
 {
     const struct sim_toll *toll = sim_network_toll(w->network);
@@ -132,7 +141,7 @@ static bool is_excused(const struct world *w, const struct end *e)
     case TERN_ERR_RESET:
         return met_rudeness(w, e) || met_no_room(w, e) || met_oblivion(w, e);
     case TERN_ERR_TIMEOUT:
-        return !has_partner(w, e) || met_no_room(w, e);
+        return !has_partner(w, e) || met_no_room(w, e) || met_sleep(w, e);
     case TERN_ERR_REFUSED:
         return (w->plan.flow[e->flow].cross && !has_partner(w, e)) ||
                (e->plan->settings.fastopen &&

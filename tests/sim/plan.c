@@ -137,7 +137,8 @@ static void draw_rest(struct plan *p, uint64_t off, uint32_t side)
     c->rest_at_once = is_on(off, SIM_SWITCH_REST) && dice_one_in(&d, 2);
     dice_init(&d, p->seed, "awake", side);
     if (is_on(off, SIM_SWITCH_AWAKE) && dice_one_in(&d, 8))
-        c->awake_max = dice_range(&d, 1, c->connections_max);
+        /* with hardly any, applications that wait for each other may wait for ever */
+        c->awake_max = dice_range(&d, (c->connections_max + 1) / 2, c->connections_max);
 }
 
 static void draw_link(struct plan *p, uint64_t off, uint32_t side)
