@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "report/model_internal.h"
 
-#define ROOM_FIRST 16u
+#define ROOM_FIRST 4u
 #define SPAN_FIRST TERN_US
 #define ROUNDS_MAX 62
 #define KINDS      (TERN_MARK_KIND_COUNT * 2)

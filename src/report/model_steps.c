@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "report/model_internal.h"
 
-#define ROOM_FIRST 8u
+#define ROOM_FIRST 2u
 
 static bool order_has_room(struct tern_model *m)
 {

@@ -22,6 +22,11 @@ except ImportError:
     print("skipped: python3-selenium is not installed")
     sys.exit(77)
 
+DRIVER = "/usr/bin/chromedriver"
+if not os.path.exists(DRIVER):
+    print("skipped: chromium-driver is not installed")
+    sys.exit(77)
+
 FAILED = []
 
 
@@ -38,7 +43,7 @@ def browser(width, dark, profile):
                  "--force-device-scale-factor=1") + (("--force-dark-mode",) if dark else ()):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.chrome.service.Service("/usr/bin/chromedriver")
+    service = webdriver.chrome.service.Service(DRIVER)
     driver = webdriver.Chrome(service=service, options=options)
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                            {"width": width, "height": 1500, "deviceScaleFactor": 1,
