@@ -54,7 +54,8 @@
       (a, b, c, d, e), -1, EINVAL)                                                                 \
     X(int, getpriority, (int a, unsigned b), (a, b), -1, ESRCH)                                    \
     X(int, sched_getaffinity, (pid_t a, size_t b, void *c), (a, b, c), -1, ENOSYS)                 \
-    X(long, syscall, (long a, long b, long c, long d, long e), (a, b, c, d, e), -1, ENOSYS)        \
+    X(long, syscall, (long a, long b, long c, long d, long e, long f, long g),                     \
+      (a, b, c, d, e, f, g), -1, ENOSYS)                                                           \
     X(int, unshare, (int a), (a), -1, EPERM, ENOSPC)                                               \
     X(int, setns, (int a, int b), (a, b), -1, EPERM)                                               \
     X(ssize_t, getrandom, (void *a, size_t b, unsigned c), (a, b, c), -1, ENOSYS, EINTR)           \

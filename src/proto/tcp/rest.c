@@ -11,8 +11,8 @@
 
 static bool holds_memory(const struct tern_tcb *c)
 {
-    return c->log != NULL || c->sendq.held > 0 || c->recvq.held > 0 || c->rcv.ooo != NULL ||
-           c->loss.sacked != NULL || c->loss.relost != NULL;
+    return c->log != NULL || c->lent.first != NULL || c->sendq.held > 0 || c->recvq.held > 0 ||
+           c->rcv.ooo != NULL || c->loss.sacked != NULL || c->loss.relost != NULL;
 }
 
 static bool has_settled(const struct tern_tcb *c)
