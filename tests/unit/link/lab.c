@@ -163,7 +163,7 @@ static void a_page_in_super_segments(void **state)
         size_t bytes = next_frame(link, 0x0800, &f, buffer, sizeof buffer);
 
         assert_true(bytes > ETH + IP + TCP);
-        assert_int_equal(tern_get_be32(buffer + ETH + IP + 4), expected + got);
+        assert_int_equal(tern_get_be32(buffer + ETH + IP + 4), (uint32_t)(expected + got));
         got += bytes - ETH - IP - (size_t)(buffer[ETH + IP + 12] >> 4) * 4;
         if (f.gso == TERN_GSO_NONE)
             continue;
@@ -353,7 +353,7 @@ static void a_page_in_plain_frames(void **state)
         assert_int_equal(f.gso, TERN_GSO_NONE);
         assert_int_not_equal(f.csum, TERN_CSUM_NEEDS);
         assert_true(checksums_right(buffer, bytes));
-        assert_int_equal(tern_get_be32(buffer + ETH + IP + 4), expected + got);
+        assert_int_equal(tern_get_be32(buffer + ETH + IP + 4), (uint32_t)(expected + got));
         got += bytes - ETH - IP - (size_t)(buffer[ETH + IP + 12] >> 4) * 4;
     }
     reset(link, &s, expected + BULK);
