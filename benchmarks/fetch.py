@@ -24,8 +24,8 @@ def stop(ground):
 
 
 def timed(ground, command):
-    """By the command's own word (speed_download): from the request on, without the 0.3 s in which an
-    address is claimed."""
+    """By the command's own word (speed_download): from the request on, without the 0.3 s in which
+    an address is claimed."""
     before = ground.used()
     said = ground.command(ground.client, command + ["-w", "%{speed_download}", "-o", "/dev/null",
                                                     f"http://{KERNEL_VETH}/big"])
