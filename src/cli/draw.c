@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/draw.h"
@@ -184,6 +185,25 @@ static int read_and_draw(struct tern_model *m, struct draw_options *o)
     return code == 0 && result == TERN_CAPTURE_PARTIAL ? EXIT_PARTIAL : code;
 }
 
+/* A picture in the capture's place would be the end of the capture. True: it was said. */
+static bool would_overwrite(const struct draw_options *o)
+{
+    const char *const outputs[] = {o->json, o->svg, o->html};
+    struct stat in, out;
+
+    if (strcmp(o->file, "-") == 0 ? fstat(STDIN_FILENO, &in) != 0 : stat(o->file, &in) != 0)
+        return false; /* reading it will say why */
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        if (outputs[i] == NULL || strcmp(outputs[i], "-") == 0 || stat(outputs[i], &out) != 0)
+            continue;
+        if (S_ISREG(out.st_mode) && out.st_dev == in.st_dev && out.st_ino == in.st_ino) {
+            tern_complain("draw: %s is the capture: give another name to write to", outputs[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
 int tern_verb_draw(int argc, char **argv)
 {
     struct draw_options o;
@@ -194,6 +214,8 @@ int tern_verb_draw(int argc, char **argv)
         (void)fputs(draw_help, stdout);
         return 0;
     }
+    if (would_overwrite(&o))
+        return EXIT_USAGE;
     struct tern_model *m = model_for(&o);
 
     if (m == NULL) {

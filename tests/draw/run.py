@@ -160,6 +160,8 @@ def reasons(t):
 def mistakes(t):
     whole = captures.pcap(captures.fast().packets)
     path = t.file("whole.pcap", whole)
+    link = os.path.join(t.folder, "link.pcap")
+    os.symlink(path, link)
     for what, words, code, says in (
             ("no such file", [os.path.join(t.folder, "none")], 1, "No such file"),
             ("no capture", [t.file("gif", b"GIF89a" + b"\0" * 60)], 1, "unknown file format"),
@@ -168,10 +170,15 @@ def mistakes(t):
             ("no such stream", [path, "--stream", "7"], 2, "no connection 7"),
             ("no such flag", [path, "--draw"], 2, "no flag"),
             ("no file", [], 2, "which capture"),
+            ("a page over the capture", [path, "--html", link], 2, "is the capture"),
+            ("figures over the capture", [path, "--json", path], 2, "is the capture"),
+            ("a drawing over the capture", [path, "--svg", path], 2, "is the capture"),
             ("cut off", [t.file("short", whole[:-9])], 3, "came before")):
         done = t.draw(*words)
         t.equal(f"{what}: exit code", done.returncode, code)
         t.hold(f"{what}: words", says in done.stderr.decode(), done.stderr.decode())
+    with open(path, "rb") as kept:
+        t.hold("the capture is as it was", kept.read() == whole)
     t.hold("cut off: a partial picture", "ESTABLISHED" in
            t.draw(os.path.join(t.folder, "short")).stdout.decode())
     t.equal("standard input", t.draw("-", stdin=whole).stdout, t.draw(path).stdout)
