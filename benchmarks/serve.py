@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tern serve against nginx on the kernel's TCP: wrk, 16 connections kept alive, small files.
 
-    bench/serve.py [--quick] [--json FILE]
+    benchmarks/serve.py [--quick] [--json FILE]
 
 In namespaces of its own: wrk's kernel on one end of a veth pair; on the other tern with an address
 of its own, and nginx (one process, as tern is one thread) over the kernel with another. Neither
 writes an access log. tern and nginx alternate; each run of wrk answers with its requests a second.
 
-run(quick) returns the objects that PRODUCT.md describes.
+run(quick) returns objects like those of the JSON in docs/internals/benchmarks.md.
 """
 import json
 import os
