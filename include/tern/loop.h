@@ -57,8 +57,8 @@ TERN_EXPORT void tern_loop_wait_set(struct tern_loop *loop, enum tern_loop_wait 
 
 /* Show received text where it stands in the link's frames, instead of copying it first: for
  * applications that read all that is there in each turn. What tern_tcp_peek() shows is then valid
- * until the next tern_loop_run() or tern_process(), which copies what was not read. Off by default.
- */
+ * until the next tern_loop_run() or tern_process(), which copies what was not read: no slice may go
+ * to another thread then, or be kept from one turn to the next. Off by default. */
 TERN_EXPORT void tern_loop_borrow(struct tern_loop *loop, bool borrow);
 
 /* Other descriptors that share the sleep. callback is called inside tern_loop_run() and

@@ -190,7 +190,8 @@ TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_peek(const struct tern_conn *conn,
 TERN_EXPORT TERN_NODISCARD int tern_tcp_peekv(const struct tern_conn *conn, struct tern_slice *out,
                                               int max);
 /* The same, from so many bytes behind the first on. A slice stays valid until its own bytes are
- * skipped or read, or the handle is given up; what else arrives or happens does not touch it. */
+ * skipped or read, or the handle is given up; what else arrives or happens does not touch it. But
+ * where frames are borrowed it goes with the turn, as tern_tcp_peek() says. */
 TERN_EXPORT TERN_NODISCARD int tern_tcp_peekv_from(const struct tern_conn *conn, uint64_t offset,
                                                    struct tern_slice *out, int max);
 /* Be done with bytes that peek showed; this opens the window. An urgent byte that stands before

@@ -33,7 +33,8 @@ void tern_lane_give(struct tern_lane *lane);
 /* So many slices have room. */
 uint32_t tern_lane_room(const struct tern_lane *lane);
 /* Lend slices, in order; they stay as they are until they are read, or the lane was cut or the
- * reader's descriptor is closed. A reader that waits hears of it by tern_lane_ring() only. */
+ * reader's descriptor is closed: nothing for a loop that borrows frames (tern_loop_borrow()). A
+ * reader that waits hears of it by tern_lane_ring() only. */
 void tern_lane_put(struct tern_lane *lane, const struct tern_slice *slices, uint32_t count);
 void tern_lane_ring(struct tern_lane *lane);
 /* Put a few bytes of no connection's, which are copied, and ring: TERN_LANE_WORDS_MAX at most, all
