@@ -167,6 +167,7 @@ def mistakes(t):
             ("no capture", [t.file("gif", b"GIF89a" + b"\0" * 60)], 1, "unknown file format"),
             ("an empty file", [t.file("nothing", b"")], 1, "tern: draw"),
             ("a bad filter", [path, "no", "such", "words"], 2, "the filter"),
+            ("a filter that fits nothing", [path, "port", "81"], 0, "none of"),
             ("no such stream", [path, "--stream", "7"], 2, "no connection 7"),
             ("no such flag", [path, "--draw"], 2, "no flag"),
             ("no file", [], 2, "which capture"),
