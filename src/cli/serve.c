@@ -199,6 +199,14 @@ static enum tern_err listen_there(struct serve *s)
     return tern_tcp_listen(s->talk.stack, &options, BACKLOG, &s->listener);
 }
 
+/* Nobody outside can call in by these links. */
+static bool is_out_of_reach(const struct tern_talk_options *talk)
+{
+    if (talk->interface != NULL)
+        return false;
+    return talk->link == NULL || strcmp(talk->link, "slirp") == 0 || strcmp(talk->link, "lab") == 0;
+}
+
 static void say_ready(const struct serve *s)
 {
     char own[TERN_ADDR_TEXT_MAX];
@@ -210,9 +218,10 @@ static void say_ready(const struct serve *s)
     else
         tern_say("tern serve: %s at http://%s:%u/ · ^C ends it", s->options->directory, own,
                  s->options->port);
-    if (strncmp(s->talk.link_text, "slirp", 5) == 0)
-        tern_complain("serve: nobody can reach an address behind slirp; give --interface, or "
-                      "--link tap:NAME");
+    if (is_out_of_reach(&s->options->talk))
+        tern_complain("serve: nobody can reach an address behind %s; give --interface, or "
+                      "--link tap:NAME",
+                      s->options->talk.link != NULL ? s->options->talk.link : "slirp");
 }
 
 static int serve_on(struct serve *s)

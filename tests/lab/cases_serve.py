@@ -53,6 +53,19 @@ def serve_curl(lab):
     ended(lab, child)
 
 
+@case("serve: on a link that nobody can come in by it says so")
+def serve_out_of_reach(lab):
+    alone = lab.node("alone")
+    os.makedirs(lab.path("www"), exist_ok=True)
+    for flags, link in (([], "slirp"), (["--link", "lab"], "lab")):
+        with open(lab.path("serve.err"), "wb") as err:
+            child = alone.start(world.TERN, "serve", *flags, lab.path("www"), stderr=err)
+        words = f"nobody can reach an address behind {link}"
+        world.wait_for(words, lambda: child.poll() is not None or words in said(lab))
+        hold("it serves all the same", child.poll() is None, said(lab))
+        ended(lab, child)
+
+
 def raw(node, *requests, wait=5, port=80):
     """Say each request on a connection of its own, in the kernel's node; what came, up to the
     server's FIN."""
