@@ -70,14 +70,16 @@ enum {
 };
 
 struct tern_link_info {
-    char name[64];        /* "lan:eth0", "slirp", "lab": as the user would write it */
-    struct tern_mac mac;  /* the MAC that the stack on this link should use */
-    uint32_t mtu_bytes;   /* longest IP packet, without the Ethernet header */
-    uint32_t offloads;    /* TERN_OFFLOAD_… */
-    uint32_t hold_frames; /* frames that fit between us and the wire before one is lost */
-    uint64_t hold_bytes;  /* the same in bytes, if every frame were of the longest kind;
+    char name[64];          /* "lan:eth0", "slirp", "lab": as the user would write it */
+    struct tern_mac mac;    /* the MAC that the stack on this link should use */
+    uint32_t mtu_bytes;     /* longest IP packet, without the Ethernet header */
+    uint32_t offloads;      /* TERN_OFFLOAD_… */
+    uint32_t hold_frames;   /* frames that fit between us and the wire before one is lost */
+    uint64_t hold_bytes;    /* the same in bytes, if every frame were of the longest kind;
                                 no advertised window may promise more (0: no limit) */
-    bool private_network; /* nobody else can be there: claiming an address needs no probes */
+    bool private_network;   /* nobody else can be there: claiming an address needs no probes */
+    uint32_t queue, queues; /* one of several links that share an address, to which what concerns a
+                               pair of endpoints comes or not; queues 0: it is alone */
 };
 
 struct tern_link_counters {
@@ -147,6 +149,21 @@ struct tern_link_packet_options {
 TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_link_packet_open(const struct tern_link_packet_options *options, struct tern_link **out,
                       char *error_text);
+
+/*
+ * Several links on an interface that share one MAC and one address (which must be an IPv4 one),
+ * each for a stack and a thread of its own: out[queues], all or none. Each TCP or UDP packet, and
+ * each ICMP error about one, comes to one of them, chosen by addresses and ports; a stack's own
+ * connections pick local ports whose answers come to it. ARP comes to all; ICMP echo and fragments
+ * to the first. The first stack claims the address; once it has it, the others add it with
+ * TERN_CLAIM_NONE. What an unconnected UDP socket hears depends on its peers' ports: open one on
+ * each. Close all together: once one is closed, what others are to have may be lost. Not with
+ * socket_fd.
+ */
+#define TERN_LINK_QUEUES_MAX 64
+TERN_EXPORT TERN_NODISCARD enum tern_err
+tern_link_packet_open_queues(const struct tern_link_packet_options *options, uint32_t queues,
+                             struct tern_link **out, char *error_text);
 
 struct tern_link_tap_options {
     const char *name; /* "tap0": attached to, or made and brought up where there is none (needs

@@ -106,7 +106,8 @@ struct tern_tcp_options {
 /*
  * Start connecting. TERN_ERR_FULL: no control block or port left;
  * TERN_ERR_NO_ROUTE: nothing leads there, or no own address yet, or it is our own;
- * TERN_ERR_ADDRESS_IN_USE: that pair of endpoints is taken; TERN_ERR_INVAL: an
+ * TERN_ERR_ADDRESS_IN_USE: that pair of endpoints is taken, or its answers would come to another
+ * stack with which this one shares its address; TERN_ERR_INVAL: an
  * impossible peer (multicast, broadcast, port 0) or an unknown congestion control.
  * TERN_CONN_ESTABLISHED or TERN_CONN_CLOSED follows.
  */

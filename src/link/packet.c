@@ -9,6 +9,11 @@
  * kind of sender then finds room for 3 MB and more. Frames are fetched from both by the kernel's
  * time stamps, so their order is kept. Where only one socket was handed over, its ring takes all.
  *
+ * Several links that share an address: the sockets of each kind are one fanout group, which gives a
+ * frame to one of them, and each filter sees to it that a link takes nothing of another's queue,
+ * whatever the group does while members come and go. ARP is everybody's: a third socket, outside of
+ * the groups, brings it to each link.
+ *
  * Sending: one sendmmsg() a burst, each frame a virtio header and its pieces. The kernel cuts
  * super-segments and finishes checksums wherever the device does not, so both are always offered
  * to the stack.
@@ -36,13 +41,15 @@
 #define SLOTS_DEFAULT      512u
 #define SLOTS_MAX          8192u
 #define SHORT_SLOTS_FACTOR 4u
+#define ARP_SLOTS          128u
 #define LONGEST_PAYLOAD    65536u
 
 struct packet_link {
     struct tern_link link;
     struct tern_packet_socket main;   /* long frames, or all; and sending */
     struct tern_packet_socket second; /* short frames; fd -1: there is none */
-    int epoll_fd;                     /* both sockets; -1: there is only one */
+    struct tern_packet_socket arp;    /* of a link that shares its address; fd -1: there is none */
+    int epoll_fd;                     /* all sockets; -1: there is only one */
     struct tern_packet_alive alive;
     struct tern_link_counters counters;
 };
@@ -53,7 +60,8 @@ static struct packet_link *packet_of(const struct tern_link *link)
 }
 
 /*
- * The ring with the oldest frame; NULL: both are empty. A frame that came earlier was visible
+ * The ring with the oldest frame; NULL: all are empty. ARP goes first, when it came matters to
+ * nobody. Of the others: a frame that came earlier was visible
  * earlier, so the ring that seemed empty is looked at again once the other one was seen to have a
  * frame.
  */
@@ -63,6 +71,8 @@ static struct tern_packet_ring *oldest(struct packet_link *p)
     bool in_a = tern_packet_ring_ready(a);
     bool in_b = tern_packet_ring_ready(b);
 
+    if (tern_packet_ring_ready(&p->arp.ring))
+        return &p->arp.ring;
     if (in_b && !in_a)
         in_a = tern_packet_ring_ready(a);
     if (in_a && in_b)
@@ -75,8 +85,9 @@ static struct tern_packet_ring *oldest(struct packet_link *p)
 /* Nothing arrives: is the interface still there? */
 static int check_alive(struct packet_link *p, tern_time now)
 {
-    return tern_packet_alive_look(&p->alive, p->main.fd, p->second.fd, now,
-                                  &p->link.info.mtu_bytes);
+    const int fds[TERN_PACKET_SOCKETS] = {p->main.fd, p->second.fd, p->arp.fd};
+
+    return tern_packet_alive_look(&p->alive, fds, now, &p->link.info.mtu_bytes);
 }
 
 static void packet_release(struct tern_link *link)
@@ -85,6 +96,7 @@ static void packet_release(struct tern_link *link)
 
     tern_packet_ring_give(&p->main.ring);
     tern_packet_ring_give(&p->second.ring);
+    tern_packet_ring_give(&p->arp.ring);
 }
 
 static int packet_receive(struct tern_link *link, tern_time now, struct tern_frame *frames, int max)
@@ -228,7 +240,8 @@ static void packet_counters(const struct tern_link *link, struct tern_link_count
 {
     struct packet_link *p = packet_of(link);
 
-    p->counters.dropped_in += ring_drops(p->main.fd) + ring_drops(p->second.fd);
+    p->counters.dropped_in +=
+        ring_drops(p->main.fd) + ring_drops(p->second.fd) + ring_drops(p->arp.fd);
     *out = p->counters;
 }
 
@@ -237,12 +250,15 @@ static void packet_free(struct packet_link *p, bool keep_sockets)
 {
     tern_packet_socket_strip(&p->main);
     tern_packet_socket_strip(&p->second);
+    tern_packet_socket_strip(&p->arp);
     if (p->epoll_fd >= 0)
         (void)close(p->epoll_fd);
     if (p->main.fd >= 0 && !keep_sockets)
         (void)close(p->main.fd);
     if (p->second.fd >= 0 && !keep_sockets)
         (void)close(p->second.fd);
+    if (p->arp.fd >= 0)
+        (void)close(p->arp.fd);
     free(p);
 }
 
@@ -273,8 +289,15 @@ static enum tern_err say_failed(const char *interface, const char *step, char *e
     return error == ENOMEM ? TERN_ERR_MEMORY : TERN_ERR_SYSTEM;
 }
 
+/* What the links that share an address have in common, and which of them this is. */
+struct fan {
+    struct tern_packet_queue queue;
+    int long_group, short_group; /* -1: none joined yet */
+};
+
 static enum tern_err take_sockets(struct packet_link *p,
-                                  const struct tern_link_packet_options *options, char *error_text)
+                                  const struct tern_link_packet_options *options, bool shares,
+                                  char *error_text)
 {
     if (options->socket_fd >= 0) {
         p->main.fd = options->socket_fd;
@@ -286,12 +309,14 @@ static enum tern_err take_sockets(struct packet_link *p,
     p->main.fd = tern_packet_socket_make();
     if (p->main.fd >= 0)
         p->second.fd = tern_packet_socket_make();
-    if (p->main.fd < 0 || p->second.fd < 0)
+    if (p->second.fd >= 0 && shares)
+        p->arp.fd = tern_packet_socket_make();
+    if (p->main.fd < 0 || p->second.fd < 0 || (shares && p->arp.fd < 0))
         return say_failed(options->interface, "socket", error_text);
     return TERN_ERR_OK;
 }
 
-static bool watch_both(struct packet_link *p)
+static bool watch_all(struct packet_link *p)
 {
     struct epoll_event e = {.events = EPOLLIN};
 
@@ -299,12 +324,14 @@ static bool watch_both(struct packet_link *p)
         return true;
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     return p->epoll_fd >= 0 && epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->main.fd, &e) == 0 &&
-           epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->second.fd, &e) == 0;
+           epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->second.fd, &e) == 0 &&
+           (p->arp.fd < 0 || epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->arp.fd, &e) == 0);
 }
 
 static enum tern_err setup_sockets(struct packet_link *p,
                                    const struct tern_link_packet_options *options,
-                                   const struct tern_packet_facts *facts, char *error_text)
+                                   const struct tern_packet_facts *facts, struct fan *fan,
+                                   char *error_text)
 {
     uint32_t slots = options->ring_slots == 0 ? SLOTS_DEFAULT : options->ring_slots;
     struct tern_packet_socket_options socket_options = {
@@ -313,6 +340,8 @@ static enum tern_err setup_sockets(struct packet_link *p,
         .lengths = p->second.fd >= 0 ? TERN_PACKET_LONG : TERN_PACKET_ANY_LENGTH,
         .slots = slots > SLOTS_MAX ? SLOTS_MAX : slots,
         .sends = true,
+        .queue = fan != NULL ? &fan->queue : NULL,
+        .group = fan != NULL ? &fan->long_group : NULL,
     };
     const char *failed = tern_packet_socket_setup(&p->main, &socket_options);
 
@@ -320,9 +349,16 @@ static enum tern_err setup_sockets(struct packet_link *p,
         socket_options.lengths = TERN_PACKET_SHORT;
         socket_options.slots *= SHORT_SLOTS_FACTOR;
         socket_options.sends = false;
+        socket_options.group = fan != NULL ? &fan->short_group : NULL;
         failed = tern_packet_socket_setup(&p->second, &socket_options);
     }
-    if (failed == NULL && !watch_both(p))
+    if (failed == NULL && p->arp.fd >= 0) {
+        socket_options.lengths = TERN_PACKET_ARP_ONLY;
+        socket_options.slots = ARP_SLOTS;
+        socket_options.queue = NULL;
+        failed = tern_packet_socket_setup(&p->arp, &socket_options);
+    }
+    if (failed == NULL && !watch_all(p))
         failed = "epoll";
     return failed == NULL ? TERN_ERR_OK : say_failed(options->interface, failed, error_text);
 }
@@ -351,8 +387,8 @@ static void fill_info(struct packet_link *p, const char *interface,
     info->hold_bytes = (uint64_t)promised(&p->main.ring) * TERN_PACKET_SHORT_MAX;
 }
 
-enum tern_err tern_link_packet_open(const struct tern_link_packet_options *options,
-                                    struct tern_link **out, char *error_text)
+static enum tern_err open_one(const struct tern_link_packet_options *options, struct fan *fan,
+                              struct tern_link **out, char *error_text)
 {
     struct packet_link *p = calloc(1, sizeof(*p));
     struct tern_packet_facts facts = {0};
@@ -364,18 +400,56 @@ enum tern_err tern_link_packet_open(const struct tern_link_packet_options *optio
         return TERN_ERR_MEMORY;
     }
     p->link.ops = &packet_ops;
-    p->main.fd = p->second.fd = p->epoll_fd = -1;
-    err = take_sockets(p, options, error_text);
+    p->main.fd = p->second.fd = p->arp.fd = p->epoll_fd = -1;
+    err = take_sockets(p, options, fan != NULL, error_text);
     if (err == TERN_ERR_OK)
         err = tern_packet_facts_read(options, p->main.fd, &facts, error_text);
     if (err == TERN_ERR_OK)
-        err = setup_sockets(p, options, &facts, error_text);
+        err = setup_sockets(p, options, &facts, fan, error_text);
     if (err != TERN_ERR_OK) {
         packet_free(p, options->socket_fd >= 0);
         return err;
     }
     fill_info(p, options->interface, &facts);
+    if (fan != NULL) {
+        p->link.info.queue = fan->queue.queue;
+        p->link.info.queues = fan->queue.queues;
+    }
     tern_packet_alive_init(&p->alive, facts.index);
     *out = &p->link;
+    return TERN_ERR_OK;
+}
+
+enum tern_err tern_link_packet_open(const struct tern_link_packet_options *options,
+                                    struct tern_link **out, char *error_text)
+{
+    return open_one(options, NULL, out, error_text);
+}
+
+enum tern_err tern_link_packet_open_queues(const struct tern_link_packet_options *options,
+                                           uint32_t queues, struct tern_link **out,
+                                           char *error_text)
+{
+    struct fan fan = {.queue.queues = queues, .long_group = -1, .short_group = -1};
+
+    if (queues == 0 || queues > TERN_LINK_QUEUES_MAX || options->socket_fd >= 0 ||
+        !tern_addr_is_v4(options->address) || tern_addr_is_any(options->address)) {
+        tern_link_say(error_text,
+                      "links that share an address: one to %d of them, one IPv4 address",
+                      TERN_LINK_QUEUES_MAX);
+        return TERN_ERR_INVAL;
+    }
+    /* The order in which they join tells the group who is which. */
+    for (uint32_t i = 0; i < queues; i++) {
+        enum tern_err err;
+
+        fan.queue.queue = i;
+        err = open_one(options, &fan, &out[i], error_text);
+        if (err == TERN_ERR_OK)
+            continue;
+        while (i-- > 0)
+            packet_close(out[i]);
+        return err;
+    }
     return TERN_ERR_OK;
 }

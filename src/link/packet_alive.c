@@ -67,23 +67,23 @@ static int ask(struct tern_packet_alive *a, int fd, tern_time now, uint32_t *mtu
     return 0;
 }
 
-int tern_packet_alive_look(struct tern_packet_alive *a, int fd, int second_fd, tern_time now,
-                           uint32_t *mtu_bytes)
+int tern_packet_alive_look(struct tern_packet_alive *a, const int fds[TERN_PACKET_SOCKETS],
+                           tern_time now, uint32_t *mtu_bytes)
 {
     const tern_time every = a->down_since == TERN_TIME_NEVER ? LOOK_NS : DOWN_LOOK_NS;
-    bool error;
+    bool error = false;
 
-    TERN_ASSERT(fd >= 0);
+    TERN_ASSERT(fds[0] >= 0);
     if (a->gone)
         return TERN_ERR_LINK;
     if (now - a->looked_at < every && !a->suspect)
         return 0;
     a->looked_at = now;
-    error = has_error(fd);
-    error = has_error(second_fd) || error;
+    for (int i = 0; i < TERN_PACKET_SOCKETS; i++)
+        error = has_error(fds[i]) || error;
     if (!error && !a->suspect && a->down_since == TERN_TIME_NEVER && now - a->asked_at < MTU_NS)
         return 0;
-    if (ask(a, fd, now, mtu_bytes) == 0)
+    if (ask(a, fds[0], now, mtu_bytes) == 0)
         return 0;
     a->gone = true;
     return TERN_ERR_LINK;

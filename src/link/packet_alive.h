@@ -15,12 +15,14 @@ void tern_packet_alive_init(struct tern_packet_alive *a, int index);
 /* The device refused a frame: look at the next occasion, whatever the time. */
 void tern_packet_alive_suspect(struct tern_packet_alive *a);
 /*
- * Look, which costs a system call or two each few milliseconds at the most. second_fd may be -1.
+ * Look, which costs some system calls each few milliseconds at the most. fds: the link's sockets,
+ * the first of which there is; -1 for others that there are not.
  * mtu_bytes is set where the interface has another by now. Returns 0, or TERN_ERR_LINK once the
  * interface is gone, or has been down for long.
  */
-int tern_packet_alive_look(struct tern_packet_alive *a, int fd, int second_fd, tern_time now,
-                           uint32_t *mtu_bytes);
+#define TERN_PACKET_SOCKETS 3
+int tern_packet_alive_look(struct tern_packet_alive *a, const int fds[TERN_PACKET_SOCKETS],
+                           tern_time now, uint32_t *mtu_bytes);
 /* When to look though nothing happens. */
 tern_time tern_packet_alive_deadline(const struct tern_packet_alive *a);
 

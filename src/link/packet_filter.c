@@ -16,23 +16,25 @@ enum {
     OFF_DST = 0,
     OFF_DST_END = 4,
     OFF_TYPE = 12,
+    OFF_IP = 14,
     OFF_IP_DST = 30,
     TYPE_ARP = 0x0806,
     TYPE_IPV4 = 0x0800,
     TAKE_ALL = 0x40000,
 };
 
-/* Where the jumps lead: the program is short enough to be laid out by hand. */
+/* Where the jumps lead: the program is short enough to be laid out by hand. With a queue there
+ * stand, at AT_OURS, what computes the packet's and a comparison. */
 enum {
     AT_BROADCAST = 4,
     AT_TYPE = 7,
-    AT_LENGTH = 12,
-    AT_TAKE = 14,
-    AT_DROP = 15,
-    PROGRAM_COUNT = 16,
+    AT_OURS = 12,
+    STEER_COUNT = TERN_PACKET_STEER_COUNT + 1,
+    LENGTH_COUNT = 2,
+    PROGRAM_COUNT = AT_OURS + LENGTH_COUNT + 2,
 };
 
-_Static_assert(PROGRAM_COUNT <= TERN_PACKET_FILTER_MAX, "the program fits");
+_Static_assert(PROGRAM_COUNT + STEER_COUNT <= TERN_PACKET_FILTER_MAX, "the program fits");
 
 static struct sock_filter load(uint16_t width, uint32_t offset)
 {
@@ -74,41 +76,53 @@ static struct sock_filter answer(uint32_t bytes)
     return (struct sock_filter){.code = BPF_RET | BPF_K, .k = bytes};
 }
 
-static struct sock_filter judge_length(enum tern_packet_lengths lengths)
+static struct sock_filter judge_length(enum tern_packet_lengths lengths, unsigned at)
 {
+    const unsigned take = at + 1, drop = at + 2;
+
     switch (lengths) {
     case TERN_PACKET_SHORT:
-        return greater(AT_LENGTH + 1, TERN_PACKET_SHORT_MAX, AT_DROP, AT_TAKE);
+        return greater(at, TERN_PACKET_SHORT_MAX, drop, take);
     case TERN_PACKET_LONG:
-        return greater(AT_LENGTH + 1, TERN_PACKET_SHORT_MAX, AT_TAKE, AT_DROP);
+        return greater(at, TERN_PACKET_SHORT_MAX, take, drop);
     case TERN_PACKET_ANY_LENGTH:
+    case TERN_PACKET_ARP_ONLY:
         break;
     }
-    return go(AT_LENGTH + 1, AT_TAKE);
+    return go(at, take);
 }
 
 unsigned tern_packet_filter(struct sock_filter out[TERN_PACKET_FILTER_MAX], struct tern_mac mac,
-                            struct tern_addr address, enum tern_packet_lengths lengths)
+                            struct tern_addr address, enum tern_packet_lengths lengths,
+                            const struct tern_packet_queue *queue)
 {
-    bool everything = !tern_addr_is_v4(address) || tern_addr_is_any(address);
+    const bool everything = !tern_addr_is_v4(address) || tern_addr_is_any(address);
+    const bool arp_only = lengths == TERN_PACKET_ARP_ONLY;
+    const unsigned length = AT_OURS + (queue != NULL ? STEER_COUNT : 0);
+    const unsigned drop = length + LENGTH_COUNT + 1;
 
     out[0] = load(BPF_W, OFF_DST);
     out[1] = equals(1, tern_get_be32(mac.b), 2, AT_BROADCAST);
     out[2] = load(BPF_H, OFF_DST_END);
-    out[3] = equals(3, tern_get_be16(mac.b + 4), AT_TYPE, AT_DROP);
-    out[4] = equals(4, 0xffffffff, 5, AT_DROP);
+    out[3] = equals(3, tern_get_be16(mac.b + 4), AT_TYPE, drop);
+    out[4] = equals(4, 0xffffffff, 5, drop);
     out[5] = load(BPF_H, OFF_DST_END);
-    out[6] = equals(6, 0xffff, AT_TYPE, AT_DROP);
+    out[6] = equals(6, 0xffff, AT_TYPE, drop);
     out[7] = load(BPF_H, OFF_TYPE);
-    out[8] = equals(8, TYPE_ARP, AT_LENGTH, 9);
-    out[9] = equals(9, TYPE_IPV4, 10, AT_DROP);
+    out[8] = equals(8, TYPE_ARP, queue != NULL ? drop : length, 9);
+    out[9] = arp_only ? go(9, drop) : equals(9, TYPE_IPV4, 10, drop);
     out[10] = load(BPF_W, OFF_IP_DST);
-    out[11] = equals(11, everything ? 0 : tern_addr_to_be32(address), AT_LENGTH, AT_DROP);
-    out[AT_LENGTH] = load_length();
-    out[AT_LENGTH + 1] = judge_length(lengths);
-    out[AT_TAKE] = answer(TAKE_ALL);
-    out[AT_DROP] = answer(0);
-    if (everything)
-        out[AT_TYPE] = go(AT_TYPE, AT_LENGTH);
-    return PROGRAM_COUNT;
+    out[11] = equals(11, everything ? 0 : tern_addr_to_be32(address), AT_OURS, drop);
+    if (queue != NULL) {
+        TERN_ASSERT(!everything);
+        tern_packet_steer(out + AT_OURS, OFF_IP, queue->queues);
+        out[length - 1] = equals(length - 1, queue->queue, length, drop);
+    }
+    out[length] = load_length();
+    out[length + 1] = judge_length(lengths, length + 1);
+    out[drop - 1] = answer(TAKE_ALL);
+    out[drop] = answer(0);
+    if (everything && !arp_only)
+        out[AT_TYPE] = go(AT_TYPE, length);
+    return drop + 1;
 }

@@ -17,6 +17,8 @@ struct tern_packet_socket_options {
     enum tern_packet_lengths lengths;
     uint32_t slots;
     bool sends; /* it will send too, and keeps our MAC alive on the device */
+    const struct tern_packet_queue *queue; /* one of several; NULL: it is alone */
+    int *group; /* with queue: the fanout group of its likes; -1: none yet, and it makes one */
 };
 
 /* A new socket; -1 with errno. */

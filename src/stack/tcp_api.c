@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The public calls of tcp.h: arguments checked, handed to the engine, the connection brought up to
  * date. */
+#include "base/steer.h"
 #include "proto/tcp/isn.h"
 #include "stack/internal.h"
 
@@ -44,6 +45,16 @@ static struct tern_tcp_settings settings_of(const struct tern_tcp_options *o)
     return set;
 }
 
+/* Will the answers come to this stack? They do unless several share the address. */
+static bool comes_here(const struct tern_stack *s, const struct tern_endpoint *local,
+                       const struct tern_endpoint *remote)
+{
+    const struct tern_link_info *link = &s->config.link;
+
+    return link->queues < 2 || !tern_addr_is_v4(remote->addr) ||
+           tern_steer(local, remote, link->queues) == link->queue;
+}
+
 /* RFC 6056 §3.3.3: try ports from a keyed start until one is free for this destination. again: one
  * in TIME-WAIT will do, where that is safe. */
 static bool pick_port(struct tern_stack *s, struct tern_endpoint *local,
@@ -51,7 +62,7 @@ static bool pick_port(struct tern_stack *s, struct tern_endpoint *local,
 {
     for (uint32_t i = 0; i < TERN_PORT_EPHEMERAL_COUNT; i++) {
         local->port = tern_port_candidate(&s->port_key, local->addr, remote, s->port_counter++);
-        if (tern_stack_conn_find(s, local, remote) == NULL &&
+        if (comes_here(s, local, remote) && tern_stack_conn_find(s, local, remote) == NULL &&
             tern_stack_listener_find(s, local) == NULL &&
             (again ? !tern_stack_timewait_blocks(s, local, remote)
                    : !tern_stack_timewait_any(s, local, remote)))
@@ -78,7 +89,7 @@ static enum tern_err choose_local(struct tern_stack *s, const struct tern_tcp_op
         return pick_port(s, local, &o->remote, false) || pick_port(s, local, &o->remote, true)
                    ? TERN_ERR_OK
                    : TERN_ERR_FULL;
-    return tern_stack_conn_find(s, local, &o->remote) == NULL &&
+    return comes_here(s, local, &o->remote) && tern_stack_conn_find(s, local, &o->remote) == NULL &&
                    !tern_stack_timewait_blocks(s, local, &o->remote)
                ? TERN_ERR_OK
                : TERN_ERR_ADDRESS_IN_USE;

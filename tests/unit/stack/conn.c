@@ -2,6 +2,7 @@
 /* Connections in the stack: found by their pair of endpoints, limited in number, and given back. */
 #include "bench.h"
 
+#include "base/steer.h"
 #include "proto/tcp/isn.h"
 
 static void send_byte(struct tern_conn *conn, uint8_t byte)
@@ -134,6 +135,44 @@ static void ports_run_out(void **state)
     tern_tcp_info(conn, &info);
     assert_int_equal(--seen[info.local.port], 0);
     bench_close(&b);
+}
+
+/* Of several stacks that share an address each takes ports whose answers come to it, and is refused
+ * others. */
+static void ports_of_our_queue(void **state)
+{
+    struct tern_tcp_options o = {.remote = {bench_addr(2), 80}};
+    const uint32_t queues = 3;
+    struct tern_config c;
+    struct tern_conn *conn;
+    struct bench b;
+
+    (void)state;
+    for (uint32_t queue = 0; queue < queues; queue++) {
+        bench_config(&c, 1);
+        c.connections_max = 300;
+        c.link.queue = queue;
+        c.link.queues = queues;
+        bench_open(&b, &c);
+        bench_add(&b, "10.0.0.1/24");
+        for (int i = 0; i < 100; i++) {
+            struct tern_tcp_info info;
+
+            o.local.port = 0;
+            assert_int_equal(tern_tcp_connect(b.stack, &o, &conn), TERN_ERR_OK);
+            tern_tcp_info(conn, &info);
+            assert_int_equal(tern_steer(&info.local, &info.remote, queues), queue);
+        }
+        for (uint16_t port = 1; port <= 100; port++) {
+            const struct tern_endpoint local = {bench_addr(1), port};
+            const bool ours = tern_steer(&local, &o.remote, queues) == queue;
+
+            o.local.port = port;
+            assert_int_equal(tern_tcp_connect(b.stack, &o, &conn),
+                             ours ? TERN_ERR_OK : TERN_ERR_ADDRESS_IN_USE);
+        }
+        bench_close(&b);
+    }
 }
 
 static void no_control_block(void **state)
@@ -286,10 +325,10 @@ static void doubted_hop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(doubted_hop),      cmocka_unit_test(many_connections),
-        cmocka_unit_test(demux_rows),       cmocka_unit_test(ports_run_out),
-        cmocka_unit_test(no_control_block), cmocka_unit_test(unfinished),
-        cmocka_unit_test(abort_all),
+        cmocka_unit_test(doubted_hop),        cmocka_unit_test(many_connections),
+        cmocka_unit_test(demux_rows),         cmocka_unit_test(ports_run_out),
+        cmocka_unit_test(ports_of_our_queue), cmocka_unit_test(no_control_block),
+        cmocka_unit_test(unfinished),         cmocka_unit_test(abort_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
