@@ -338,7 +338,7 @@ void tern_stack_expire(struct tern_stack *s, tern_time now)
     while ((t = tern_wheel_expire(&s->wheel, now)) != NULL) {
         struct tern_conn *conn = TERN_CONTAINER(t, struct tern_conn, timer);
 
-        if (!tern_conn_wake_for(conn, 0))
+        if (conn->awake == NULL && !tern_conn_wake_for(conn, 0))
             continue;
         if (tern_tcb_deadline(conn->tcb) <= now)
             tern_tcb_expire(conn->tcb, now);

@@ -326,6 +326,35 @@ static void timer_while_all_are_busy(void **state)
     pair_close(&p);
 }
 
+/* A call was put off, and a segment is quicker than the next look at who wants a block: the timer
+ * that the segment set does not wait for that. */
+static void timer_while_a_call_is_put_off(void **state)
+{
+    static struct pair p;
+    struct tern_conn *conn[MORE][2];
+    struct tern_tcp_info info;
+
+    (void)state;
+    open_with(&p, 2);
+    open_some(&p, conn, MORE);
+    occupy(&p, conn);
+    assert_int_equal(tern_tcp_write(conn[0][1], "text", 4), TERN_ERR_AGAIN);
+    pair_run(&p, 300 * TERN_MS); /* looks after 255 and 383 ms */
+    free_again(conn);
+    pair_settle(&p);
+    for (int i = 0; i <= 16; i++) { /* the ACKs of the first ones come at once */
+        assert_int_equal(tern_tcp_write(conn[0][0], "text", 4), 4);
+        pair_settle(&p);
+    }
+    assert_int_equal(tern_tcp_unread(conn[0][1]), 17 * 4);
+    tern_tcp_info(conn[0][0], &info);
+    assert_int_equal(info.unacked_bytes, 4);
+    pair_run(&p, 60 * TERN_MS);
+    tern_tcp_info(conn[0][0], &info);
+    assert_int_equal(info.unacked_bytes, 0);
+    pair_close(&p);
+}
+
 static void abort_of_all(void **state)
 {
     static struct pair p;
@@ -390,12 +419,19 @@ static void the_price(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_for_a_resting_one),     cmocka_unit_test(looking_wakes_nobody),
-        cmocka_unit_test(reset_of_a_resting_one),     cmocka_unit_test(keepalive_of_a_resting_one),
-        cmocka_unit_test(end_of_a_resting_one),       cmocka_unit_test(segments_while_all_are_busy),
-        cmocka_unit_test(opening_while_all_are_busy), cmocka_unit_test(calls_while_all_are_busy),
-        cmocka_unit_test(timer_while_all_are_busy),   cmocka_unit_test(abort_of_all),
-        cmocka_unit_test(the_link_changes),           cmocka_unit_test(the_price),
+        cmocka_unit_test(text_for_a_resting_one),
+        cmocka_unit_test(looking_wakes_nobody),
+        cmocka_unit_test(reset_of_a_resting_one),
+        cmocka_unit_test(keepalive_of_a_resting_one),
+        cmocka_unit_test(end_of_a_resting_one),
+        cmocka_unit_test(segments_while_all_are_busy),
+        cmocka_unit_test(opening_while_all_are_busy),
+        cmocka_unit_test(calls_while_all_are_busy),
+        cmocka_unit_test(timer_while_all_are_busy),
+        cmocka_unit_test(abort_of_all),
+        cmocka_unit_test(the_link_changes),
+        cmocka_unit_test(the_price),
+        cmocka_unit_test(timer_while_a_call_is_put_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
