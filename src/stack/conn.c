@@ -78,20 +78,29 @@ void tern_conn_leave(struct tern_conn *conn)
     tern_list_remove(&conn->awake->holed);
 }
 
-/* Writers that found no chunk hear of it once others have given enough back. */
-static void feed_starved(struct tern_stack *s)
+static void feed(struct tern_stack *s, struct tern_list *hungry)
 {
     struct tern_list *link;
 
-    if (tern_list_is_empty(&s->starved) || !tern_tcp_send_chunks_free(&s->tcp))
-        return;
-    while ((link = tern_list_pop(&s->starved)) != NULL) {
+    while ((link = tern_list_pop(hungry)) != NULL) {
         struct tern_conn *fed = TERN_CONTAINER(link, struct tern_awake, starved)->conn;
 
-        fed->tcb->snd.pool_wanted = false;
+        fed->tcb->snd.pool_wanted = fed->tcb->snd.loan_wanted = false;
         if (fed->owned)
             tern_stack_event_raise(s, &fed->awake->event, TERN_CONN_WRITABLE);
     }
+}
+
+/* Writers that found no chunk hear of it once others have given enough back. */
+static void feed_starved(struct tern_stack *s)
+{
+    if (!tern_list_is_empty(&s->starved) && tern_tcp_send_chunks_free(&s->tcp))
+        feed(s, &s->starved);
+}
+
+void tern_stack_loan_is_free(struct tern_stack *s)
+{
+    feed(s, &s->loanless);
 }
 
 static void conn_free(struct tern_conn *conn)
@@ -170,6 +179,8 @@ void tern_conn_update(struct tern_conn *conn)
     tern_conn_raise(conn);
     if (c->snd.pool_wanted && !tern_list_is_linked(&conn->awake->starved))
         tern_list_push(&conn->stack->starved, &conn->awake->starved);
+    if (c->snd.loan_wanted && !tern_list_is_linked(&conn->awake->starved))
+        tern_list_push(&conn->stack->loanless, &conn->awake->starved);
     feed_starved(conn->stack);
 }
 

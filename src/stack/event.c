@@ -25,6 +25,7 @@ static bool loan_event(struct tern_stack *s, struct tern_event *out)
 
     if (!tern_tcp_loan_returned(&s->tcp, &user, &acked))
         return false;
+    tern_stack_loan_is_free(s);
     memset(out, 0, sizeof(*out));
     out->kind = TERN_EVENT_LOAN;
     out->bits = acked ? TERN_LOAN_ACKED : 0;

@@ -51,7 +51,8 @@ struct tern_awake {
     struct tern_tcb tcb;
     struct tern_conn *conn;
     struct tern_list ready;   /* in stack->ready or stack->waiting */
-    struct tern_list starved; /* in stack->starved: it wants to write, and chunks are short */
+    struct tern_list starved; /* in stack->starved: it wants to write, and chunks are short; or in
+                                 stack->loanless: it wants to lend, and others have all loans */
     struct tern_event_node event;
     struct tern_list child; /* in its listener's children or accept queue, until accepted */
     struct tern_listener *listener;
@@ -191,7 +192,7 @@ struct tern_stack {
     uint16_t ip_id;
 
     struct tern_wheel wheel;
-    struct tern_list ready, waiting, events, starved, holed;
+    struct tern_list ready, waiting, events, starved, loanless, holed;
 
     struct tern_pool conns, awake, listeners, udps, pings;
     struct tern_rest rest;
@@ -290,11 +291,12 @@ struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_e
 struct tern_conn *tern_conn_take(struct tern_stack *s);
 uint64_t tern_stack_pair_hash(const struct tern_stack *s, const struct tern_endpoint *local,
                               const struct tern_endpoint *remote);
-void tern_conn_enter(struct tern_conn *conn);  /* into the demux */
-void tern_conn_leave(struct tern_conn *conn);  /* out of it, and of the lists of the wire */
-void tern_conn_raise(struct tern_conn *conn);  /* its events, to the application */
-void tern_conn_abort(struct tern_conn *conn);  /* RFC 9293 §3.10.5 */
-void tern_conn_update(struct tern_conn *conn); /* after any verb: timer, lists, events, free */
+void tern_conn_enter(struct tern_conn *conn);       /* into the demux */
+void tern_conn_leave(struct tern_conn *conn);       /* out of it, and of the lists of the wire */
+void tern_stack_loan_is_free(struct tern_stack *s); /* those that wanted one hear of it */
+void tern_conn_raise(struct tern_conn *conn);       /* its events, to the application */
+void tern_conn_abort(struct tern_conn *conn);       /* RFC 9293 §3.10.5 */
+void tern_conn_update(struct tern_conn *conn);      /* after any verb: timer, lists, events, free */
 bool tern_listener_is_full(const struct tern_listener *l); /* nobody accepts */
 /* A segment for no connection. False: it deserves a reset. */
 bool tern_listener_input(struct tern_listener *l, const struct tern_endpoint *local,

@@ -277,6 +277,7 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     tern_list_init(&s->waiting);
     tern_list_init(&s->events);
     tern_list_init(&s->starved);
+    tern_list_init(&s->loanless);
     tern_list_init(&s->holed);
     tern_list_init(&s->rest.wanting);
     tern_list_init(&s->rest.by_use);

@@ -262,7 +262,7 @@ enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data, size_t len
         err = TERN_ERR_AGAIN;
     if (err == TERN_ERR_OK)
         err = tern_tcb_lend(conn->tcb, data, len, user);
-    if (err == TERN_ERR_OK)
+    if (conn->awake != NULL)
         tern_conn_update(conn);
     return err;
 }

@@ -81,7 +81,10 @@ enum tern_err tern_tcb_lend(struct tern_tcb *c, const uint8_t *data, size_t byte
     struct tern_loan *loan;
 
     TERN_ASSERT(bytes > 0);
-    loan = c->lent.count < TERN_TCP_LOANS_MAX ? tern_pool_take(&c->env->loans) : NULL;
+    if (c->lent.count == TERN_TCP_LOANS_MAX)
+        return TERN_ERR_AGAIN; /* its own come back */
+    loan = tern_pool_take(&c->env->loans);
+    c->snd.loan_wanted = loan == NULL;
     if (loan == NULL)
         return TERN_ERR_AGAIN;
     *loan = (struct tern_loan){

@@ -32,5 +32,6 @@ static bool has_settled(const struct tern_tcb *c)
 bool tern_tcb_rests(const struct tern_tcb *c)
 {
     return has_settled(c) && c->events == 0 && !holds_memory(c) && !tern_tcb_wants_output(c) &&
-           !c->snd.pool_wanted && !c->fastopen.learned && !c->fastopen.failed;
+           !c->snd.pool_wanted && !c->snd.loan_wanted && !c->fastopen.learned &&
+           !c->fastopen.failed;
 }

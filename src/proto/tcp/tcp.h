@@ -167,6 +167,7 @@ struct tern_tcb {
         uint64_t buffer;         /* bytes that the queue may hold: see sendq.c */
         bool writable_wanted;    /* a write found no room in the buffer */
         bool pool_wanted;        /* a write found no chunk: see sendq.c */
+        bool loan_wanted;        /* all loans of the stack were out: see lent.c */
     } snd;
 
     struct {

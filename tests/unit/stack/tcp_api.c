@@ -605,6 +605,40 @@ static void lend_too_many(void **state)
     pair_close(&p);
 }
 
+/* Who finds that others have all loans hears of it when one comes back. */
+static void lend_after_others(void **state)
+{
+    struct tern_conn *first[2], *second[2];
+    struct tern_config c[2];
+    struct tern_event e;
+    struct tern_listener *l;
+    struct pair p;
+    bool heard = false;
+
+    (void)state;
+    for (uint8_t i = 0; i < 2; i++)
+        bench_config(&c[i], (uint8_t)(1 + i));
+    c[0].loans_max = 1;
+    pair_open(&p, &c[0], &c[1]);
+    l = pair_listen(&p, 2);
+    pair_connect(&p, l, first);
+    pair_connect(&p, l, second);
+    while (tern_stack_event(p.end[0].stack, &e)) {
+    }
+    assert_int_equal(tern_tcp_lend(first[0], "x", 1, NULL), TERN_ERR_OK);
+    assert_int_equal(tern_tcp_lend(second[0], "x", 1, NULL), TERN_ERR_AGAIN);
+    while (tern_stack_event(p.end[0].stack, &e))
+        assert_ptr_not_equal(e.conn, second[0]);
+    pair_settle(&p);
+    pair_run(&p, TERN_SECOND);
+    while (tern_stack_event(p.end[0].stack, &e))
+        heard = heard || (e.kind == TERN_EVENT_CONN && e.conn == second[0] &&
+                          (e.bits & TERN_CONN_WRITABLE) != 0);
+    assert_true(heard);
+    assert_int_equal(tern_tcp_lend(second[0], "x", 1, NULL), TERN_ERR_OK);
+    pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -626,6 +660,7 @@ int main(void)
         cmocka_unit_test(writers_share),
         cmocka_unit_test(lend),
         cmocka_unit_test(lend_too_many),
+        cmocka_unit_test(lend_after_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
