@@ -262,7 +262,7 @@ enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data, size_t len
         err = TERN_ERR_AGAIN;
     if (err == TERN_ERR_OK)
         err = tern_tcb_lend(conn->tcb, data, len, user);
-    if (conn->awake != NULL)
+    if ((err == TERN_ERR_OK || err == TERN_ERR_AGAIN) && conn->awake != NULL)
         tern_conn_update(conn);
     return err;
 }
@@ -293,7 +293,7 @@ bool tern_tcp_urgent_mark(const struct tern_conn *conn, size_t *ahead)
 
 enum tern_err tern_tcp_read_urgent(struct tern_conn *conn, uint8_t *byte, bool peek)
 {
-    if (!tern_conn_wake_for(conn, 0))
+    if (conn->awake == NULL && !tern_conn_wake_for(conn, 0))
         return TERN_ERR_AGAIN;
     return tern_tcb_read_urgent(conn->tcb, byte, peek);
 }
