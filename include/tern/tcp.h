@@ -156,8 +156,8 @@ TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_tcp_write_urgent(struct tern_conn *con
  *          as they fill it, tern_tcp_write() takes nothing
  *   user   comes back with the event; the stack does not look at it
  * TERN_ERR_AGAIN: this connection has 64 loans out, or all connections loans_max: try again once
- * one of its own is back, or on TERN_CONN_WRITABLE. TERN_ERR_INVAL: len 0. TERN_ERR_CLOSED after shutdown, or the connection's reason
- * once it is over: then nothing was lent, and no event comes.
+ * one of its own is back, or on TERN_CONN_WRITABLE. TERN_ERR_INVAL: len 0. TERN_ERR_CLOSED after
+ * shutdown, or the connection's reason once it is over: then nothing was lent, and no event comes.
  * Cost: constant. Worth it from some kilobytes on; for less, writing is cheaper.
  */
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_tcp_lend(struct tern_conn *conn, const void *data,
