@@ -57,7 +57,8 @@ static void fold(struct tern_model *m, struct model_marks *list)
         fold_round(list);
         if (list->count < count - count / 16)
             continue;
-        list->span *= 2;
+        if (list->span < INT64_MAX / 2)
+            list->span *= 2;
     }
     m->mark_count -= before - list->count;
 }

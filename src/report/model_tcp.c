@@ -71,7 +71,8 @@ static void handshake_ends(struct segment *s)
     bool clean = !s->own->syn_again && !s->other->syn_again;
 
     if (s->own->syn_at >= 0 && s->other->syn_at >= s->own->syn_at && clean) {
-        s->c->out.handshake = s->p->at - s->own->syn_at;
+        if (s->p->at - s->own->syn_at <= MODEL_TRIP_MAX)
+            s->c->out.handshake = s->p->at - s->own->syn_at;
         model_quantile_add(&s->other->rtt, s->p->at - s->other->syn_at);
     }
 }

@@ -50,7 +50,7 @@ static bool buckets_begin(struct model_quantile *q)
 
 void model_quantile_add(struct model_quantile *q, tern_time value)
 {
-    if (value < 0)
+    if (value < 0 || value > MODEL_TRIP_MAX)
         return;
     if (q->count == 0 || value < q->min)
         q->min = value;

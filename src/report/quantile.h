@@ -11,6 +11,7 @@
 #include <tern/time.h>
 
 #define MODEL_QUANTILE_FEW 8
+#define MODEL_TRIP_MAX     (3600 * TERN_SECOND) /* a clock was set: no round trip takes so long */
 
 struct model_quantile {
     uint64_t count;
@@ -21,6 +22,7 @@ struct model_quantile {
     };
 };
 
+/* Negative values, and those above MODEL_TRIP_MAX, are left out. */
 void model_quantile_add(struct model_quantile *q, tern_time value);
 /* 0 where nothing was added. */
 tern_time model_quantile_median(const struct model_quantile *q);
