@@ -53,9 +53,10 @@ static bool push(struct tern_bench_peer *p, struct guest *g)
         if (g->left != UINT64_MAX)
             g->left -= (uint64_t)sent;
     }
-    if (g->says_end)
-        leave(p, g, false);
-    return !g->says_end;
+    if (!g->says_end)
+        return true;
+    leave(p, g, false);
+    return false;
 }
 
 /* The head is whole: what is wanted? False: nothing that we have. */
