@@ -121,5 +121,5 @@ TERN_EXPORT ssize_t recv(int fd, void *data, size_t bytes, int flags)
 
     if (lane != NULL)
         return tern_lane_read(lane, data, bytes, flags);
-    return syscall(SYS_recvfrom, fd, data, bytes, flags, NULL, NULL);
+    return recvfrom(fd, data, bytes, flags, NULL, NULL);
 }
