@@ -66,10 +66,10 @@ def judged(lab, paths, name, loose=0):
 
 def one(figures, end):
     """The call's connection. The last words of the call before it may come when the capture has
-    begun: they are a connection as well, of three segments at the most."""
+    begun: they are a connection as well, and a short one."""
     longest = max(figures[end], key=lambda c: c["segments"])
     hold(f"connections at the {end}",
-         all(c is longest or c["segments"] <= 3 for c in figures[end]),
+         all(c is longest or 4 * c["segments"] < longest["segments"] for c in figures[end]),
          str([c["segments"] for c in figures[end]]))
     return longest
 
