@@ -365,7 +365,7 @@ void tern_stack_timewait_expire(struct tern_stack *s);
 void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *local,
                           const struct tern_endpoint *remote, const struct tern_tcp_header *h,
                           enum tern_cause cause);
-bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
+void tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
                            const struct tern_segment_out *seg, struct tern_mac dst,
                            struct tern_frame *frame, uint8_t *headers);
 /* Queue an IP payload; false: no room. source: any address picks one. */

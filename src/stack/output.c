@@ -37,8 +37,9 @@ static bool attach_text(struct tern_conn *conn, uint64_t at, uint32_t bytes,
 }
 
 static void finish_checksum(struct tern_stack *s, const struct tern_conn *conn,
-                            struct tern_frame *frame, uint8_t *headers, uint32_t tcp_bytes)
+                            struct tern_frame *frame, uint8_t *headers)
 {
+    const uint32_t tcp_bytes = frame->bytes - FRAME_TCP_AT;
     struct tern_sum sum = {0, false};
     uint8_t *field = headers + FRAME_TCP_AT + TERN_TCP_OFF_CHECKSUM;
 
@@ -84,11 +85,12 @@ static uint32_t emit_headers(struct tern_stack *s, const struct tern_conn *conn,
     return (uint32_t)(FRAME_TCP_AT + tcp.bytes);
 }
 
-bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
+void tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
                            const struct tern_segment_out *seg, struct tern_mac dst,
                            struct tern_frame *frame, uint8_t *headers)
 {
     const uint32_t header_bytes = emit_headers(s, conn, seg, dst, headers);
+    bool whole;
 
     frame->piece[0] = tern_span_of(headers, header_bytes);
     frame->piece_count = 1;
@@ -97,10 +99,62 @@ bool tern_stack_frame_conn(struct tern_stack *s, struct tern_conn *conn,
     frame->gso = seg->piece_bytes > 0 ? TERN_GSO_TCP4 : TERN_GSO_NONE;
     frame->gso_bytes = (uint16_t)seg->piece_bytes;
     frame->mark = 0;
-    if (!attach_text(conn, seg->text_at, seg->text_bytes, frame))
-        return false;
-    finish_checksum(s, conn, frame, headers, frame->bytes - FRAME_TCP_AT);
-    return true;
+    whole = attach_text(conn, seg->text_at, seg->text_bytes, frame);
+    TERN_ASSERT(whole);
+    finish_checksum(s, conn, frame, headers);
+}
+
+/* The next piece of a text, as long as the one before: but for its number, its flags and its sum
+ * its headers are the same. */
+static void frame_alike(struct tern_stack *s, struct tern_conn *conn,
+                        const struct tern_segment_out *piece, struct tern_frame *frame,
+                        uint8_t *headers)
+{
+    const struct tern_frame *before = frame - 1;
+    const size_t header_bytes = before->piece[0].bytes;
+    bool whole;
+
+    memcpy(headers, before->piece[0].data, header_bytes);
+    tern_put_be32(headers + FRAME_TCP_AT + TERN_TCP_OFF_SEQ, piece->h.seq.value);
+    headers[FRAME_TCP_AT + TERN_TCP_OFF_FLAGS] = piece->h.flags;
+    *frame = *before;
+    frame->piece[0] = tern_span_of(headers, header_bytes);
+    frame->piece_count = 1;
+    frame->bytes = (uint32_t)header_bytes;
+    whole = attach_text(conn, piece->text_at, piece->text_bytes, frame);
+    TERN_ASSERT(whole);
+    if (frame->csum != TERN_CSUM_NEEDS) {
+        tern_put_be16(headers + FRAME_TCP_AT + TERN_TCP_OFF_CHECKSUM, 0);
+        finish_checksum(s, conn, frame, headers);
+    }
+}
+
+/* A text that the link does not cut, in as many frames as it has pieces. PSH and FIN belong to the
+ * last, CWR to the first (RFC 3168 §6.1.2). How many frames. */
+static int frame_pieces(struct tern_stack *s, struct tern_conn *conn,
+                        const struct tern_segment_out *seg, struct tern_mac dst,
+                        struct tern_frame *frames, uint8_t (*headers)[TERN_HEADERS_BYTES])
+{
+    struct tern_segment_out piece = *seg;
+    uint32_t left = seg->text_bytes;
+    int n = 0;
+
+    piece.piece_bytes = 0;
+    piece.text_bytes = seg->piece_bytes;
+    piece.h.flags &= (uint8_t) ~(TERN_TCP_PSH | TERN_TCP_FIN);
+    for (; left > seg->piece_bytes; n++, left -= seg->piece_bytes) {
+        if (n == 0)
+            tern_stack_frame_conn(s, conn, &piece, dst, &frames[n], headers[n]);
+        else
+            frame_alike(s, conn, &piece, &frames[n], headers[n]);
+        piece.h.flags &= (uint8_t)~TERN_TCP_CWR;
+        piece.h.seq = tern_seq_add(piece.h.seq, seg->piece_bytes);
+        piece.text_at += seg->piece_bytes;
+    }
+    piece.text_bytes = left;
+    piece.h.flags |= seg->h.flags & (TERN_TCP_PSH | TERN_TCP_FIN);
+    tern_stack_frame_conn(s, conn, &piece, dst, &frames[n], headers[n]);
+    return n + 1;
 }
 
 bool tern_stack_queue(struct tern_stack *s, struct tern_addr src, struct tern_addr dst,
@@ -251,13 +305,16 @@ static void output_to_nobody(struct tern_stack *s, struct tern_conn *conn)
     struct tern_segment_out lost;
 
     tern_tcb_unreachable(conn->tcb, s->now);
+    s->tcp.cut_max = 1;
     while (tern_tcb_output(conn->tcb, s->now, &lost))
         tern_stack_drop(s, TERN_DROP_NO_NEIGHBOUR);
     leave_ready(s, conn);
 }
 
-/* One frame of the first ready connection; false: it had none (and has left the list). */
-static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers)
+/* Frames of one segment of the first ready connection, max at the most; 0: it had none (and has
+ * left the list). */
+static int frame_ready(struct tern_stack *s, struct tern_frame *frames,
+                       uint8_t (*headers)[TERN_HEADERS_BYTES], int max)
 {
     struct tern_conn *conn = TERN_CONTAINER(s->ready.next, struct tern_awake, ready)->conn;
     struct tern_segment_out seg;
@@ -270,19 +327,20 @@ static bool frame_ready(struct tern_stack *s, struct tern_frame *frame, uint8_t 
     case TERN_NEIGH_BUSY:
         tern_list_remove(&conn->awake->ready);
         tern_list_push(&s->waiting, &conn->awake->ready);
-        return false;
+        return 0;
     case TERN_NEIGH_FAILED:
         output_to_nobody(s, conn);
-        return false;
+        return 0;
     }
+    s->tcp.cut_max = (uint32_t)max;
     if (tern_tcb_output(conn->tcb, s->now, &seg)) {
-        const bool whole = tern_stack_frame_conn(s, conn, &seg, dst, frame, headers);
-
-        TERN_ASSERT(whole);
-        return true;
+        if (seg.piece_bytes > 0 && !s->tcp.tso)
+            return frame_pieces(s, conn, &seg, dst, frames, headers);
+        tern_stack_frame_conn(s, conn, &seg, dst, frames, *headers);
+        return 1;
     }
     leave_ready(s, conn);
-    return false;
+    return 0;
 }
 
 static int take_acks(struct tern_stack *s, struct tern_frame *frames, int max)
@@ -307,7 +365,7 @@ int tern_stack_output(struct tern_stack *s, struct tern_frame *frames, int max, 
     while (n < max && s->tx.count > 0)
         n += frame_queued(s, &frames[n], s->headers[n]);
     while (n < max && !tern_list_is_empty(&s->ready))
-        n += frame_ready(s, &frames[n], s->headers[n]);
+        n += frame_ready(s, &frames[n], &s->headers[n], max - n);
     while (n < max && tern_stack_arp_output(s, &frames[n], s->headers[n]))
         n++;
     for (int i = 0; i < n; i++)

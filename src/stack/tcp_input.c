@@ -64,9 +64,9 @@ static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
         return;
     if (!tern_tcb_output_ack(conn->tcb, s->now, &out))
         return;
-    if (tern_stack_frame_conn(s, conn, &out, dst, &s->acks[s->acks_count],
-                              s->ack_headers[s->acks_count]))
-        s->acks_count++;
+    tern_stack_frame_conn(s, conn, &out, dst, &s->acks[s->acks_count],
+                          s->ack_headers[s->acks_count]);
+    s->acks_count++;
 }
 
 /* The handshake's last ACK goes with the text that waits for it (RFC 9293 §3.10.7.3). */

@@ -56,6 +56,8 @@ size_t tern_tcp_header_bytes(const struct tern_tcp_header *tcp);
 /* Header and options, checksum field zero: the caller sums what follows. */
 void tern_tcp_emit(const struct tern_tcp_header *tcp, struct tern_writer *w);
 
+#define TERN_TCP_OFF_SEQ      4
+#define TERN_TCP_OFF_FLAGS    13
 #define TERN_TCP_OFF_CHECKSUM 16
 
 #endif

@@ -109,6 +109,25 @@ static bool text_bears_sack(const struct tern_tcb *c)
     return c->snd.mss >= SACK_MSS_MIN && tern_tcb_sack_wanted(c);
 }
 
+/* Two in flight at least, so that ACKs keep coming. */
+static uint64_t super_bytes_max(const struct tern_tcb *c)
+{
+    const uint64_t most = tern_min_u64(c->env->super_bytes_max, tern_tcb_pace_burst(c));
+
+    return tern_min_u64(most, c->cc.cwnd / 2);
+}
+
+/* Where the stack cuts it is as if each piece had been asked for by itself. Each has its moment
+ * where they are paced. */
+static uint64_t cut_bytes_max(const struct tern_tcb *c, uint32_t segment)
+{
+    const uint64_t most = (uint64_t)c->env->cut_max * segment;
+
+    return most > segment && tern_tcb_pace_rate(c) == 0
+               ? tern_min_u64(most, c->env->super_bytes_max)
+               : 0;
+}
+
 /* The most text that one emission may carry, given the SACK blocks that want to come along. */
 static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
 {
@@ -121,11 +140,9 @@ static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
         *segment = c->snd.mss - 12 - sack_bytes;
         return *segment;
     }
-    if (!c->env->tso || tern_tcb_is_urgent(c)) /* each piece needs a pointer of its own */
+    if (tern_tcb_is_urgent(c)) /* each piece needs a pointer of its own */
         return *segment;
-    most = tern_min_u64(c->env->super_bytes_max, tern_tcb_pace_burst(c));
-    /* two in flight at least, so that ACKs keep coming */
-    most = tern_min_u64(most, c->cc.cwnd / 2);
+    most = c->env->tso ? super_bytes_max(c) : cut_bytes_max(c, *segment);
     return most <= *segment ? *segment : (uint32_t)(most - most % *segment);
 }
 
@@ -168,7 +185,7 @@ static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t
     uint8_t flags = TERN_TCP_ACK;
 
     /* A super-segment as well: the receiver need not wait for more to join. */
-    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || pieces > 1)
+    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || (pieces > 1 && c->env->tso))
         flags |= TERN_TCP_PSH;
     if (fin)
         flags |= TERN_TCP_FIN;

@@ -81,8 +81,9 @@ struct tern_tcp_env {
     struct tern_borrow borrow;
     struct tern_trace_ring *traces;
     uint32_t mtu_bytes;
-    bool tso;
+    bool tso;                 /* the link cuts */
     uint32_t super_bytes_max; /* text of a super-segment: what fits the pieces of a frame */
+    uint32_t cut_max;         /* else: so many pieces the stack itself cuts; 0 or 1: none */
     uint32_t send_buffer_bytes, receive_buffer_bytes;
     uint32_t hold_frames; /* of the link: see link.h */
     uint64_t hold_bytes;
@@ -110,7 +111,7 @@ struct tern_segment_out {
     struct tern_tcp_header h;
     uint64_t text_at;
     uint32_t text_bytes;
-    uint32_t piece_bytes; /* the link is to cut the text into pieces of so many bytes; 0: it fits */
+    uint32_t piece_bytes; /* the text is to be cut into pieces of so many bytes; 0: it fits */
     uint8_t ecn;          /* TERN_ECN_… for its IP header */
     enum tern_cause cause;
 };

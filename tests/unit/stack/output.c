@@ -3,6 +3,8 @@
  * who waits for whom. */
 #include "bench.h"
 
+#include "base/checksum.h"
+
 /* RFC 791 §3.2: all of it, in pieces of 8 bytes that fit the MTU. */
 static void fragments(void **state)
 {
@@ -269,6 +271,124 @@ static void bursts(void **state)
     bench_close(&b);
 }
 
+/* Frames that a stack sent, one behind the other. */
+struct said {
+    uint8_t bytes[200000];
+    size_t count;
+    int frames, with_cwr, with_psh;
+};
+
+/* Keep a frame, and let the peer have it; marked: the network says that it is congested. */
+static void pass_on(struct said *said, struct bench *peer, const struct tern_frame *frame,
+                    bool marked)
+{
+    struct tern_frame in = {.piece_count = 1, .bytes = frame->bytes, .csum = TERN_CSUM_VALID};
+    uint8_t *at = said->bytes + said->count;
+    uint8_t copy[1600];
+    struct tern_sum sum = {0, false};
+
+    for (uint32_t k = 0; k < frame->piece_count; k++) {
+        assert_true(frame->piece[k].bytes <= sizeof said->bytes - said->count);
+        memcpy(said->bytes + said->count, frame->piece[k].data, frame->piece[k].bytes);
+        said->count += frame->piece[k].bytes;
+    }
+    said->frames++;
+    said->with_cwr += (at[TERN_ETH_BYTES + TERN_IPV4_BYTES + 13] & TERN_TCP_CWR) != 0;
+    said->with_psh += (at[TERN_ETH_BYTES + TERN_IPV4_BYTES + 13] & TERN_TCP_PSH) != 0;
+    memcpy(copy, at, frame->bytes);
+    copy[TERN_ETH_BYTES + 1] |= marked ? 3 : 0 /* CE */;
+    tern_put_be16(copy + TERN_ETH_BYTES + 10, 0);
+    tern_sum_add(&sum, copy + TERN_ETH_BYTES, TERN_IPV4_BYTES);
+    tern_put_be16(copy + TERN_ETH_BYTES + 10, tern_sum_finish(&sum));
+    in.piece[0] = tern_span_of(copy, frame->bytes);
+    bench_frame(peer, &in);
+}
+
+/* What the peer answers comes back, delayed ACKs included. */
+static void answer(struct pair *p)
+{
+    struct bench *peer = &p->end[1];
+    uint32_t count;
+
+    for (int i = 0; i < 2; i++) {
+        p->end[i].now += 50 * TERN_MS;
+        tern_stack_expire(p->end[i].stack, p->end[i].now);
+    }
+
+    bench_drain(peer);
+    count = peer->sent_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct tern_frame f = peer->sent[i].frame;
+
+        f.piece[0] = tern_span_of(peer->sent[i].bytes, peer->sent[i].count);
+        f.piece_count = 1;
+        tern_stack_input(p->end[0].stack, &f, 1, p->end[0].now);
+    }
+    bench_forget(peer);
+}
+
+/* A conversation in which the peer hears of congestion once, so that CWR is due; the frames of who
+ * writes. max at a time are asked for. */
+static void converse(uint32_t offloads, int max, struct said *said)
+{
+    static uint8_t text[20002], heard[sizeof text];
+    static struct pair p;
+    struct tern_conn *conn[2];
+    struct tern_config c[2];
+    struct tern_frame frame[TERN_BURST_MAX];
+    struct tern_tcp_settings settings;
+    int n;
+
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 7 + i / 256);
+    for (uint8_t i = 0; i < 2; i++)
+        bench_config(&c[i], (uint8_t)(1 + i));
+    c[0].link.offloads = offloads;
+    pair_open(&p, &c[0], &c[1]);
+    pair_connect(&p, pair_listen(&p, 1), conn);
+    tern_tcp_settings(conn[0], &settings);
+    settings.nodelay = true;
+    settings.pacing = false;
+    assert_int_equal(tern_tcp_set(conn[0], &settings), TERN_ERR_OK);
+    for (size_t round = 0; round < 3; round++) {
+        assert_int_equal(tern_tcp_write(conn[0], text, 20000 + round), 20000 + round);
+        if (round == 2)
+            tern_tcp_shutdown(conn[0]);
+        for (int turn = 0; turn < 8; turn++) {
+            while ((n = tern_stack_output(p.end[0].stack, frame, max, p.end[0].now)) > 0)
+                for (int i = 0; i < n; i++)
+                    pass_on(said, &p.end[1], &frame[i], round == 0 && frame[i].bytes < 1514);
+            answer(&p);
+        }
+        while (tern_tcp_read(conn[1], heard, sizeof heard) > 0)
+            ;
+    }
+    pair_close(&p);
+}
+
+/* Where the link does not cut, the stack does, many segments at a time: the frames are the same as
+ * when each is asked for by itself. */
+static void cut_as_one_by_one(void **state)
+{
+    static const uint32_t offloads[] = {0, TERN_OFFLOAD_CSUM_TX};
+    static struct said one, many;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(offloads); i++) {
+        one.count = many.count = 0;
+        one.frames = one.with_cwr = one.with_psh = 0;
+        many.frames = many.with_cwr = many.with_psh = 0;
+        converse(offloads[i], 1, &one);
+        converse(offloads[i], TERN_BURST_MAX, &many);
+        assert_true(one.frames > 20);
+        assert_int_equal(one.with_cwr, 1);
+        assert_in_range(one.with_psh, 2, one.frames / 2);
+        assert_int_equal(many.frames, one.frames);
+        assert_int_equal(many.count, one.count);
+        assert_memory_equal(many.bytes, one.bytes, one.count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +396,7 @@ int main(void)
         cmocka_unit_test(checksums),
         cmocka_unit_test(super_segments),
         cmocka_unit_test(plain_segments),
+        cmocka_unit_test(cut_as_one_by_one),
         cmocka_unit_test(old_text_again_and_again),
         cmocka_unit_test(dead_neighbour),
         cmocka_unit_test(address_lost_in_flight),
