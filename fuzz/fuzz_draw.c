@@ -17,16 +17,7 @@
 #include "report/json.h"
 #include "report/overview.h"
 #include "report/svg.h"
-
-static void judge(const char *text, size_t bytes, bool utf8)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        const uint8_t c = (uint8_t)text[i];
-
-        TERN_ASSERT(c == '\n' || (c >= ' ' && c != 0x7f));
-        TERN_ASSERT(c < 0x80 || utf8);
-    }
-}
+#include "screen.h"
 
 static void draw(const struct tern_model *model, size_t columns, bool utf8)
 {
@@ -39,7 +30,7 @@ static void draw(const struct tern_model *model, size_t columns, bool utf8)
     TERN_ASSERT(out != NULL);
     tern_overview_print(model, &o, out);
     fclose(out);
-    judge(text, bytes, utf8);
+    fuzz_judge_screen(text, bytes, utf8);
     free(text);
 }
 
@@ -65,7 +56,7 @@ static void draw_svg(const struct tern_model *model)
     TERN_ASSERT(out != NULL);
     TERN_ASSERT(tern_report_svg(model, &o, out));
     fclose(out);
-    judge(text, bytes, true);
+    fuzz_judge_screen(text, bytes, true);
     for (const char *p = strchr(text, '<'); p != NULL; p = strchr(p + 1, '<'))
         TERN_ASSERT(strchr("/stdgp", p[1]) != NULL && strncmp(p, "<script", 7) != 0);
     free(text);

@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "report/ladder.h"
+#include "screen.h"
 #include "segment.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
@@ -163,16 +164,6 @@ static void step(struct world *w, struct tern_reader *in)
 
 /* ---- the picture ---- */
 
-static void judge(const char *text, size_t bytes, bool utf8)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        const uint8_t c = (uint8_t)text[i];
-
-        TERN_ASSERT(c == '\n' || (c >= ' ' && c != 0x7f));
-        TERN_ASSERT(c < 0x80 || utf8);
-    }
-}
-
 static void draw(const struct tern_model *model, size_t columns, bool utf8)
 {
     const struct tern_ladder_options o = {
@@ -185,7 +176,7 @@ static void draw(const struct tern_model *model, size_t columns, bool utf8)
     tern_ladder_header(&o, out);
     tern_ladder_print(model, 0, &o, out);
     fclose(out);
-    judge(text, bytes, utf8);
+    fuzz_judge_screen(text, bytes, utf8);
     free(text);
 }
 
