@@ -9,41 +9,30 @@
  * interface must have its own off, for lwIP takes no frame of more than its MTU. One thread, which
  * sleeps in poll(2) when nothing waits.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <netpacket/packet.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <lwip/etharp.h>
-#include <lwip/init.h>
-#include <lwip/netif.h>
 #include <lwip/tcp.h>
-#include <lwip/timeouts.h>
-#include <netif/ethernet.h>
 
-#define ETHERNET_ALL  0x0003 /* ETH_P_ALL, whose header and lwIP's do not mix */
-#define FRAME_BYTES   2048
+#include "lwip_wire.h"
+
 #define QUEUE_BYTES   (16 << 20)
-#define BURST         64
 #define PORT          5201
 #define HEAD_BYTES    16
 #define MESSAGE_BYTES 16384
 
 static struct {
-    int fd;
-    bool packet_socket, sends, connected, over, failed;
-    struct netif netif;
+    struct lwip_wire wire;
+    bool sends, connected, over, failed;
     struct tcp_pcb *pcb;
     uint64_t received, written, acked;
     uint8_t text[MESSAGE_BYTES];
@@ -59,99 +48,21 @@ static double now_seconds(void)
 
 /* ---- the interface ---- */
 
-static err_t put_frame(struct netif *netif, struct pbuf *p)
-{
-    uint8_t frame[FRAME_BYTES];
-    const u16_t bytes = pbuf_copy_partial(p, frame, p->tot_len, 0);
-
-    (void)netif;
-    (void)!write(bench.fd, frame, bytes); /* a full queue loses a frame, as the network may */
-    return ERR_OK;
-}
-
-static err_t netif_begin(struct netif *netif)
-{
-    static const uint8_t mac[6] = {0x02, 0x4c, 0x57, 0x49, 0x50, 0x02};
-
-    memcpy(netif->hwaddr, mac, sizeof(mac));
-    netif->hwaddr_len = sizeof(mac);
-    netif->mtu = 1500;
-    netif->name[0] = 'b';
-    netif->name[1] = 'n';
-    netif->output = etharp_output;
-    netif->linkoutput = put_frame;
-    netif->flags =
-        NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
-    return ERR_OK;
-}
-
 static bool tap_open(const char *name)
 {
     struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 
-    bench.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+    bench.wire.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
     (void)snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
-    return bench.fd >= 0 && ioctl(bench.fd, TUNSETIFF, &r) == 0 &&
-           ioctl(bench.fd, TUNSETOFFLOAD, 0) == 0;
-}
-
-static bool packet_open(const char *name)
-{
-    const int queue = QUEUE_BYTES, yes = 1;
-    const int index = (int)if_nametoindex(name);
-    struct sockaddr_ll at = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETHERNET_ALL), .sll_ifindex = index};
-    struct packet_mreq all = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
-
-    bench.packet_socket = true;
-    bench.fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
-    return bench.fd >= 0 && index > 0 &&
-           setsockopt(bench.fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) == 0 &&
-           setsockopt(bench.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof(yes)) == 0 &&
-           setsockopt(bench.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) == 0 &&
-           bind(bench.fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
+    return bench.wire.fd >= 0 && ioctl(bench.wire.fd, TUNSETIFF, &r) == 0 &&
+           ioctl(bench.wire.fd, TUNSETOFFLOAD, 0) == 0;
 }
 
 static bool link_open(const char *link)
 {
     if (strncmp(link, "tap:", 4) == 0)
         return tap_open(link + 4);
-    return strncmp(link, "lan:", 4) == 0 && packet_open(link + 4);
-}
-
-static bool netif_up(const char *address)
-{
-    ip4_addr_t own, mask;
-    ip4_addr_t none = {0};
-
-    if (!ip4addr_aton(address, &own) || !ip4addr_aton("255.255.255.0", &mask))
-        return false;
-    lwip_init();
-    if (netif_add(&bench.netif, &own, &mask, &none, NULL, netif_begin, ethernet_input) == NULL)
-        return false;
-    netif_set_default(&bench.netif);
-    netif_set_up(&bench.netif);
-    return true;
-}
-
-static void turn(void)
-{
-    struct pollfd wait = {.fd = bench.fd, .events = POLLIN};
-    const u32_t timer_ms = sys_timeouts_sleeptime();
-    uint8_t frame[FRAME_BYTES];
-    ssize_t n;
-
-    (void)poll(&wait, 1, timer_ms < 100 ? (int)timer_ms : 100);
-    for (int i = 0; i < BURST && (n = read(bench.fd, frame, sizeof(frame))) > 0; i++) {
-        struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM);
-
-        if (p == NULL)
-            continue;
-        (void)pbuf_take(p, frame, (u16_t)n);
-        if (bench.netif.input(p, &bench.netif) != ERR_OK)
-            pbuf_free(p);
-    }
-    sys_check_timeouts();
+    return strncmp(link, "lan:", 4) == 0 && lwip_wire_packet(&bench.wire, link + 4, QUEUE_BYTES);
 }
 
 /* ---- the workload ---- */
@@ -242,13 +153,13 @@ static int run(double seconds)
     uint64_t bytes;
 
     while (!bench.connected && !bench.over && now_seconds() < began + 10)
-        turn();
+        (void)lwip_wire_turn(&bench.wire, 100);
     began = now_seconds();
     bench.acked = 0;
     if (bench.connected)
         push();
     while (!bench.over && now_seconds() < began + seconds)
-        turn();
+        (void)lwip_wire_turn(&bench.wire, 100);
     took = now_seconds() - began;
     bytes = bench.sends ? bench.acked : bench.received;
     if (bench.failed || !bench.connected) {
@@ -268,7 +179,7 @@ int main(int argc, char **argv)
         return 2;
     }
     bench.sends = strcmp(argv[1], "send") == 0;
-    if (!link_open(argv[2]) || !netif_up(argv[3]) || !connect_to(argv[4])) {
+    if (!link_open(argv[2]) || !lwip_wire_up(&bench.wire, argv[3]) || !connect_to(argv[4])) {
         (void)fprintf(stderr, "bench-lwip: %s: %s\n", argv[2], strerror(errno));
         return 1;
     }

@@ -13,35 +13,22 @@
  *
  * `ready` on standard error: the address answers, and the port is open. Exit 0: both sides ended in
  * order, and all of ours is acknowledged; 7: refused; 56: reset; 28: lwIP gave up; 1: else.
- *
- * lwIP runs in one thread here, without the thread that its operating-system layer would make: we
- * poll the socket for as long as its timers allow, and hand it frames. Offloads of the interface
- * must be off: it takes no frame of more than its MTU, and checks every sum.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <netpacket/packet.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lwip/etharp.h>
-#include <lwip/init.h>
-#include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/sys.h>
 #include <lwip/tcp.h>
-#include <lwip/timeouts.h>
-#include <netif/ethernet.h>
 
-#define ETHERNET_ALL  0x0003 /* ETH_P_ALL, whose header and lwIP's do not mix */
-#define FRAME_BYTES   2048
+#include "lwip_wire.h"
+
 #define QUEUE_BYTES   (4 << 20)
 #define SILENCE_MS    1000 /* after the end: the peer's last segment may have to be said again */
 #define LINGER_MS     20000
@@ -63,94 +50,9 @@ static struct {
     size_t text_bytes;
     size_t reset_after;
     bool listen_first, http;
-    int fd, exit_code;
-    struct netif netif;
+    int exit_code;
+    struct lwip_wire wire;
 } peer = {.exit_code = EXIT_RUNNING};
-
-/* ---- the interface ---- */
-
-static err_t put_frame(struct netif *netif, struct pbuf *p)
-{
-    uint8_t frame[FRAME_BYTES];
-    const u16_t bytes = pbuf_copy_partial(p, frame, p->tot_len, 0);
-
-    (void)netif;
-    /* A full queue loses a frame, as the network may. */
-    (void)!send(peer.fd, frame, bytes, 0);
-    return ERR_OK;
-}
-
-static err_t netif_begin(struct netif *netif)
-{
-    static const uint8_t mac[6] = {0x02, 0x4c, 0x57, 0x49, 0x50, 0x01};
-
-    memcpy(netif->hwaddr, mac, sizeof(mac));
-    netif->hwaddr_len = sizeof(mac);
-    netif->mtu = 1500;
-    netif->name[0] = 'p';
-    netif->name[1] = 's';
-    netif->output = etharp_output;
-    netif->linkoutput = put_frame;
-    netif->flags =
-        NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
-    return ERR_OK;
-}
-
-static bool socket_open(const char *interface)
-{
-    const int queue = QUEUE_BYTES;
-    const int index = (int)if_nametoindex(interface);
-    struct sockaddr_ll at = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETHERNET_ALL), .sll_ifindex = index};
-    struct packet_mreq all = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
-
-    peer.fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
-    return peer.fd >= 0 && index > 0 &&
-           setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUF, &queue, sizeof(queue)) == 0 &&
-           setsockopt(peer.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) == 0 &&
-           bind(peer.fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
-}
-
-/* Hand lwIP the frames that wait. How many. */
-static int take_frames(void)
-{
-    uint8_t frame[FRAME_BYTES];
-    struct sockaddr_ll from = {0};
-    socklen_t from_bytes = sizeof(from);
-    ssize_t n;
-    int count = 0;
-
-    while (count < 64 && (n = recvfrom(peer.fd, frame, sizeof(frame), MSG_TRUNC,
-                                       (struct sockaddr *)&from, &from_bytes)) >= 0) {
-        struct pbuf *p;
-
-        count++;
-        if (from.sll_pkttype == PACKET_OUTGOING || (size_t)n > sizeof(frame))
-            continue;
-        /* Not from PBUF_POOL: in Debian's build its buffers are shorter than pbuf_alloc() takes
-         * them to be. */
-        p = pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM);
-        if (p == NULL)
-            continue;
-        (void)pbuf_take(p, frame, (u16_t)n);
-        if (peer.netif.input(p, &peer.netif) != ERR_OK)
-            pbuf_free(p);
-    }
-    return count;
-}
-
-/* One turn: sleep until a frame or a timer, at most so long. Were there frames? */
-static bool turn(int most_ms)
-{
-    struct pollfd wait = {.fd = peer.fd, .events = POLLIN};
-    const u32_t timer_ms = sys_timeouts_sleeptime();
-    int count = 0;
-
-    (void)poll(&wait, 1, timer_ms < (u32_t)most_ms ? (int)timer_ms : most_ms);
-    count = take_frames();
-    sys_check_timeouts();
-    return count > 0;
-}
 
 /* ---- a conversation ---- */
 
@@ -364,28 +266,13 @@ static bool connect_to(const char *host, u16_t port)
     return tcp_connect(pcb, &to, port, on_connected) == ERR_OK;
 }
 
-static bool netif_up(const char *address)
-{
-    ip4_addr_t own, mask;
-    ip4_addr_t none = {0};
-
-    if (!ip4addr_aton(address, &own) || !ip4addr_aton("255.255.255.0", &mask))
-        return false;
-    lwip_init();
-    if (netif_add(&peer.netif, &own, &mask, &none, NULL, netif_begin, ethernet_input) == NULL)
-        return false;
-    netif_set_default(&peer.netif);
-    netif_set_up(&peer.netif);
-    return true;
-}
-
 /* All of ours acknowledged, and nothing heard for a while that would need an answer. */
 static void last_words(void)
 {
     for (u32_t began = sys_now(); sys_now() - began < LINGER_MS && tcp_active_pcbs != NULL;)
-        (void)turn(100);
+        (void)lwip_wire_turn(&peer.wire, 100);
     for (u32_t heard = sys_now(); sys_now() - heard < SILENCE_MS;)
-        if (turn(100))
+        if (lwip_wire_turn(&peer.wire, 100) > 0)
             heard = sys_now();
 }
 
@@ -412,7 +299,8 @@ int main(int argc, char **argv)
     if (argc < 4)
         return fail("usage: [-l] [-r N] INTERFACE ADDRESS listen|http PORT | connect HOST PORT");
     peer.http = strcmp(argv[2], "http") == 0;
-    if (!read_text() || !socket_open(argv[0]) || !netif_up(argv[1]))
+    if (!read_text() || !lwip_wire_packet(&peer.wire, argv[0], QUEUE_BYTES) ||
+        !lwip_wire_up(&peer.wire, argv[1]))
         return fail(argv[0]);
     if (strcmp(argv[2], "connect") == 0 && argc > 4) {
         if (!connect_to(argv[3], (u16_t)strtoul(argv[4], NULL, 10)))
@@ -422,7 +310,7 @@ int main(int argc, char **argv)
     }
     (void)fputs("ready\n", stderr);
     while (peer.exit_code == EXIT_RUNNING)
-        (void)turn(1000);
+        (void)lwip_wire_turn(&peer.wire, 1000);
     last_words();
     return peer.exit_code;
 }
