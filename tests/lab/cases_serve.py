@@ -268,15 +268,20 @@ def serve_crowd(lab):
     ended(lab, child)
 
 
+def slow_curl(lab, server, rate):
+    """curl, which takes /big.bin to slow.bin at this rate, in the background."""
+    with open(lab.path("slow.err"), "wb") as err:
+        return server.start("curl", "-q", "-sS", "--limit-rate", rate, "-o", "slow.bin",
+                            url("/big.bin"), stderr=err)
+
+
 @case("serve: a slow reader gets every byte, and its neighbours do not wait", programs=["curl"])
 def serve_slow(lab):
     client, server = lab.pair()
     big = lab.noise("www/big.bin", 6_000_000)
     lab.write("www/f", "inside")
     child = serve(lab, client)
-    with open(lab.path("slow.err"), "wb") as err:
-        slow = server.start("curl", "-q", "-sS", "--limit-rate", "2M", "-o", "slow.bin",
-                            url("/big.bin"), stderr=err)
+    slow = slow_curl(lab, server, "2M")
     for _ in range(20):
         result = curl(server, "--max-time", "5", url("/f"))
         hold("a neighbour", result.out == b"inside", result.text())
@@ -308,9 +313,7 @@ def serve_shrinks(lab):
     big = lab.noise("www/big.bin", 20_000_000)
     lab.write("www/f", "inside")
     child = serve(lab, client)
-    with open(lab.path("slow.err"), "wb") as err:
-        slow = server.start("curl", "-q", "-sS", "--limit-rate", "1M", "-o", "slow.bin",
-                            url("/big.bin"), stderr=err)
+    slow = slow_curl(lab, server, "1M")
     world.wait_for("it begins", lambda: os.path.exists(lab.path("slow.bin"))
                    and os.path.getsize(lab.path("slow.bin")) > 0)
     os.truncate(big, 1000)
