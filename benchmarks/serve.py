@@ -28,36 +28,7 @@ import world  # noqa: E402
 SIZES = (1024, 102400)
 CONNECTIONS = 16
 
-NGINX = """
-user root;
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx-error.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    sendfile on;
-    tcp_nopush on;
-    keepalive_requests 100000000;
-    default_type application/octet-stream;
-    server {{ listen {address}:80; root {folder}/www; }}
-}}
-"""
-
-
-def start_nginx(lab, node):
-    conf = lab.write("nginx.conf", NGINX.format(folder=lab.folder, address=world.HOST_IP))
-    log = lab.path("nginx.log")
-    with open(log, "wb") as out:
-        child = node.start("nginx", "-c", conf, "-p", lab.folder, "-e",
-                           lab.path("nginx-error.log"), stdout=out, stderr=out)
-    peers.wait_listening(node, 80, child, log)
+NGINX_SITE = "listen {address}:80; root {folder}/www;"
 
 
 def start_tern(lab, node):
@@ -88,7 +59,7 @@ def measure(lab, pairs, seconds):
     server, client = lab.pair()     # the lab's "client" is where tern is
     for size in SIZES:
         lab.noise(f"www/{size}.bin", size)
-    start_nginx(lab, server)
+    peers.nginx(lab, server, world.HOST_IP, site=NGINX_SITE, access_log="off")
     start_tern(lab, server)
     results = []
     for size in SIZES:

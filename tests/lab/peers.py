@@ -17,7 +17,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log;
 events {{ worker_connections 256; }}
 http {{
-    access_log {folder}/access.log;
+    access_log {access_log};
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -25,9 +25,12 @@ http {{
     scgi_temp_path {folder}/scgi;
     sendfile on;
     tcp_nopush on;
-    keepalive_requests 10000;
+    keepalive_requests 100000000;
     default_type application/octet-stream;
-    server {{
+    server {{ {site} }}
+}}
+"""
+SITE = """
         listen {address}:80;
         {tls}
         root {folder}/www;
@@ -41,8 +44,6 @@ http {{
         location /up/ {{ alias {folder}/up/; dav_methods PUT; client_max_body_size 0;
                          create_full_put_path on; }}
         location /limited {{ limit_rate 200k; alias {folder}/www/; }}
-    }}
-}}
 """
 TLS = """
         listen {address}:443 ssl http2;
@@ -51,14 +52,19 @@ TLS = """
 """
 
 
-def nginx(lab, node, address=world.SERVER, tls=False):
-    """nginx on port 80 (and 443) of an address, serving www/ of the case's folder."""
+def nginx(lab, node, address=world.SERVER, tls=False, site=SITE, access_log="access.log"):
+    """nginx on port 80 (and 443) of an address, serving www/ of the case's folder. site: the
+    inside of its server block; access_log: "off", or a name in that folder."""
     if not shutil.which("nginx"):
         raise world.Skipped("nginx is not installed")
     for name in ("www", "up", "body", "proxy", "fastcgi", "uwsgi", "scgi"):
         os.makedirs(lab.path(name), exist_ok=True)
     text = TLS.format(folder=lab.folder, address=address) if tls else ""
-    conf = lab.write("nginx.conf", NGINX.format(folder=lab.folder, address=address, tls=text))
+    site = site.format(folder=lab.folder, address=address, tls=text)
+    if access_log != "off":
+        access_log = lab.path(access_log)
+    conf = lab.write("nginx.conf", NGINX.format(folder=lab.folder, site=site,
+                                                access_log=access_log))
     log = open(lab.path("nginx.log"), "wb")
     child = node.start("nginx", "-c", conf, "-p", lab.folder, "-e", lab.path("nginx-error.log"),
                        stdout=log, stderr=log)
