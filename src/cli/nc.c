@@ -13,14 +13,13 @@
  * for a failure, 2 for usage.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/nc_options.h"
 #include "cli/nc_output.h"
-#include "cli/number.h"
 #include "cli/say.h"
 #include "cli/talk.h"
 #include "cli/verbs.h"
@@ -36,16 +35,8 @@
 #define LINGER_IDLE     (250 * TERN_MS) /* a peer that kept silent will hardly answer our FIN */
 #define LISTEN_BACKLOG  1
 
-struct nc_options {
-    struct tern_talk_options talk;
-    const char *host;
-    uint16_t port, own_port;
-    tern_time wait; /* 0: for ever */
-    bool listen, half_close, only_connect, verbose;
-};
-
 struct nc {
-    const struct nc_options *options;
+    const struct tern_nc_options *options;
     struct tern_talk talk;
     struct tern_listener *listener;
     struct tern_conn *conn;
@@ -57,124 +48,6 @@ struct nc {
     bool established, input_ended, input_watched, output_watched;
     bool peer_ended, over, failed, idle;
 };
-
-static const char nc_help[] =
-    "Examples:\n"
-    "  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | tern nc 10.0.2.2 80      from the host's loopback\n"
-    "  sudo tern nc -v --interface eth0 --address 192.168.1.77/24 192.168.1.1 22\n"
-    "  sudo tern nc -l --interface eth0 --address 192.168.1.77/24 8080 > file\n"
-    "\n"
-    "Usage: tern nc [flags] HOST PORT\n"
-    "       tern nc -l [flags] [ADDRESS] PORT\n"
-    "\n"
-    "  -l         listen on tern's own address, take one connection\n"
-    "  -N         at the end of standard input, close our side (FIN) and go on receiving\n"
-    "  -z         only connect, then close\n"
-    "  -w SECS    give up connecting, or waiting in silence, after so long; -l itself waits\n"
-    "             for its caller as long as it takes\n"
-    "  -p PORT    own port\n"
-    "  -v         say what happens\n"
-    "  -h, --help\n"
-    "\n";
-
-/* ---- the command line ---- */
-
-static bool nc_port(const char *text, uint16_t *out)
-{
-    uint64_t n;
-
-    if (!tern_number(text, 1, 65535, &n))
-        return false;
-    *out = (uint16_t)n;
-    return true;
-}
-
-static bool nc_flag(struct nc_options *o, int flag, const char *text)
-{
-    switch (flag) {
-    case 'l':
-        o->listen = true;
-        return true;
-    case 'N':
-        o->half_close = true;
-        return true;
-    case 'z':
-        o->only_connect = true;
-        return true;
-    case 'v':
-        o->verbose = true;
-        return true;
-    case 'n':
-        return true; /* numbers only: names cost nothing here unless they are given */
-    case 'w':
-        return tern_seconds(text, &o->wait) && o->wait > 0;
-    case 'p':
-        return nc_port(text, &o->own_port);
-    default:
-        return tern_talk_flag(&o->talk, flag, text);
-    }
-}
-
-static int nc_usage(const char *what)
-{
-    tern_complain("nc: %s. Try: tern nc --help", what);
-    return 1 + EXIT_USAGE;
-}
-
-/* What getopt refused: a flag that is none, or one without its argument. */
-static int nc_refused(int value, const char *text)
-{
-    if (value == ':')
-        tern_complain("nc: %s needs an argument. Try: tern nc --help", text);
-    else if (optopt > 0 && optopt < 256 && text[1] != '-')
-        tern_complain("nc: unknown flag -%c. Try: tern nc --help", optopt);
-    else
-        tern_complain("nc: unknown flag %s. Try: tern nc --help", text);
-    return 1 + EXIT_USAGE;
-}
-
-/* HOST PORT, or with -l [ADDRESS] [PORT]. */
-static int nc_operands(int count, char **operand, struct nc_options *o)
-{
-    int wanted = o->listen && o->own_port != 0 ? 0 : 1;
-
-    if (!o->listen && count != 2)
-        return nc_usage("give HOST and PORT");
-    if (o->listen && (count < wanted || count > wanted + 1))
-        return nc_usage("give the PORT to listen on");
-    if (o->listen && o->only_connect)
-        return nc_usage("-l and -z contradict each other");
-    if (count == wanted + 1)
-        o->host = operand[0];
-    if (wanted == 1 && !nc_port(operand[count - 1], &o->port))
-        return nc_usage("a PORT is a number from 1 to 65535");
-    if (wanted == 0)
-        o->port = o->own_port;
-    return 0;
-}
-
-/* 0: go on; else leave with code - 1. */
-static int nc_parse(int argc, char **argv, struct nc_options *o)
-{
-    static const struct option help[] = {{"help", no_argument, NULL, 'h'}};
-    struct option flags[64] = {{0}};
-    int flag;
-
-    *o = (struct nc_options){.host = NULL};
-    tern_flags_join(flags, sizeof flags / sizeof flags[0], help, 1);
-    while ((flag = getopt_long(argc, argv, ":lNzvnw:p:h", flags, NULL)) != -1) {
-        if (flag == 'h') {
-            (void)printf("%s%s", nc_help, tern_talk_help);
-            return 1;
-        }
-        if (flag == '?' || flag == ':')
-            return nc_refused(flag, argv[optind - 1]);
-        if (!nc_flag(o, flag, optarg))
-            return nc_usage(flag == 'w' ? "-w takes a number of seconds"
-                                        : "-p takes a number from 1 to 65535");
-    }
-    return nc_operands(argc - optind, argv + optind, o);
-}
 
 /* ---- the pump ---- */
 
@@ -531,8 +404,8 @@ static tern_time nc_linger(const struct nc *n)
 int tern_verb_nc(int argc, char **argv)
 {
     struct nc n;
-    struct nc_options options;
-    int code = nc_parse(argc, argv, &options);
+    struct tern_nc_options options;
+    int code = tern_nc_parse(argc, argv, &options);
 
     if (code != 0)
         return code - 1;

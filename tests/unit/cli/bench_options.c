@@ -4,21 +4,11 @@
 
 #include "test.h"
 
-#define WORDS_MAX 16
-
-/* The words of a command line, split at blanks. */
 static int parse(const char *line, struct tern_bench_options *out)
 {
-    static char text[256];
-    char *argv[WORDS_MAX + 1] = {NULL};
-    int argc = 0;
+    char *argv[TEST_WORDS_MAX + 1];
+    int argc = test_words(line, argv);
 
-    assert_true(strlen(line) < sizeof text);
-    memcpy(text, line, strlen(line) + 1);
-    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
-        assert_true(argc < WORDS_MAX);
-        argv[argc++] = word;
-    }
     return tern_bench_parse(argc, argv, out);
 }
 
