@@ -13,18 +13,18 @@ static struct tern_stack_counters counters(const struct bench *b)
     return c;
 }
 
-/* end[1] has so many blocks for eight connections. */
-static void open_with(struct pair *p, uint32_t awake)
+/* end[1] has two blocks for eight connections. */
+static void open_with_two(struct pair *p)
 {
     struct tern_config first, second;
 
     bench_config(&first, 1);
     bench_config(&second, 2);
-    second.awake_max = awake;
+    second.awake_max = 2;
     pair_open(p, &first, &second);
 }
 
-/* Opened one after the other; by and by all but the last awake ones rest. */
+/* Opened one after the other; by and by all but the last two rest. */
 static void open_some(struct pair *p, struct tern_conn *conn[][2], int count)
 {
     struct tern_listener *l = pair_listen(p, 8);
@@ -35,6 +35,39 @@ static void open_some(struct pair *p, struct tern_conn *conn[][2], int count)
         (void)bench_events(&p->end[0], TERN_EVENT_CONN);
         (void)bench_events(&p->end[1], TERN_EVENT_CONN);
     }
+}
+
+static void open_all(struct pair *p, struct tern_conn *conn[][2])
+{
+    open_with_two(p);
+    open_some(p, conn, MORE);
+}
+
+/* Both blocks of end[1] hold text that nobody reads. */
+static void occupy(struct pair *p, struct tern_conn *conn[][2])
+{
+    for (int i = MORE - 2; i < MORE; i++)
+        assert_int_equal(tern_tcp_write(conn[i][0], "busy", 4), 4);
+    pair_run(p, TERN_SECOND);
+    (void)bench_events(&p->end[1], TERN_EVENT_CONN);
+}
+
+static void open_busy(struct pair *p, struct tern_conn *conn[][2])
+{
+    open_all(p, conn);
+    occupy(p, conn);
+}
+
+static void keep_alive(struct tern_conn *conn, tern_time idle)
+{
+    struct tern_tcp_settings settings;
+
+    tern_tcp_settings(conn, &settings);
+    settings.keepalive = true;
+    settings.keep_idle = idle;
+    settings.keep_interval = 10 * TERN_SECOND;
+    settings.keep_count = 2;
+    assert_int_equal(tern_tcp_set(conn, &settings), TERN_ERR_OK);
 }
 
 static void say(struct pair *p, struct tern_conn *from, struct tern_conn *to, const char *words)
@@ -63,8 +96,7 @@ static void text_for_a_resting_one(void **state)
     struct tern_conn *conn[MORE][2];
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
+    open_all(&p, conn);
     assert_int_equal(counters(&p.end[1]).connections_used, MORE);
     assert_int_equal(counters(&p.end[1]).connections_resting, MORE - 2);
     for (int turn = 0; turn < 3; turn++) {
@@ -92,7 +124,7 @@ static void looking_wakes_nobody(void **state)
     uint64_t wakes;
 
     (void)state;
-    open_with(&p, 2);
+    open_with_two(&p);
     open_some(&p, conn, 2);
     say(&p, conn[0][0], conn[0][1], "well met");
     pair_run(&p, TERN_SECOND);
@@ -126,8 +158,7 @@ static void reset_of_a_resting_one(void **state)
     struct tern_conn *conn[MORE][2];
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
+    open_all(&p, conn);
     tern_tcp_abort(conn[0][0]);
     pair_settle(&p);
     assert_int_equal(tern_tcp_state(conn[0][1]), TERN_TCP_CLOSED);
@@ -147,18 +178,11 @@ static void keepalive_of_a_resting_one(void **state)
 {
     static struct pair p;
     struct tern_conn *conn[MORE][2];
-    struct tern_tcp_settings settings;
     struct tern_tcp_info info;
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
-    tern_tcp_settings(conn[0][1], &settings);
-    settings.keepalive = true;
-    settings.keep_idle = 100 * TERN_SECOND;
-    settings.keep_interval = 10 * TERN_SECOND;
-    settings.keep_count = 2;
-    assert_int_equal(tern_tcp_set(conn[0][1], &settings), TERN_ERR_OK);
+    open_all(&p, conn);
+    keep_alive(conn[0][1], 100 * TERN_SECOND);
     push_out(&p, conn, 1);
     pair_run(&p, 60 * TERN_SECOND);
     tern_tcp_info(conn[0][1], &info);
@@ -180,8 +204,7 @@ static void end_of_a_resting_one(void **state)
     char byte;
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
+    open_all(&p, conn);
     tern_tcp_shutdown(conn[0][0]); /* half closed, it rests in CLOSE-WAIT and FIN-WAIT-2 */
     tern_tcp_shutdown(conn[1][1]);
     pair_run(&p, TERN_SECOND);
@@ -203,15 +226,6 @@ static void end_of_a_resting_one(void **state)
     pair_close(&p);
 }
 
-/* Both blocks of end[1] hold text that nobody reads. */
-static void occupy(struct pair *p, struct tern_conn *conn[][2])
-{
-    for (int i = MORE - 2; i < MORE; i++)
-        assert_int_equal(tern_tcp_write(conn[i][0], "busy", 4), 4);
-    pair_run(p, TERN_SECOND);
-    (void)bench_events(&p->end[1], TERN_EVENT_CONN);
-}
-
 static void free_again(struct tern_conn *conn[][2])
 {
     char heard[8];
@@ -227,9 +241,7 @@ static void segments_while_all_are_busy(void **state)
     char heard[8];
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
-    occupy(&p, conn);
+    open_busy(&p, conn);
     assert_int_equal(tern_tcp_write(conn[0][0], "text", 4), 4);
     pair_settle(&p);
     assert_int_equal(bench_drops(&p.end[1], TERN_DROP_TCP_ASLEEP), 1);
@@ -249,9 +261,7 @@ static void opening_while_all_are_busy(void **state)
     struct tern_conn *conn[MORE][2], *more;
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
-    occupy(&p, conn);
+    open_busy(&p, conn);
     assert_int_equal(tern_tcp_connect(p.end[1].stack, &o, &more), TERN_ERR_FULL);
     conn[0][0] = pair_dial(&p);
     assert_int_equal(bench_drops(&p.end[1], TERN_DROP_TCP_LIMIT), 1);
@@ -269,9 +279,7 @@ static void calls_while_all_are_busy(void **state)
     char heard[8];
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
-    occupy(&p, conn);
+    open_busy(&p, conn);
     assert_int_equal(tern_tcp_write(conn[0][1], "text", 4), TERN_ERR_AGAIN);
     tern_tcp_shutdown(conn[1][1]);
     assert_int_equal(tern_tcp_write(conn[1][1], "text", 4), TERN_ERR_CLOSED);
@@ -305,16 +313,11 @@ static void timer_while_all_are_busy(void **state)
 {
     static struct pair p;
     struct tern_conn *conn[MORE][2];
-    struct tern_tcp_settings settings;
     struct tern_tcp_info info;
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
-    tern_tcp_settings(conn[0][1], &settings);
-    settings.keepalive = true;
-    settings.keep_idle = 50 * TERN_SECOND;
-    assert_int_equal(tern_tcp_set(conn[0][1], &settings), TERN_ERR_OK);
+    open_all(&p, conn);
+    keep_alive(conn[0][1], 50 * TERN_SECOND);
     occupy(&p, conn);
     pair_run(&p, 60 * TERN_SECOND);
     tern_tcp_info(conn[0][1], &info);
@@ -335,9 +338,7 @@ static void timer_while_a_call_is_put_off(void **state)
     struct tern_tcp_info info;
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
-    occupy(&p, conn);
+    open_busy(&p, conn);
     assert_int_equal(tern_tcp_write(conn[0][1], "text", 4), TERN_ERR_AGAIN);
     pair_run(&p, 300 * TERN_MS); /* looks after 255 and 383 ms */
     free_again(conn);
@@ -361,8 +362,7 @@ static void abort_of_all(void **state)
     struct tern_conn *conn[MORE][2];
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
+    open_all(&p, conn);
     tern_stack_abort_all(p.end[1].stack);
     for (int i = 0; i < MORE; i++) { /* each frees a block once it was heard */
         pair_run(&p, TERN_SECOND);
@@ -384,8 +384,7 @@ static void the_link_changes(void **state)
     struct tern_tcp_info info;
 
     (void)state;
-    open_with(&p, 2);
-    open_some(&p, conn, MORE);
+    open_all(&p, conn);
     tern_stack_link_changed(p.end[1].stack, &link);
     for (int i = 0; i < MORE; i++) {
         tern_tcp_info(conn[i][1], &info);
