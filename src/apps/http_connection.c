@@ -83,8 +83,11 @@ void tern_http_conn_close(struct tern_http_conn *c)
 
 /* ---- answering ---- */
 
+/* Whatever of the answer before is still on its way, its time is not this one's. */
 static void answer_begins(struct tern_http_conn *c)
 {
+    if (c->wait == TERN_HTTP_WAIT_SEND)
+        tern_http_conn_wait(c, TERN_HTTP_WAIT_HEAD);
     c->answering = true;
     c->piece = 0;
     c->piece_done = 0;

@@ -61,6 +61,28 @@ static void rate(void **state)
     assert_non_null(strstr(http_last_log, "\"GET /big HTTP/1.1\" 200 "));
 }
 
+/* The rate is that of the answer at hand: how slowly the one before was taken is forgiven. */
+static void rate_of_the_next_answer(void **state)
+{
+    const tern_time almost = http_server.limits.rate_time - TERN_SECOND;
+    struct peer *p = &peers[0];
+    struct tern_http_conn *c;
+
+    (void)state;
+    peer_say(p, GET_A);
+    c = peer_join(p);
+    peers_pass(http_server.limits.idle_time);
+    p->acked = p->out_bytes; /* late, but all of it */
+    peers_pass(almost);
+    p->room = 1000;
+    peer_say(p, BIG);
+    tern_http_conn_turn(c);
+    peers_pass(TERN_SECOND);
+    assert_false(p->aborted);
+    peers_pass(almost);
+    assert_true(p->aborted);
+}
+
 /* An answer that is all with the stack, and a client that takes none of it. */
 static void unread_answer(void **state)
 {
@@ -119,8 +141,8 @@ static void ending(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PEERS_TEST(silence), PEERS_TEST(rate),   PEERS_TEST(unread_answer),
-        PEERS_TEST(crowd),   PEERS_TEST(ending),
+        PEERS_TEST(silence),       PEERS_TEST(rate),  PEERS_TEST(rate_of_the_next_answer),
+        PEERS_TEST(unread_answer), PEERS_TEST(crowd), PEERS_TEST(ending),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
