@@ -6,7 +6,8 @@
 
 #include "apps/http_blocks.h"
 
-#define SIZE (TERN_HTTP_BLOCK_BYTES + 1000)
+#define SIZE   (TERN_HTTP_BLOCK_BYTES + 1000)
+#define BLOCKS 4
 
 static struct place place;
 static struct tern_http_blocks blocks;
@@ -33,7 +34,7 @@ static int set_up(void **state)
     file.fd = -1;
     place_open(&place);
     write_all('a');
-    return tern_http_blocks_init(&blocks, 4) ? 0 : -1;
+    return tern_http_blocks_init(&blocks, BLOCKS) ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -93,13 +94,40 @@ static void changed(void **state)
     assert_int_equal(take(0, false, 0)->bytes, 10);
 }
 
+/* Of all that tells one state of a file from another, each alone makes another block of it; so does
+ * the index. All of them fall into one bucket. */
+static void another_state(void **state)
+{
+    struct tern_http_block *a = take(0, true, 0);
+    struct tern_http_file other[5];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(other); i++)
+        other[i] = file;
+    other[0].device++;
+    other[1].inode += BLOCKS;
+    other[2].bytes++;
+    other[3].changed++;
+    other[4].changed_ns++;
+    for (size_t i = 0; i <= COUNT(other); i++) {
+        const struct tern_http_file *of = i < COUNT(other) ? &other[i] : &file;
+        uint64_t index = i < COUNT(other) ? 0 : BLOCKS;
+        struct tern_http_block *b = tern_http_block_take(&blocks, of, index, true, 0);
+
+        if (b == a)
+            fail_msg("row %zu: taken for the same", i);
+        tern_http_block_give(&blocks, b);
+        assert_ptr_equal(take(0, true, 0), a);
+    }
+}
+
 /* The table is full while all are used; the longest unused one gives way first. */
 static void full(void **state)
 {
-    struct tern_http_block *b[4];
+    struct tern_http_block *b[BLOCKS];
 
     (void)state;
-    for (uint64_t i = 0; i < 4; i++)
+    for (uint64_t i = 0; i < BLOCKS; i++)
         b[i] = take(0, false, 0);
     assert_null(take(0, false, 0));
     assert_null(take(0, true, 0));
@@ -108,25 +136,35 @@ static void full(void **state)
     assert_ptr_equal(take(0, true, 0), b[2]);
     tern_http_block_give(&blocks, b[2]);
     assert_ptr_equal(take(1, true, 0), b[0]);
-    assert_ptr_equal(take(0, true, 0), b[2]); /* found again, not read */
+    memset(data, 'b', sizeof data);
+    place_write(&place, "www/f", data, sizeof data);
+    assert_ptr_equal(take(0, true, 0), b[2]);
+    assert_int_equal(b[2]->data[0], 'a'); /* found again, not read */
 }
 
+/* No block is lost by it, nor is what was in its place found any more. */
 static void unreadable(void **state)
 {
     struct tern_http_file nothing = file;
 
     (void)state;
     nothing.fd = -1;
-    assert_null(tern_http_block_take(&blocks, &nothing, 0, true, 0));
-    assert_non_null(take(0, true, 0));
+    for (uint64_t i = 0; i < BLOCKS; i++)
+        tern_http_block_give(&blocks, take(i, true, 0));
+    for (uint64_t i = 0; i < 2 * BLOCKS; i++)
+        assert_null(tern_http_block_take(&blocks, &nothing, BLOCKS + i, true, 0));
+    for (uint64_t i = 0; i < BLOCKS; i++)
+        assert_int_equal(take(i, true, 0)->bytes, i == 0   ? TERN_HTTP_BLOCK_BYTES
+                                                  : i == 1 ? SIZE - TERN_HTTP_BLOCK_BYTES
+                                                           : 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(shared), TEST(unsteady), TEST(changed), TEST(full),
-                                       TEST(unreadable)};
+    const struct CMUnitTest tests[] = {TEST(shared),        TEST(unsteady), TEST(changed),
+                                       TEST(another_state), TEST(full),     TEST(unreadable)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
