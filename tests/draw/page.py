@@ -63,6 +63,12 @@ def silent(driver, what):
     hold(f"{what}: nothing on the console", not log, str(log[:3]))
 
 
+def control(driver):
+    """That which is said on the console is seen, else silent() would hold of anything."""
+    driver.get("data:text/html,<script>console.error('to be seen')</script>")
+    hold("the console is heard", "to be seen" in str(driver.get_log("browser")))
+
+
 def ink(driver, canvas):
     """How many pixels of a chart are drawn."""
     return driver.execute_script(
@@ -167,6 +173,7 @@ def main(tern, shots):
     with tempfile.TemporaryDirectory(prefix="tern-page-") as folder:
         page, drawing = draw(tern, folder, "fast.pcap", captures.pcap(captures.fast().packets))
         driver = browser(1280, False, os.path.join(folder, "profile"))
+        control(driver)
         works(driver, page)
         hostile(driver, folder, tern)
         driver.get("file://" + drawing)

@@ -17,7 +17,7 @@ BOTH = ("retransmissions", "spurious_retransmissions", "out_of_order", "duplicat
         "zero_windows", "keep_alives", "resets")
 # Story -> what it counts (nothing else may be counted), how it closed, words of slow_because.
 TABLE = {
-    "fast": ({"retransmissions": 1, "duplicate_acks": 6}, "fin", "path"),
+    "fast": ({"retransmissions": 1, "duplicate_acks": 6}, "fin", "the path: 23 ms"),
     "timeout": ({"retransmissions": 1}, "open", "the server: for 790 ms"),
     "probe": ({"retransmissions": 1}, "open", "timer ran out"),
     "needless_dsack": ({"retransmissions": 1, "spurious_retransmissions": 1,
@@ -25,18 +25,19 @@ TABLE = {
                        "open", "timer ran out"),
     "needless_stamps": ({"retransmissions": 1, "spurious_retransmissions": 1}, "open",
                         "timer ran out"),
-    "late": ({"out_of_order": 1}, "open", ""),
-    "missing": ({"retransmissions": 1}, "open", ""),
-    "early_fin": ({"retransmissions": 1, "duplicate_acks": 1}, "open", ""),
-    "older_stamp": ({"out_of_order": 1}, "open", ""),
+    "late": ({"out_of_order": 1}, "open", "opening: 10 ms"),
+    "missing": ({"retransmissions": 1}, "open", "the path: 32 ms"),
+    "early_fin": ({"retransmissions": 1, "duplicate_acks": 1}, "open", "timer ran out"),
+    "older_stamp": ({"out_of_order": 1}, "open", "the server: for 100 ms"),
     "window": ({"zero_windows": 3}, "fin", "the client's receive window"),
     "keep_alive": ({"keep_alives": 2}, "open", "the client: for"),
-    "reset": ({"resets": 1}, "reset", ""),
+    "reset": ({"resets": 1}, "reset", "the path: 21 ms"),
     "refused": ({"resets": 1}, "reset", "refused"),
     "nobody": ({"retransmissions": 2}, "open", "nobody answered: 3 SYNs"),
     "talk": ({}, "open", "the path: 18.0 s"),
 }
-BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe"}
+BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe", "missing": "unknown"}
+NEEDLESS_BY = {"needless_dsack": "dsack", "needless_stamps": "timestamps"}
 GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "keep_alive", "reset",
            "refused", "nobody", "needless_dsack", "talk")
 
@@ -81,6 +82,8 @@ def counts(t, name):
     t.hold(f"{name}: slow because", slow in c["slow_because"], c["slow_because"])
     if name in BY:
         t.equal(f"{name}: by", c["server_side"]["retransmitted_by"][BY[name]], 1)
+    if name in NEEDLESS_BY:
+        t.equal(f"{name}: shown by", c["server_side"]["spurious_by"][NEEDLESS_BY[name]], 1)
     return path
 
 
