@@ -437,13 +437,6 @@ int main(void)
         cmocka_unit_test(sleeping),
         cmocka_unit_test(the_mtu_changes),
         cmocka_unit_test(other_descriptors),
-        cmocka_unit_test(two_loops),
-        cmocka_unit_test(a_full_link),
-        cmocka_unit_test(no_spinning_at_a_full_link),
-        cmocka_unit_test(a_link_that_goes_away),
-        cmocka_unit_test(sleeping),
-        cmocka_unit_test(the_mtu_changes),
-        cmocka_unit_test(other_descriptors),
         cmocka_unit_test(ways_to_wait),
         cmocka_unit_test(two_loops),
     };
