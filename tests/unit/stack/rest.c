@@ -3,7 +3,8 @@
  * what happens while there is no block. */
 #include "bench.h"
 
-#define MORE 6 /* connections than blocks */
+#define MORE  6 /* connections than blocks */
+#define TURNS 40
 
 static struct tern_stack_counters counters(const struct bench *b)
 {
@@ -90,6 +91,7 @@ static void push_out(struct pair *p, struct tern_conn *conn[][2], int first)
     }
 }
 
+/* So often that all lines would be gone if one were kept each time. */
 static void text_for_a_resting_one(void **state)
 {
     static struct pair p;
@@ -99,7 +101,7 @@ static void text_for_a_resting_one(void **state)
     open_all(&p, conn);
     assert_int_equal(counters(&p.end[1]).connections_used, MORE);
     assert_int_equal(counters(&p.end[1]).connections_resting, MORE - 2);
-    for (int turn = 0; turn < 3; turn++) {
+    for (int turn = 0; turn < TURNS; turn++) {
         for (int i = 0; i < MORE; i++) {
             say(&p, conn[i][0], conn[i][1], "how do you do");
             say(&p, conn[i][1], conn[i][0], "I slept");
@@ -108,7 +110,7 @@ static void text_for_a_resting_one(void **state)
             assert_int_equal(counters(&p.end[1]).connections_resting, MORE - 2);
         }
     }
-    assert_int_equal(counters(&p.end[1]).wakes, 3 * MORE);
+    assert_int_equal(counters(&p.end[1]).wakes, TURNS * MORE);
     assert_int_equal(bench_drops(&p.end[1], TERN_DROP_TCP_ASLEEP), 0);
     assert_int_equal(counters(&p.end[0]).rests, 0); /* who has blocks for all never folds */
     pair_close(&p);
@@ -309,6 +311,52 @@ static void calls_while_all_are_busy(void **state)
     pair_close(&p);
 }
 
+/* What is set without a block is folded anew, in the place of what was. */
+static void settings_while_all_are_busy(void **state)
+{
+    static struct pair p;
+    struct tern_conn *conn[MORE][2];
+    struct tern_tcp_settings settings;
+
+    (void)state;
+    open_all(&p, conn);
+    for (int turn = 0; turn < TURNS; turn++) { /* or it would fit beside its handle */
+        say(&p, conn[0][turn % 2], conn[0][1 - turn % 2], "it becomes another than the model");
+        pair_run(&p, 37 * TERN_MS);
+    }
+    push_out(&p, conn, 1);
+    occupy(&p, conn);
+    for (int turn = 0; turn < 5 * TURNS; turn++) {
+        tern_tcp_settings(conn[0][1], &settings);
+        assert_int_equal(settings.nodelay, turn % 2 == 1);
+        settings.nodelay = turn % 2 == 0;
+        assert_int_equal(tern_tcp_set(conn[0][1], &settings), TERN_ERR_OK);
+    }
+    assert_int_equal(counters(&p.end[1]).connections_resting, MORE - 2);
+    pair_close(&p);
+}
+
+/* Who will neither read nor write says so while there is no block: text that comes then is refused
+ * (RFC 9293 §3.6.1). */
+static void no_reader_while_all_are_busy(void **state)
+{
+    static struct pair p;
+    struct tern_conn *conn[MORE][2];
+
+    (void)state;
+    open_busy(&p, conn);
+    tern_tcp_shutdown_read(conn[0][1]);
+    tern_tcp_shutdown(conn[0][1]);
+    assert_int_equal(counters(&p.end[1]).calls_put_off, 2);
+    free_again(conn);
+    pair_run(&p, 5 * TERN_SECOND);
+    assert_int_equal(tern_tcp_write(conn[0][0], "text", 4), 4);
+    pair_settle(&p);
+    assert_int_equal(tern_tcp_reason(conn[0][0]), TERN_ERR_RESET);
+    assert_int_equal(tern_tcp_reason(conn[0][1]), TERN_ERR_ABORTED);
+    pair_close(&p);
+}
+
 static void timer_while_all_are_busy(void **state)
 {
     static struct pair p;
@@ -426,6 +474,8 @@ int main(void)
         cmocka_unit_test(segments_while_all_are_busy),
         cmocka_unit_test(opening_while_all_are_busy),
         cmocka_unit_test(calls_while_all_are_busy),
+        cmocka_unit_test(settings_while_all_are_busy),
+        cmocka_unit_test(no_reader_while_all_are_busy),
         cmocka_unit_test(timer_while_all_are_busy),
         cmocka_unit_test(abort_of_all),
         cmocka_unit_test(the_link_changes),
