@@ -78,6 +78,43 @@ static void slow_reader(void **state)
     assert_memory_equal(body + FILE_SIZE, "HTTP/1.1 200 OK", 15);
 }
 
+/* The same of a file that is copied: each write that finds no room is told when there is some. */
+static void slow_reader_of_a_copy(void **state)
+{
+    struct peer *p = &peers[0];
+    struct tern_http_conn *c;
+
+    (void)state;
+    p->room = 500;
+    peer_say(p, "GET /mid HTTP/1.1\r\nHost: h\r\n\r\n");
+    c = peer_join(p);
+    for (int i = 0; i < 30 && tern_http_server_busy(&http_server) > 0; i++) {
+        assert_int_equal(p->room, 0);
+        p->room = 500;
+        tern_http_conn_turn(c);
+    }
+    assert_int_equal(p->lent_count, 0);
+    assert_false(p->was_shut);
+    peer_has_file(p, MID_SIZE);
+}
+
+/* A body that is none, after the answer: there is no second one. */
+static void body_of_nonsense(void **state)
+{
+    struct peer *p = &peers[0];
+    struct tern_http_conn *c;
+
+    (void)state;
+    peer_say(p, "PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    c = peer_join(p);
+    assert_int_equal(peer_count(p, "HTTP/1.1 405 "), 1);
+    assert_false(p->was_shut);
+    peer_say(p, "no length\r\n");
+    tern_http_conn_turn(c);
+    assert_int_equal(peer_count(p, "HTTP/1.1 "), 1);
+    assert_true(p->was_shut);
+}
+
 static void bodies(void **state)
 {
     struct peer *p = &peers[0], *q = &peers[1], *r = &peers[2];
@@ -192,9 +229,12 @@ static void shrinking_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PEERS_TEST(keep_alive), PEERS_TEST(pipelined_in_pieces), PEERS_TEST(slow_reader),
-        PEERS_TEST(bodies),     PEERS_TEST(expectations),        PEERS_TEST(nonsense),
-        PEERS_TEST(gone),       PEERS_TEST(half_closed),         PEERS_TEST(shrinking_file),
+        PEERS_TEST(keep_alive),     PEERS_TEST(pipelined_in_pieces),
+        PEERS_TEST(slow_reader),    PEERS_TEST(slow_reader_of_a_copy),
+        PEERS_TEST(bodies),         PEERS_TEST(body_of_nonsense),
+        PEERS_TEST(expectations),   PEERS_TEST(nonsense),
+        PEERS_TEST(gone),           PEERS_TEST(half_closed),
+        PEERS_TEST(shrinking_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,11 +15,11 @@ static void loans(void **state)
     peer_take_back(p);
     assert_int_equal(p->lent_count, 1);
     assert_int_equal(tern_http_server_busy(&http_server), 0);
-    peer_has_big(p);
+    peer_has_file(p, FILE_SIZE);
     peer_say(q, BIG);
     (void)peer_join(q);
     assert_int_equal(q->lent_count, 2);
-    peer_has_big(q);
+    peer_has_file(q, FILE_SIZE);
     peer_take_back(p);
     peer_take_back(q);
     peer_take_back(q);
@@ -57,8 +57,22 @@ static void late_loans(void **state)
     assert_int_equal(c->loans, 1);
     q->room = 1000;
     peer_take_back(q);
-    peer_has_big(q);
+    peer_has_file(q, FILE_SIZE);
     peer_take_back(q);
+}
+
+/* Answers share the blocks of a file, once it is old enough that its next change will show. */
+static void shared_when_old(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        tern_http_server_clock(&http_server, 0, i < 2 ? 0 : INT64_C(1) << 40);
+        (void)peer_ask_big(&peers[i], OUT_MAX);
+        peer_has_file(&peers[i], FILE_SIZE);
+        assert_int_equal(peers[i].lent_count, 2);
+    }
+    assert_ptr_not_equal(peers[0].lent[0].data, peers[1].lent[0].data);
+    assert_ptr_equal(peers[2].lent[0].data, peers[3].lent[0].data);
 }
 
 int main(void)
@@ -66,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PEERS_TEST(loans),
         PEERS_TEST(late_loans),
+        PEERS_TEST(shared_when_old),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

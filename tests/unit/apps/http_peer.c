@@ -133,6 +133,7 @@ static void start_with(const struct tern_http_limits *limits)
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (char)('A' + i % 61 % 26);
     place_write(&http_place, "www/big", data, sizeof data);
+    place_write(&http_place, "www/mid", data, MID_SIZE);
     tern_http_site_init(&site, http_place.root, 1);
     assert_true(tern_http_server_init(&http_server, &site, limits, &io));
     http_server.log = log_line;
@@ -211,11 +212,11 @@ struct tern_http_conn *peer_ask_big(struct peer *p, size_t room)
     return peer_join(p);
 }
 
-void peer_has_big(const struct peer *p)
+void peer_has_file(const struct peer *p, size_t bytes)
 {
     const char *body = strstr(p->out, "\r\n\r\n") + 4;
 
-    assert_int_equal(p->out_bytes - (size_t)(body - p->out), FILE_SIZE);
-    for (size_t i = 0; i < FILE_SIZE; i++)
+    assert_int_equal(p->out_bytes - (size_t)(body - p->out), bytes);
+    for (size_t i = 0; i < bytes; i++)
         assert_int_equal(body[i], 'A' + i % 61 % 26);
 }

@@ -3,7 +3,7 @@
 #define TEST_APPS_HTTP_PEER_H
 /*
  * A server of files whose connections are made of two buffers: what a peer says in any pieces, and
- * what the server wrote and lent. The directory has a and b, of four bytes, and big, of FILE_SIZE.
+ * what the server wrote and lent. The directory has a and b, of four bytes, mid, and big, of FILE_SIZE.
  */
 #include "http_test.h"
 
@@ -15,6 +15,7 @@
 #define OUT_MAX   (4u << 20)
 #define PEERS     4 /* are served; more are told 503 */
 #define FILE_SIZE 200000
+#define MID_SIZE  10000 /* too short to be lent */
 #define LOANS_MAX 3
 
 #define GET_A "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -55,8 +56,8 @@ struct tern_http_conn *peer_join(struct peer *p);
 void peer_say(struct peer *p, const char *text);
 /* Ask for big with so much room for the answer, and connect. */
 struct tern_http_conn *peer_ask_big(struct peer *p, size_t room);
-/* All that was written is one answer: big, whole. */
-void peer_has_big(const struct peer *p);
+/* All that was written is one answer: big or mid, whole. */
+void peer_has_file(const struct peer *p, size_t bytes);
 /* The peer has the oldest loan: its bytes stood still until now. */
 void peer_take_back(struct peer *p);
 /* How many answers with this status were written. */

@@ -35,6 +35,26 @@ static void silence(void **state)
     assert_int_equal(tern_http_server_deadline(&http_server), TERN_TIME_NEVER);
 }
 
+/* Who begins another request has as long for it as for the first. */
+static void silence_in_the_second(void **state)
+{
+    struct peer *p = &peers[0];
+    struct tern_http_conn *c;
+
+    (void)state;
+    peer_say(p, GET_A);
+    c = peer_join(p);
+    p->acked = p->out_bytes;
+    peers_pass(TERN_SECOND);
+    peer_say(p, "GET /a");
+    tern_http_conn_turn(c);
+    peers_pass(http_server.limits.head_time - 1);
+    assert_false(p->was_shut);
+    peers_pass(1);
+    assert_int_equal(peer_count(p, "HTTP/1.1 408 Request Timeout"), 1);
+    assert_true(p->was_shut);
+}
+
 /* The least rate: who takes it stays, who does not is reset. */
 static void rate(void **state)
 {
@@ -141,8 +161,10 @@ static void ending(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PEERS_TEST(silence),       PEERS_TEST(rate),  PEERS_TEST(rate_of_the_next_answer),
-        PEERS_TEST(unread_answer), PEERS_TEST(crowd), PEERS_TEST(ending),
+        PEERS_TEST(silence),       PEERS_TEST(silence_in_the_second),
+        PEERS_TEST(rate),          PEERS_TEST(rate_of_the_next_answer),
+        PEERS_TEST(unread_answer), PEERS_TEST(crowd),
+        PEERS_TEST(ending),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
