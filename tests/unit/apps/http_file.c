@@ -2,6 +2,7 @@
 /* Nothing outside is opened, nothing special either, and nothing blocks. */
 #include "http_test.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -87,6 +88,7 @@ static void facts(void **state)
     assert_int_equal(tern_http_file_open(p.root, "d/f", &file), TERN_HTTP_OPEN_OK);
     assert_false(file.is_directory);
     assert_int_equal(file.bytes, 5);
+    assert_int_equal(fcntl(file.fd, F_GETFD), FD_CLOEXEC);
     (void)close(file.fd);
     assert_int_equal(tern_http_file_open(p.root, "d", &file), TERN_HTTP_OPEN_OK);
     assert_true(file.is_directory);

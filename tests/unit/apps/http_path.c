@@ -48,6 +48,8 @@ static const struct {
     {"/a%", TERN_HTTP_PATH_BAD},
     {"/a%2", TERN_HTTP_PATH_BAD},
     {"/a%zz", TERN_HTTP_PATH_BAD},
+    {"/a%2zb", TERN_HTTP_PATH_BAD},
+    {"/a%z2b", TERN_HTTP_PATH_BAD},
     {"/a%2fb", TERN_HTTP_PATH_NONE},
     {"/..%2fa", TERN_HTTP_PATH_NONE},
     {"/..%2f..%2fetc/passwd", TERN_HTTP_PATH_NONE},
