@@ -171,6 +171,7 @@ void tern_http_parser_init(struct tern_http_parser *p, size_t head_bytes_max)
     TERN_ASSERT(head_bytes_max > 0);
     TERN_ASSERT(head_bytes_max <= TERN_HTTP_HEAD_MAX);
     p->head_bytes_max = head_bytes_max;
+    p->text[sizeof p->text - 1] = '\0'; /* never written: what did not fit ends here */
     tern_http_parser_next(p);
 }
 
