@@ -29,7 +29,7 @@ void tern_lines_init(struct tern_lines *l, void *memory, uint32_t count);
 /* Keep a record; returns its number, TERN_LINE_NONE for one of no bytes. *kept false: no room, and
  * nothing is kept. */
 uint32_t tern_lines_put(struct tern_lines *l, const uint8_t *bytes, size_t count, bool *kept);
-/* Copy a record out: whole lines, at most max bytes of them. Returns how many. */
+/* Copy a record out, as whole lines, for which there must be room. Returns their bytes. */
 size_t tern_lines_get(const struct tern_lines *l, uint32_t record, uint8_t *out, size_t max);
 void tern_lines_drop(struct tern_lines *l, uint32_t record);
 /* Lines in use. */
