@@ -250,6 +250,10 @@ static void the_rest_to_the_first(void **state)
     at[0] = 3; /* about an echo of ours */
     at = put_head(at + 8, 0, 1, here.addr, peer.addr);
     assert_int_equal(taken_by(end_of_ports(at, 40002, 80)), 0);
+    at = put_head(frame + ETH, 0, 1, peer.addr, here.addr);
+    at[0] = 3; /* about what had options, which is not ours */
+    (void)put_head(at + 8, 1, 17, here.addr, peer.addr);
+    assert_int_equal(taken_by(end_of_ports(at + 28, here.port, 40002)), 0);
     (void)put_head(frame + ETH, 0, 89, peer.addr, here.addr);
     assert_int_equal(taken_by(60), 0);
     (void)put_head(frame + ETH, 0, 6, peer.addr, tern_addr_v4(10, 0, 0, 6));

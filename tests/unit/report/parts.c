@@ -145,8 +145,93 @@ static void test_comments(void **state)
         assert_true(tern_comments_next(c, &one));
         assert_string_equal(one.text, "why");
         assert_true(one.outbound);
+        assert_false(one.inbound);
         free(one.text);
         assert_false(tern_comments_next(c, &one));
+        tern_comments_destroy(c);
+    }
+}
+
+/* A file as it is written: its byte order, and how far it is. */
+struct file {
+    uint8_t bytes[512];
+    size_t at;
+    bool big;
+};
+
+static void put(struct file *f, uint32_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        f->bytes[f->at++] = (uint8_t)(value >> 8 * (f->big ? bytes - 1 - i : i));
+}
+
+static void put_section(struct file *f)
+{
+    put(f, 0x0a0d0d0a, 4);
+    put(f, 28, 4);
+    put(f, 0x1a2b3c4d, 4);
+    for (int i = 0; i < 3; i++)
+        put(f, 1, 4);
+    put(f, 28, 4);
+}
+
+/* A packet of no bytes whose comment, "why!", is said to be so long; inbound. */
+static void put_packet(struct file *f, uint32_t said)
+{
+    put(f, 6, 4);
+    put(f, 48, 4);
+    for (int i = 0; i < 5; i++)
+        put(f, 0, 4);
+    put(f, 2, 2);
+    put(f, 4, 2);
+    put(f, 1, 4);
+    put(f, 1, 2);
+    put(f, said, 2);
+    memcpy(f->bytes + f->at, "why!", 4);
+    f->at += 4;
+    put(f, 48, 4);
+}
+
+/* The next packet's: "why!", or NULL: none. */
+static void next_is(struct tern_comments *c, const char *text)
+{
+    struct tern_comment one;
+
+    assert_true(tern_comments_next(c, &one));
+    if (text == NULL)
+        assert_null(one.text);
+    else
+        assert_string_equal(one.text, text);
+    assert_true(one.inbound);
+    assert_false(one.outbound);
+    free(one.text);
+}
+
+/* Either byte order, a comment longer than its block, and a block too long to be kept. */
+static void test_odd_comments(void **state)
+{
+    static const uint8_t zeros[500000];
+
+    (void)state;
+    for (int big = 0; big < 2; big++) {
+        struct tern_comments *c = tern_comments_create();
+        struct file f = {.big = big == 1};
+
+        assert_non_null(c);
+        put_section(&f);
+        put_packet(&f, 4);
+        put_packet(&f, 5);
+        put(&f, 0x12345678, 4);
+        put(&f, 500000, 4);
+        tern_comments_feed(c, f.bytes, f.at);
+        tern_comments_feed(c, zeros, sizeof zeros - 8);
+        f.at = 0;
+        put_packet(&f, 3);
+        tern_comments_feed(c, f.bytes, f.at);
+        next_is(c, "why!");
+        next_is(c, NULL);
+        next_is(c, "why");
+        assert_false(tern_comments_by_tern(c));
         tern_comments_destroy(c);
     }
 }
@@ -154,10 +239,9 @@ static void test_comments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_medians),
-        cmocka_unit_test(test_under_way),
-        cmocka_unit_test(test_markup),
-        cmocka_unit_test(test_comments),
+        cmocka_unit_test(test_medians),      cmocka_unit_test(test_under_way),
+        cmocka_unit_test(test_markup),       cmocka_unit_test(test_comments),
+        cmocka_unit_test(test_odd_comments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
