@@ -3,7 +3,10 @@
  * TCP packets: checked, told to the connection they belong to, to a listener, or answered with a
  * reset.
  *
- * Each segment's ACK leaves with its burst, one by one, as RFC 5681 §4.2 has it. The duplicate ACKs
+ * Each segment's ACK leaves with its burst, one by one, as RFC 5681 §4.2 has it. Super-frames that
+ * follow one another in a burst have one together, as if the offloads had made one frame of them:
+ * a peer that answers each ACK with a frame else goes on doing so (docs/decisions/0032-*.md).
+ * The duplicate ACKs
  * of segments beyond a hole wait for the end of the burst: where several processors feed one
  * interface, neighbours change places within microseconds, and a hole that the same burst fills
  * was no loss; telling of it would make the peer send again what has arrived.
@@ -75,10 +78,26 @@ static bool goes_with_text(const struct tern_tcb *c)
     return c->ack.cause == TERN_CAUSE_HANDSHAKE_ACK && c->snd.end > c->snd.nxt;
 }
 
-static void ack_segment(struct tern_stack *s, struct tern_conn *conn)
+/* What waits for the end of the burst may be said with what comes next in order, and with nothing
+ * else. */
+static void ack_before(struct tern_stack *s, struct tern_conn *conn, const struct tern_segment *seg)
 {
-    if (conn->tcb->ack.now && goes_with_text(conn->tcb))
+    const struct tern_tcb *c = conn->tcb;
+
+    if (c->ack.now && c->ack.cause == TERN_CAUSE_SECOND_SEGMENT && !tern_tcb_is_next(c, seg))
+        emit_ack(s, conn);
+}
+
+static void ack_segment(struct tern_stack *s, struct tern_conn *conn,
+                        const struct tern_segment *seg)
+{
+    const struct tern_tcb *c = conn->tcb;
+
+    if (c->ack.now && goes_with_text(c))
         return;
+    if (c->ack.now && c->ack.cause == TERN_CAUSE_SECOND_SEGMENT && seg->piece_bytes > 0 &&
+        seg->piece_bytes < seg->text.bytes)
+        return; /* output comes to it, after the burst */
     if (!conn->tcb->ack.now || conn->tcb->ack.cause != TERN_CAUSE_OUT_OF_ORDER_ACK) {
         emit_ack(s, conn);
         return;
@@ -122,8 +141,9 @@ static void conn_segment(struct tern_conn *conn, const struct tern_segment *seg)
 
     if (tern_conn_handshake_input(conn, seg))
         return;
+    ack_before(s, conn, seg);
     tern_tcb_input(conn->tcb, seg, s->now);
-    ack_segment(s, conn);
+    ack_segment(s, conn, seg);
     if (was_open && conn->tcb->state == TERN_TCP_ESTABLISHED && s->last.conn == conn) {
         s->last.stale = true;
         return;

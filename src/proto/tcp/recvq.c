@@ -31,6 +31,11 @@ bool tern_tcb_has_hole(const struct tern_tcb *c)
     return c->rcv.ooo != NULL || (c->rcv.fin_at != 0 && !c->rcv.closed);
 }
 
+bool tern_tcb_is_next(const struct tern_tcb *c, const struct tern_segment *seg)
+{
+    return seg->text.bytes > 0 && tern_tcb_unwrap(c->rcv.nxt, seg->h.seq) == c->rcv.nxt;
+}
+
 uint64_t tern_tcb_unread(const struct tern_tcb *c)
 {
     const uint64_t end = c->rcv.closed ? c->rcv.nxt - 1 : c->rcv.nxt;

@@ -430,6 +430,8 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
 bool tern_tcb_output_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out);
 /* Bytes, or a FIN, wait beyond bytes that have not arrived. */
 bool tern_tcb_has_hole(const struct tern_tcb *c);
+/* Is it text that follows what is here? */
+bool tern_tcb_is_next(const struct tern_tcb *c, const struct tern_segment *seg);
 /* The duplicate ACK of a segment beyond a hole is due, again. */
 void tern_tcb_ack_again(struct tern_tcb *c);
 tern_time tern_tcb_deadline(const struct tern_tcb *c);

@@ -240,17 +240,19 @@ static void half_open(void **state)
     bench_close(&b);
 }
 
-#define BURST_TEXT 100
+#define BURST_TEXT  200
+#define BURST_PIECE 100
 
-/* Segments of 100 bytes, numbered from 0, in one burst; the link vouches for their checksums. */
-static void burst(struct bench *b, struct tern_tcp_header h, const uint32_t *order, int count)
+/* Segments of 200 bytes, numbered from 0, in one burst; the link vouches for their checksums. */
+static void burst(struct bench *b, struct tern_tcp_header h, const uint32_t *order, int count,
+                  bool super)
 {
     static const uint8_t text[BURST_TEXT];
     const struct tern_eth eth = {bench_mac(1), bench_mac(2), TERN_ETHERTYPE_IPV4};
     const struct tern_ipv4 ip = {
         .ttl = 64, .protocol = TERN_IP_TCP, .src = bench_addr(2), .dst = bench_addr(1)};
     const tern_seq first = h.seq;
-    uint8_t bytes[8][256];
+    uint8_t bytes[8][512];
     struct tern_frame frames[8] = {{.csum = TERN_CSUM_VALID}};
 
     for (int i = 0; i < count; i++) {
@@ -265,7 +267,9 @@ static void burst(struct bench *b, struct tern_tcp_header h, const uint32_t *ord
         frames[i] = (struct tern_frame){.csum = TERN_CSUM_VALID,
                                         .piece = {{bytes[i], w.bytes}},
                                         .piece_count = 1,
-                                        .bytes = (uint32_t)w.bytes};
+                                        .bytes = (uint32_t)w.bytes,
+                                        .gso = super ? TERN_GSO_TCP4 : TERN_GSO_NONE,
+                                        .gso_bytes = super ? BURST_PIECE : 0};
     }
     bench_forget(b);
     tern_stack_input(b->stack, frames, count, b->now);
@@ -299,10 +303,57 @@ static void holes_in_a_burst(void **state)
 
         open_one(&b);
         (void)bench_connect(&b, 80, &peer);
-        burst(&b, peer, row[i].order, row[i].count);
+        burst(&b, peer, row[i].order, row[i].count, false);
         if (duplicate_acks(&b) != row[i].duplicates)
             fail_msg("row %zu: %u duplicate ACKs", i, duplicate_acks(&b));
         assert_true(bench_sent_count(&b, TERN_IP_TCP) > 0);
+        bench_close(&b);
+    }
+}
+
+/* Once the start is over, super-frames that follow one another have one ACK; what comes otherwise
+ * does not change what was to be said before it (docs/decisions/0032). */
+static void super_frames_in_a_burst(void **state)
+{
+    static const uint32_t start[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    static const struct {
+        uint32_t order[8];
+        int count;
+        bool super;
+        uint32_t acks;
+        uint32_t first; /* frames that the first of them acknowledges */
+    } row[] = {
+        {{0, 1, 2, 3, 4, 5, 6, 7}, 8, true, 1, 8},
+        {{0}, 1, true, 1, 1},
+        {{0, 1, 2, 3, 4, 5, 6, 7}, 8, false, 4, 2},
+        {{0, 1, 3, 2}, 4, true, 2, 2},
+        {{0, 1, 3, 4}, 4, true, 3, 2},
+        {{0, 1, 1}, 3, true, 2, 2},
+        {{0, 1, 0, 1}, 4, true, 3, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        struct bench b;
+        struct tern_config c;
+        struct tern_tcp_header peer, ack;
+        tern_span text;
+
+        bench_config(&c, 1);
+        c.link.mtu_bytes = BURST_PIECE + 40;
+        bench_open_at(&b, &c, 1);
+        (void)bench_connect(&b, 80, &peer);
+        for (int k = 0; k < TERN_TCP_QUICK_ACKS / 8; k++) {
+            burst(&b, peer, start, 8, true);
+            assert_int_equal(bench_sent_count(&b, TERN_IP_TCP), 8);
+            peer.seq = tern_seq_add(peer.seq, 8 * BURST_TEXT);
+        }
+        burst(&b, peer, row[i].order, row[i].count, row[i].super);
+        if (bench_sent_count(&b, TERN_IP_TCP) != row[i].acks)
+            fail_msg("row %zu: %u ACKs", i, bench_sent_count(&b, TERN_IP_TCP));
+        assert_true(bench_sent_tcp(&b, 0, &ack, &text));
+        if (ack.ack.value != tern_seq_add(peer.seq, row[i].first * BURST_TEXT).value)
+            fail_msg("row %zu: the first acknowledges %u", i, ack.ack.value - peer.seq.value);
         bench_close(&b);
     }
 }
@@ -367,6 +418,7 @@ int main(void)
         cmocka_unit_test(time_wait_reuse),
         cmocka_unit_test(half_open),
         cmocka_unit_test(holes_in_a_burst),
+        cmocka_unit_test(super_frames_in_a_burst),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
