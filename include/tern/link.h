@@ -70,14 +70,16 @@ enum {
 };
 
 struct tern_link_info {
-    char name[64];          /* "lan:eth0", "slirp", "lab": as the user would write it */
-    struct tern_mac mac;    /* the MAC that the stack on this link should use */
-    uint32_t mtu_bytes;     /* longest IP packet, without the Ethernet header */
-    uint32_t offloads;      /* TERN_OFFLOAD_… */
-    uint32_t hold_frames;   /* frames that fit between us and the wire before one is lost */
-    uint64_t hold_bytes;    /* the same in bytes, if every frame were of the longest kind;
+    char name[64];             /* "lan:eth0", "slirp", "lab": as the user would write it */
+    struct tern_mac mac;       /* the MAC that the stack on this link should use */
+    uint32_t mtu_bytes;        /* longest IP packet, without the Ethernet header */
+    uint32_t offloads;         /* TERN_OFFLOAD_… */
+    uint32_t hold_frames;      /* frames that fit between us and the wire before one is lost */
+    uint64_t hold_bytes;       /* the same in bytes, if every frame were of the longest kind;
                                 no advertised window may promise more (0: no limit) */
-    bool private_network;   /* nobody else can be there: claiming an address needs no probes */
+    uint32_t long_bytes;       /* of frames longer than this, up to the longest super-frame, ... */
+    uint32_t hold_long_frames; /* ... so many fit, however long (0: hold_bytes is the limit) */
+    bool private_network;      /* nobody else can be there: claiming an address needs no probes */
     uint32_t queue, queues; /* one of several links that share an address, to which what concerns a
                                pair of endpoints comes or not; queues 0: it is alone */
 };

@@ -186,6 +186,7 @@ static void limit_hold(struct impair_link *p)
         info->hold_frames = p->in.limit;
     if (info->hold_bytes == 0 || bytes < info->hold_bytes)
         info->hold_bytes = bytes;
+    info->hold_long_frames = 0; /* they are cut up */
 }
 
 enum tern_err tern_link_impair_open(struct tern_link *inner, const char *words, uint64_t seed,

@@ -382,9 +382,12 @@ static void fill_info(struct packet_link *p, const char *interface,
     info->hold_bytes = (uint64_t)promised(&p->main.ring) * LONGEST_PAYLOAD;
     if (p->second.fd < 0)
         return;
-    /* Long frames may be little longer than short ones: that is what the long slots surely hold. */
+    /* Where nothing is known of a peer's frames, they may be little longer than short ones: that is
+     * what the long slots surely hold. */
     info->hold_frames = promised(&p->second.ring);
     info->hold_bytes = (uint64_t)promised(&p->main.ring) * TERN_PACKET_SHORT_MAX;
+    info->hold_long_frames = promised(&p->main.ring);
+    info->long_bytes = TERN_PACKET_SHORT_MAX;
 }
 
 static enum tern_err open_one(const struct tern_link_packet_options *options, struct fan *fan,

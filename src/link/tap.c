@@ -228,6 +228,8 @@ static void fill_info(struct tap_link *t, bool no_offloads)
     /* An eighth is left for ARP, probes, frames sent twice; each may be as short as the MTU. */
     info->hold_frames = t->device.queue_frames - t->device.queue_frames / 8;
     info->hold_bytes = (uint64_t)info->hold_frames * info->mtu_bytes;
+    info->hold_long_frames = info->hold_frames;
+    info->long_bytes = info->mtu_bytes;
 }
 
 static enum tern_err say_no_memory(char *words)

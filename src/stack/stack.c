@@ -234,6 +234,8 @@ static void init_link(struct tern_stack *s, const struct tern_link_info *info)
     s->tcp.tso = (info->offloads & TERN_OFFLOAD_TSO4) != 0;
     s->tcp.hold_frames = info->hold_frames;
     s->tcp.hold_bytes = info->hold_bytes;
+    s->tcp.long_bytes = info->long_bytes;
+    s->tcp.hold_long_frames = info->hold_long_frames;
 }
 
 static void init_keys(struct tern_stack *s)

@@ -58,7 +58,8 @@
 #define TERN_TCP_SEND_START         131072
 #define TERN_TCP_TUNE_START         10 /* segments: what a reader takes in the first round trip */
 #define TERN_TCP_TUNE_MARGIN        16 /* segments beside twice what it took */
-#define TERN_TCP_LOANS_MAX          64 /* of a connection: see lent.c */
+#define TERN_TCP_LOAD_ALL           (1u << 24)         /* all that the link holds */
+#define TERN_TCP_LOANS_MAX          64                 /* of a connection: see lent.c */
 #define TERN_TCP_PERSIST_MAX        (60 * TERN_SECOND) /* window probes at least so often */
 
 /* Bytes of the application's, sent from where they stand. */
@@ -87,8 +88,10 @@ struct tern_tcp_env {
     uint32_t send_buffer_bytes, receive_buffer_bytes;
     uint32_t hold_frames; /* of the link: see link.h */
     uint64_t hold_bytes;
+    uint32_t long_bytes, hold_long_frames;
     uint32_t send_chunks;        /* held by send queues */
     uint64_t promised;           /* bytes of all advertised windows that may still come */
+    uint64_t load;               /* what the link holds once they came, of TERN_TCP_LOAD_ALL */
     uint32_t synchronised_count; /* connections that share what the link holds */
     uint64_t *drops;             /* by enum tern_drop */
     struct tern_random random;   /* for jitter */
@@ -182,6 +185,8 @@ struct tern_tcb {
         uint64_t irs, nxt;
         uint64_t adv;      /* right edge that was advertised: never moves back */
         uint64_t promised; /* our part of env->promised: adv - nxt while bytes may come */
+        uint64_t load;     /* our part of env->load, ... */
+        uint64_t loaded;   /* ... counted when so much was promised, at most twice what now is */
         uint64_t head;     /* first byte that the application has not taken */
         uint64_t fin_at;   /* number of the peer's FIN; 0: not seen */
         uint64_t last_ack_sent;

@@ -13,36 +13,63 @@
  */
 #include "proto/tcp/internal.h"
 
+/* What the link holds of this connection's bytes, were it the only one: so many frames of the mean
+ * length seen (halved, since the next ones may be shorter), at least of one segment. */
+static uint64_t link_holds(const struct tern_tcb *c)
+{
+    const struct tern_tcp_env *env = c->env;
+    const uint64_t frame = tern_max_u64(c->rcv.mss, c->rcv.frame_bytes / 2);
+
+    if (env->hold_long_frames > 0 && frame > env->long_bytes)
+        return env->hold_long_frames * frame;
+    return tern_min_u64(env->hold_frames * frame, env->hold_bytes);
+}
+
+/* What so many bytes take of what the link holds. Connections whose frames differ in length cannot
+ * be added up in bytes: what is little of one's is more than all of another's. */
+static uint64_t load_of(const struct tern_tcb *c, uint64_t bytes)
+{
+    const uint64_t all = c->env->hold_frames == 0 ? 0 : link_holds(c);
+
+    return all == 0 ? 0 : (bytes * TERN_TCP_LOAD_ALL + all - 1) / all;
+}
+
 /* Bytes may come for this connection: they were promised room. */
 void tern_tcb_note_promise(struct tern_tcb *c)
 {
     const bool open = c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT;
     const uint64_t promised = open && !c->rcv.closed ? c->rcv.adv - c->rcv.nxt : 0;
 
+    if (promised > c->rcv.promised || promised < c->rcv.loaded / 2) {
+        const uint64_t load = load_of(c, promised); /* a division: not for each segment */
+
+        c->env->load += load - c->rcv.load;
+        c->rcv.load = load;
+        c->rcv.loaded = promised;
+    }
     c->env->promised += promised - c->rcv.promised;
     c->rcv.promised = promised;
 }
 
 /* Of what is there for all: an even share, and no more than others' promises have left. */
-static uint64_t share_of(const struct tern_tcb *c, uint64_t total)
+static uint64_t share_of(const struct tern_tcb *c, uint64_t total, uint64_t others)
 {
     const uint64_t sharers = c->env->synchronised_count;
-    const uint64_t others = c->env->promised - c->rcv.promised;
     const uint64_t left = total > others ? total - others : 0;
 
     return sharers > 1 ? tern_min_u64(left, total / sharers) : left;
 }
 
-/* What the link can hold: so many frames of the mean length seen (halved, since the next ones may
- * be shorter), at least of one segment. */
 static uint64_t link_share(const struct tern_tcb *c)
 {
     const struct tern_tcp_env *env = c->env;
-    const uint64_t frame = tern_max_u64(c->rcv.mss, c->rcv.frame_bytes / 2);
+    const uint64_t others = tern_min_u64(env->load - c->rcv.load, TERN_TCP_LOAD_ALL);
+    uint64_t all;
 
     if (env->hold_frames == 0)
         return UINT64_MAX;
-    return share_of(c, tern_min_u64(env->hold_frames * frame, env->hold_bytes));
+    all = link_holds(c);
+    return share_of(c, all, all * others / TERN_TCP_LOAD_ALL);
 }
 
 /* What the half of the chunks that sendq.c leaves us can take; halved again, since each window
@@ -54,7 +81,9 @@ static uint64_t pool_share(const struct tern_tcb *c)
     const uint64_t ours = pool->count / 2;
     const uint64_t taken = pool->used - env->send_chunks;
 
-    return ours > taken ? share_of(c, (ours - taken) << env->chunks.chunk_shift) / 2 : 0;
+    const uint64_t others = env->promised - c->rcv.promised;
+
+    return ours > taken ? share_of(c, (ours - taken) << env->chunks.chunk_shift, others) / 2 : 0;
 }
 
 /* However many share, each may have two segments under way, or nothing would move; but not once

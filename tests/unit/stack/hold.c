@@ -10,6 +10,7 @@
 #include "bench.h"
 
 #define CONNS 6
+#define LONG  20000 /* of a super-frame */
 
 struct watched {
     uint16_t our_port;
@@ -150,6 +151,76 @@ static void within_the_link(void **state)
     }
 }
 
+/* One more frame of so much text, of a super-frame's pieces where it is long; all is read. */
+static void hear(struct bench *b, struct tern_conn *conn, struct tern_tcp_header *peer,
+                 struct watched *w, uint32_t bytes)
+{
+    static uint8_t text[LONG], sink[LONG];
+    const struct tern_eth eth = {bench_mac(1), bench_mac(2), TERN_ETHERTYPE_IPV4};
+    const struct tern_ipv4 ip = {
+        .ttl = 64, .protocol = TERN_IP_TCP, .src = bench_addr(2), .dst = bench_addr(1)};
+    static uint8_t packet[LONG + 100];
+    struct tern_writer out = tern_writer_of(packet, sizeof packet);
+    struct tern_frame frame = {.csum = TERN_CSUM_VALID, .piece_count = 1};
+
+    assert_true(w->edge - w->nxt >= bytes);
+    tern_eth_emit(&eth, &out);
+    tern_ipv4_emit(&ip, (uint16_t)(tern_tcp_header_bytes(peer) + bytes), &out);
+    tern_tcp_emit(peer, &out);
+    tern_write_bytes(&out, text, bytes);
+    assert_false(out.failed);
+    frame.piece[0] = (struct tern_slice){packet, out.bytes};
+    frame.bytes = (uint32_t)out.bytes;
+    if (bytes > 1460) {
+        frame.gso = TERN_GSO_TCP4;
+        frame.gso_bytes = 1460;
+    }
+    bench_frame(b, &frame);
+    peer->seq = tern_seq_add(peer->seq, bytes);
+    w->nxt += bytes;
+    assert_int_equal(tern_tcp_read(conn, sink, sizeof sink), bytes);
+    bench_advance(b, 50 * TERN_MS);
+}
+
+/* Long frames, once they were seen, may be promised as many slots as there are for them, and no
+ * more; and what that is in bytes leaves a connection of short frames its share. */
+static void long_and_short_frames(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_conn *conn[2];
+    struct watched w[2];
+    struct tern_tcp_header peer[2];
+    uint64_t share[2];
+
+    (void)state;
+    configure(&c, 64, 64 * 1460);
+    c.link.long_bytes = 4000;
+    c.link.hold_long_frames = 16;
+    bench_open_at(&b, &c, 1);
+    conn[0] = dial(&b, &w[0], &peer[0]);
+    watch(&b, w, 1);
+    assert_true(w[0].edge - w[0].nxt <= 64 * 1460);
+    for (int i = 0; i < 100; i++) {
+        hear(&b, conn[0], &peer[0], &w[0], LONG);
+        watch(&b, w, 1);
+        assert_true(w[0].edge - w[0].nxt <= 16 * LONG / 2 + (1u << w[0].wscale));
+    }
+    assert_true(w[0].edge - w[0].nxt > 16 * LONG / 2 * 9 / 10);
+    conn[1] = dial(&b, &w[1], &peer[1]);
+    watch(&b, w, 2);
+    for (int i = 0; i < 100; i++)
+        for (int k = 0; k < 2; k++) {
+            hear(&b, conn[k], &peer[k], &w[k], k == 0 ? LONG : 1460);
+            watch(&b, w, 2);
+        }
+    for (int k = 0; k < 2; k++)
+        share[k] = (w[k].edge - w[k].nxt) * 100 / (k == 0 ? 16 * LONG / 2 : 64 * 1460);
+    if (share[0] < 40 || share[0] > 52 || share[1] < 40 || share[1] > 52)
+        fail_msg("%u and %u %% of the link", (unsigned)share[0], (unsigned)share[1]);
+    bench_close(&b);
+}
+
 /*
  * A byte at a time, and nobody reads: the window ends, though each ACK's is rounded up to its
  * scale. When that has cost an eighth of the buffer, it is rounded down, and the edge may
@@ -246,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(within_the_link),
+        cmocka_unit_test(long_and_short_frames),
         cmocka_unit_test(the_buffer_ends),
         cmocka_unit_test(opens_again),
     };
