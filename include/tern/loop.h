@@ -16,7 +16,9 @@ struct tern_loop;
 
 /*
  * Take over a link (closed with the loop) and make a stack on it. config->link is filled from
- * the link; config->seed is drawn from the system where it is all zero. config NULL: defaults.
+ * the link; config->seed is drawn from the system where it is all zero, and then
+ * config->timestamps_key, if that is all zero as well, is this machine's until it boots again.
+ * config NULL: defaults.
  * On failure the link is still the caller's.
  */
 TERN_EXPORT TERN_NODISCARD enum tern_err

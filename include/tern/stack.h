@@ -39,6 +39,10 @@ struct tern_config {
      * lasts a day or two. Else they last as long as the key, which several servers behind one
      * address may share (RFC 7413 §6.3.4). */
     uint8_t fastopen_key[16];
+    /* Of the offsets of timestamps. All zero: drawn from the seed. Else a stack that takes an
+     * address over from another with the same key and the same clock goes on with its timestamps,
+     * so that a peer in TIME-WAIT sees that a connection is a new one (RFC 6191 §2). */
+    uint8_t timestamps_key[16];
     uint32_t listeners_max;
     uint32_t udp_sockets_max;
     uint32_t ping_sockets_max;

@@ -35,6 +35,7 @@
 #include "link/frame.h"
 #include "os/clock.h"
 #include "os/entropy.h"
+#include "os/host_key.h"
 #include "os/watch.h"
 
 #define ROUNDS_MAX     16
@@ -130,8 +131,11 @@ static enum tern_err make_stack(struct tern_loop *loop, const struct tern_config
         config = *given;
     else
         tern_config_defaults(&config);
-    if (given == NULL || all_zero(config.seed, sizeof(config.seed)))
+    if (all_zero(config.seed, sizeof(config.seed))) {
         err = tern_entropy(config.seed, sizeof(config.seed));
+        if (all_zero(config.timestamps_key, sizeof(config.timestamps_key)))
+            tern_host_key(config.timestamps_key);
+    }
     if (err != TERN_ERR_OK)
         return err;
     config.link = loop->link->info;

@@ -240,6 +240,7 @@ static void init_link(struct tern_stack *s, const struct tern_link_info *info)
 
 static void init_keys(struct tern_stack *s)
 {
+    static const uint8_t none[sizeof s->config.timestamps_key];
     struct tern_random keys;
 
     tern_random_init(&keys, s->config.seed, TERN_SEED_BYTES, "keys");
@@ -247,6 +248,8 @@ static void init_keys(struct tern_stack *s)
     tern_random_bytes(&keys, &s->isn_key, sizeof(s->isn_key));
     tern_random_bytes(&keys, &s->port_key, sizeof(s->port_key));
     tern_random_bytes(&keys, &s->ts_key, sizeof(s->ts_key));
+    if (memcmp(s->config.timestamps_key, none, sizeof none) != 0)
+        memcpy(s->ts_key.b, s->config.timestamps_key, sizeof s->ts_key.b);
     tern_random_bytes(&keys, &s->cookie_key, sizeof(s->cookie_key));
     tern_random_bytes(&keys, &s->fastopen_key, sizeof(s->fastopen_key));
     tern_random_init(&s->random, s->config.seed, TERN_SEED_BYTES, "stack");

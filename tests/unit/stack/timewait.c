@@ -121,14 +121,49 @@ static void our_own_pair_again(void **state)
     pair_close(&p);
 }
 
+/* The SYN of a stack with this seed and key, a while after it began. */
+static struct tern_tcp_header first_syn(uint8_t seed, uint8_t key, tern_time after)
+{
+    const struct tern_tcp_options o = {.remote = {bench_addr(2), 80}, .local = {.port = 5555}};
+    struct tern_tcp_header syn;
+    struct tern_config c;
+    struct tern_conn *conn;
+    struct bench b;
+    tern_span text;
+
+    bench_config(&c, 1);
+    c.seed[0] = seed;
+    memset(c.timestamps_key, key, sizeof c.timestamps_key);
+    bench_open_at(&b, &c, 1);
+    bench_advance(&b, after);
+    bench_forget(&b);
+    assert_int_equal(tern_tcp_connect(b.stack, &o, &conn), TERN_ERR_OK);
+    bench_drain(&b);
+    assert_true(bench_sent_tcp(&b, 0, &syn, &text));
+    assert_true(syn.has_timestamps);
+    bench_close(&b);
+    return syn;
+}
+
+/* A stack with the key of the one before it goes on with its timestamps, and with nothing else of
+ * it; RFC 7323 §5.4: and in its milliseconds. Without a key they begin elsewhere. */
+static void goes_on(void **state)
+{
+    const struct tern_tcp_header first = first_syn(1, 7, 0), later = first_syn(2, 7, TERN_SECOND);
+
+    (void)state;
+    assert_int_equal(later.ts_value - first.ts_value, 1000);
+    assert_int_not_equal(later.seq.value, first.seq.value + TERN_SECOND / (4 * TERN_US));
+    assert_int_not_equal(first_syn(1, 8, 0).ts_value, first.ts_value);
+    assert_int_not_equal(first_syn(1, 0, 0).ts_value, first_syn(2, 0, 0).ts_value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_oldest_goes),
-        cmocka_unit_test(abort_or_close),
-        cmocka_unit_test(our_own_pair),
-        cmocka_unit_test(our_own_pair_again),
-    };
+        cmocka_unit_test(the_oldest_goes), cmocka_unit_test(abort_or_close),
+        cmocka_unit_test(our_own_pair),    cmocka_unit_test(our_own_pair_again),
+        cmocka_unit_test(goes_on),     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
