@@ -142,7 +142,9 @@ TERN_EXPORT void tern_stack_counters(const struct tern_stack *stack,
 
 /* Connections that still need the wire (TIME-WAIT does not): for an orderly exit. */
 TERN_EXPORT uint32_t tern_stack_connections_unfinished(const struct tern_stack *stack);
-/* Reset every connection: the last words before an impatient exit. */
+/* Reset every connection, and end those in TIME-WAIT (RFC 9293 §3.10.5): the last words before an
+ * impatient exit. What late segments of theirs meet then is a reset, or nobody. Handles stay the
+ * caller's. Cost: a walk over all of them. */
 TERN_EXPORT void tern_stack_abort_all(struct tern_stack *stack);
 
 /* Walk every structure and assert that it is sound. For tests: cost grows with everything. */

@@ -231,4 +231,5 @@ void tern_stack_abort_all(struct tern_stack *s)
         tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, s->now);
         tern_conn_update(conn);
     }
+    tern_stack_timewait_end_all(s);
 }

@@ -359,6 +359,7 @@ bool tern_stack_timewait_blocks(struct tern_stack *s, const struct tern_endpoint
  */
 void tern_stack_timewait_reuse(struct tern_stack *s, struct tern_tcb_options *o);
 void tern_stack_timewait_expire(struct tern_stack *s);
+void tern_stack_timewait_end_all(struct tern_stack *s);
 
 /* output.c */
 /* A segment without text, of no connection. */

@@ -128,6 +128,14 @@ bool tern_stack_timewait_input(struct tern_stack *s, const struct tern_endpoint 
     return true;
 }
 
+void tern_stack_timewait_end_all(struct tern_stack *s)
+{
+    struct tern_timewait *t;
+
+    while ((t = tern_timewait_first(&s->time_waits)) != NULL)
+        end(s, t);
+}
+
 void tern_stack_timewait_expire(struct tern_stack *s)
 {
     while (tern_timewait_deadline(&s->time_waits, s->now) <= s->now)

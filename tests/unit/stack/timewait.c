@@ -158,12 +158,41 @@ static void goes_on(void **state)
     assert_int_not_equal(first_syn(1, 0, 0).ts_value, first_syn(2, 0, 0).ts_value);
 }
 
+/* The records go with their stack's connections: of those whose handle is held, and of others. */
+static void abort_all(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header held, given_up, between;
+    struct tern_stack_counters n;
+    struct tern_conn *conn;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    conn = close_first(&b, 80, &held);
+    tern_tcp_close(close_first(&b, 81, &given_up));
+    tern_stack_abort_all(b.stack);
+    tern_stack_counters(b.stack, &n);
+    assert_int_equal(n.time_waits_used, 0);
+    assert_int_equal(tern_tcp_state(conn), TERN_TCP_CLOSED);
+    bench_drain(&b);
+    assert_int_equal(bench_sent_count(&b, TERN_IP_TCP), 0); /* RFC 9293 §3.10.5: no reset */
+    assert_int_equal(answer_to(&b, &held), TERN_TCP_RST);
+    assert_int_equal(answer_to(&b, &given_up), TERN_TCP_RST);
+    tern_tcp_close(conn);
+    tern_tcp_close(close_first(&b, 82, &between)); /* the stack goes on */
+    assert_int_equal(answer_to(&b, &between), TERN_TCP_ACK);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_goes), cmocka_unit_test(abort_or_close),
         cmocka_unit_test(our_own_pair),    cmocka_unit_test(our_own_pair_again),
-        cmocka_unit_test(goes_on),     };
+        cmocka_unit_test(goes_on),         cmocka_unit_test(abort_all),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
