@@ -156,11 +156,11 @@ tern_link_packet_open(const struct tern_link_packet_options *options, struct ter
  * Several links on an interface that share one MAC and one address (which must be an IPv4 one),
  * each for a stack and a thread of its own: out[queues], all or none. Each TCP or UDP packet, and
  * each ICMP error about one, comes to one of them, chosen by addresses and ports; a stack's own
- * connections pick local ports whose answers come to it. ARP comes to all; ICMP echo and fragments
- * to the first. The first stack claims the address; once it has it, the others add it with
- * TERN_CLAIM_NONE. What an unconnected UDP socket hears depends on its peers' ports: open one on
- * each. Close all together: once one is closed, what others are to have may be lost. Not with
- * socket_fd.
+ * connections pick local ports whose answers come to it. ARP comes to all, and the first answers;
+ * ICMP echo and fragments come to the first. The first stack claims the address; once it has it,
+ * the others add it with TERN_CLAIM_NONE. What an unconnected UDP socket hears depends on its
+ * peers' ports: open one on each. Close all together: once one is closed, what others are to have
+ * may be lost. Not with socket_fd.
  */
 #define TERN_LINK_QUEUES_MAX 64
 TERN_EXPORT TERN_NODISCARD enum tern_err
@@ -182,6 +182,16 @@ struct tern_link_tap_options {
 /* A TAP or macvtap (tap:NAME), with super-segments and checksums left to the kernel, both ways. */
 TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_link_tap_open(const struct tern_link_tap_options *o, struct tern_link **out, char *error_text);
+/*
+ * Several links on one TAP that share one MAC and one IPv4 address, as those of
+ * tern_link_packet_open_queues() do: out[queues], all or none, each for a stack and a thread of its
+ * own. The kernel sends what it has heard of to the queue that it was heard on; what comes to a
+ * wrong one, such as half of the callers, is copied to the right one. A TAP that is there already
+ * must have been made with multi_queue. Not with fd or a macvtap.
+ */
+TERN_EXPORT TERN_NODISCARD enum tern_err
+tern_link_tap_open_queues(const struct tern_link_tap_options *o, uint32_t queues,
+                          struct tern_link **out, char *error_text);
 
 struct tern_link_slirp_options {
     struct tern_mac mac;

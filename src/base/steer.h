@@ -14,13 +14,17 @@
 #define TERN_STEER_FACTOR 0x9e3779b1u /* 2^32 by the golden ratio, odd */
 #define TERN_STEER_SHIFT  16
 
+/* sum: of both addresses and both ports. */
+static inline uint32_t tern_steer_sum(uint32_t sum, uint32_t queues)
+{
+    return ((sum * TERN_STEER_FACTOR) >> TERN_STEER_SHIFT) % queues;
+}
+
 static inline uint32_t tern_steer(const struct tern_endpoint *a, const struct tern_endpoint *b,
                                   uint32_t queues)
 {
-    const uint32_t sum =
-        tern_addr_to_be32(a->addr) + tern_addr_to_be32(b->addr) + a->port + b->port;
-
-    return ((sum * TERN_STEER_FACTOR) >> TERN_STEER_SHIFT) % queues;
+    return tern_steer_sum(
+        tern_addr_to_be32(a->addr) + tern_addr_to_be32(b->addr) + a->port + b->port, queues);
 }
 
 #endif

@@ -24,7 +24,7 @@
 
 #include "base/assert.h"
 #include "link/own_mac.h"
-#include "link/tap_device.h"
+#include "link/tap.h"
 #include "link/vnet.h"
 #include "link/words.h"
 
@@ -238,8 +238,8 @@ static enum tern_err say_no_memory(char *words)
     return TERN_ERR_MEMORY;
 }
 
-enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
-                                 struct tern_link **out, char *error_text)
+enum tern_err tern_tap_open(const struct tern_link_tap_options *options, bool many_queues,
+                            struct tern_link **out, char *error_text)
 {
     struct tap_link *t = calloc(1, sizeof(*t));
     enum tern_err err;
@@ -247,7 +247,7 @@ enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
     if (t == NULL)
         return say_no_memory(error_text);
     t->link.ops = &tap_ops;
-    err = tern_tap_device_open(options, &t->device, error_text);
+    err = tern_tap_device_open(options, many_queues, &t->device, error_text);
     if (err == TERN_ERR_OK)
         err = choose_mac(t, options, error_text);
     if (err == TERN_ERR_OK) {
@@ -265,4 +265,10 @@ enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
     fill_info(t, options->no_offloads);
     *out = &t->link;
     return TERN_ERR_OK;
+}
+
+enum tern_err tern_link_tap_open(const struct tern_link_tap_options *options,
+                                 struct tern_link **out, char *error_text)
+{
+    return tern_tap_open(options, false, out, error_text);
 }

@@ -53,22 +53,29 @@ static enum tern_err say_no_tap(const char *path, int error, char *words)
     }
 }
 
-static enum tern_err say_not_attached(const char *name, int error, char *words)
+static enum tern_err say_not_attached(const char *name, bool many_queues, int error, char *words)
 {
+    const char *const mode = many_queues ? "multi_queue " : "";
+
     switch (error) {
     case EPERM:
     case EACCES:
         tern_link_say(words,
                       "cannot use tap %s: needs CAP_NET_ADMIN, or a device of your own; once: "
-                      "sudo ip tuntap add %s mode tap user $USER",
-                      name, name);
+                      "sudo ip tuntap add %s mode tap %suser $USER",
+                      name, name, mode);
         return TERN_ERR_PERMISSION;
     case EBUSY:
         tern_link_say(words, "cannot use tap %s: somebody else has it open", name);
         return TERN_ERR_SYSTEM;
     case EINVAL:
-        tern_link_say(words, "cannot use %s: it is an interface, but no tap", name);
+        tern_link_say(words, "cannot use %s: it is an interface, but no tap%s", name,
+                      many_queues ? " that was made with multi_queue"
+                                  : ", or one that was made with multi_queue");
         return TERN_ERR_INVAL;
+    case E2BIG:
+        tern_link_say(words, "cannot use tap %s: it has no more queues", name);
+        return TERN_ERR_FULL;
     default:
         tern_link_say(words, "cannot use tap %s: %s", name, strerror(error));
         return TERN_ERR_SYSTEM;
@@ -76,17 +83,18 @@ static enum tern_err say_not_attached(const char *name, int error, char *words)
 }
 
 /* By name: attached to, or made. */
-static enum tern_err attach(const char *name, struct tern_tap_device *d, char *words)
+static enum tern_err attach(const char *name, bool many_queues, struct tern_tap_device *d,
+                            char *words)
 {
     struct ifreq r = {0};
 
     d->fd = open(CLONE_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (d->fd < 0)
         return say_no_tap(CLONE_PATH, errno, words);
-    r.ifr_flags = (short)DEVICE_FLAGS;
+    r.ifr_flags = (short)(many_queues ? DEVICE_FLAGS | IFF_MULTI_QUEUE : DEVICE_FLAGS);
     memcpy(r.ifr_name, name, strlen(name) + 1);
     if (ioctl(d->fd, TUNSETIFF, &r) != 0)
-        return say_not_attached(name, errno, words);
+        return say_not_attached(name, many_queues, errno, words);
     return TERN_ERR_OK;
 }
 
@@ -194,8 +202,8 @@ static enum tern_err read_facts(const struct tern_link_tap_options *o, struct te
     return err;
 }
 
-static enum tern_err get_hold(const struct tern_link_tap_options *o, struct tern_tap_device *d,
-                              char *words)
+static enum tern_err get_hold(const struct tern_link_tap_options *o, bool many_queues,
+                              struct tern_tap_device *d, char *words)
 {
     enum tern_err err;
 
@@ -221,16 +229,16 @@ static enum tern_err get_hold(const struct tern_link_tap_options *o, struct tern
         return TERN_ERR_INVAL;
     }
     memcpy(d->name, o->name, strlen(o->name) + 1);
-    return attach(o->name, d, words);
+    return attach(o->name, many_queues, d, words);
 }
 
-enum tern_err tern_tap_device_open(const struct tern_link_tap_options *options,
+enum tern_err tern_tap_device_open(const struct tern_link_tap_options *options, bool many_queues,
                                    struct tern_tap_device *out, char *error_text)
 {
     enum tern_err err;
 
     *out = (struct tern_tap_device){.fd = -1};
-    err = get_hold(options, out, error_text);
+    err = get_hold(options, many_queues, out, error_text);
     if (err == TERN_ERR_OK && !ask_offloads(out->fd, options->no_offloads ? 0 : DEVICE_OFFLOADS)) {
         tern_link_say(error_text, "tap %s: this kernel knows no offload headers", out->name);
         err = TERN_ERR_UNSUPPORTED;

@@ -16,8 +16,9 @@ struct tern_tap_device {
     uint32_t queue_frames; /* what the kernel holds for us */
 };
 
-/* On failure nothing is open but what was handed over, and error_text says why. */
-enum tern_err tern_tap_device_open(const struct tern_link_tap_options *options,
+/* many_queues: one of several that are opened by one name, which must not be a macvtap's.
+ * On failure nothing is open but what was handed over, and error_text says why. */
+enum tern_err tern_tap_device_open(const struct tern_link_tap_options *options, bool many_queues,
                                    struct tern_tap_device *out, char *error_text);
 
 #endif

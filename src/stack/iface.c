@@ -227,7 +227,8 @@ void tern_stack_arp_input(struct tern_stack *s, tern_span body)
     for_us = tern_stack_own(s, arp.target) != NULL;
     if (!tern_mac_equal(arp.sender_mac, s->mac) && tern_stack_own(s, arp.sender) == NULL)
         tern_neigh_input(&s->neigh, &arp, for_us, s->now);
-    if (for_us && arp.op == TERN_ARP_REQUEST && !tern_addr_equal(arp.sender, arp.target)) {
+    if (for_us && arp.op == TERN_ARP_REQUEST && !tern_addr_equal(arp.sender, arp.target) &&
+        s->config.link.queue == 0) { /* of those that share the address, one answers */
         const struct tern_arp reply = {TERN_ARP_REPLY, s->mac, arp.target, arp.sender_mac,
                                        arp.sender};
         uint8_t bytes[TERN_ARP_BYTES];

@@ -83,11 +83,21 @@ static void close_at_once(int fd)
     (void)close(fd);
 }
 
-void echo_close(struct echo *e)
+void echo_next(struct echo *e)
 {
     faults_pause(true);
     if (e->conn >= 0)
         close_at_once(e->conn);
+    e->conn = -1;
+    e->held_start = e->held_end = 0;
+    e->done = false;
+    faults_pause(false);
+}
+
+void echo_close(struct echo *e)
+{
+    echo_next(e);
+    faults_pause(true);
     if (e->listener >= 0)
         (void)close(e->listener);
     faults_pause(false);

@@ -23,6 +23,8 @@ struct echo {
 bool echo_open(struct echo *e, uint32_t address, struct life_end *end);
 /* A half_meanwhile_fn; user: the echo. */
 bool echo_turn(void *user);
+/* The next caller, instead of the last. */
+void echo_next(struct echo *e);
 void echo_close(struct echo *e);
 
 #endif

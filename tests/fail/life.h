@@ -26,5 +26,8 @@ life_fn life_slirp;
  * in a network of the process's own; the reason why that cannot be, or NULL. */
 life_fn life_tap;
 const char *life_tap_prepare(void);
+/* Two stacks on two queues of it, with one address. */
+life_fn life_tap_queues;
+const char *life_tap_queues_prepare(void);
 
 #endif

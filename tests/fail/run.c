@@ -35,6 +35,7 @@ static const struct {
     {"pair", life_pair, FAULTS_SYSTEM, NULL},
     {"slirp", life_slirp, FAULTS_SYSTEM, NULL},
     {"tap", life_tap, FAULTS_SYSTEM, life_tap_prepare},
+    {"tap_queues", life_tap_queues, FAULTS_SYSTEM, life_tap_queues_prepare},
     {"driver", life_driver, FAULTS_DRIVER, NULL},
 };
 

@@ -6,7 +6,9 @@ import subprocess
 
 import world
 from case import case
+from cases_tap import KERNEL, OWN, tap
 from peers import PYTHON
+from wire import Capture, count
 from world import SERVER, TERN_IP, equal, hold
 
 PROGRAM = os.path.join(os.path.dirname(world.TERN), "tests", "lab", "lab-two-queues")
@@ -52,17 +54,20 @@ def said(path):
     return [last[0], last[1]] if len(last) == 2 else None
 
 
-@case("queues: two stacks share an address; callers and answers find theirs")
-def two(lab):
-    if not os.path.exists(PROGRAM):
-        raise world.Skipped(f"{PROGRAM} is not built")
-    client, server = lab.pair()
-    greeter = server.start(PYTHON, "-c", GREETER, SERVER, str(PORT), stdout=subprocess.PIPE)
-    equal("the greeter", greeter.stdout.readline(), b"ready\n")
+class Place:
+    """Where the kernel is and where the two stacks are, and the wire between them."""
+
+    def __init__(self, kernel_node, kernel, node, own, link, wire):
+        self.kernel_node, self.kernel, self.node, self.own = kernel_node, kernel, node, own
+        self.link, self.wire = link, wire
+
+
+def start_both(lab, place):
+    """The program; and a function of what both tell, which fails where it has ended."""
     path, errors = lab.path("said"), lab.path("errors")
     with open(path, "wb") as out, open(errors, "wb") as err:
-        both = client.start(PROGRAM, "vA", f"{TERN_IP}/24", SERVER, str(PORT), str(CALLS),
-                            stdout=out, stderr=err)
+        both = place.node.start(PROGRAM, place.link, f"{place.own}/24", place.kernel, str(PORT),
+                                str(CALLS), stdout=out, stderr=err)
 
     def told():
         with open(errors) as text:
@@ -70,7 +75,31 @@ def two(lab):
         return said(path)
 
     world.wait_for("both to serve", told, 30)
-    callers = server.run(PYTHON, "-c", CALLER, TERN_IP, *map(str, (
+    return told
+
+
+def judge_arp(lab, place):
+    """Asked once, our address is told once: by one of the two."""
+    capture = Capture(lab, place.kernel_node, place.wire, only="arp")
+    asked = place.kernel_node.run(PYTHON, os.path.join(os.path.dirname(__file__), "peer_arp.py"),
+                                  "ask", place.wire, place.own)
+    hold("who-has is answered", asked.code == 0 and asked.out, asked.text())
+    place.kernel_node.run("ping", "-c", "3", "-i", "0.2", place.own)  # time for a second answer
+    path = capture.stop()
+    ours, asks = f"arp.src.proto_ipv4 == {place.own}", f"arp.dst.proto_ipv4 == {place.own}"
+    equal("answers, one to a question", count(path, f"arp.opcode == 2 and {ours}"),
+          count(path, f"arp.opcode == 1 and {asks} and not {ours}"))
+
+
+def serve_and_call(lab, place):
+    """Callers of the kernel's, and calls to it, from both queues at once."""
+    if not os.path.exists(PROGRAM):
+        raise world.Skipped(f"{PROGRAM} is not built")
+    greeter = place.kernel_node.start(PYTHON, "-c", GREETER, place.kernel, str(PORT),
+                                      stdout=subprocess.PIPE)
+    equal("the greeter", greeter.stdout.readline(), b"ready\n")
+    told = start_both(lab, place)
+    callers = place.kernel_node.run(PYTHON, "-c", CALLER, place.own, *map(str, (
         CALLERS, AT_ONCE, SENDERS, EACH_SENDS)), seconds=90)
     equal("callers greeted, and ended in order", callers.out.decode().split(),
           [str(CALLERS), str(CALLERS)])
@@ -82,7 +111,10 @@ def two(lab):
                      for key in ("accepted", "bytes", "calls_answered"))
         return rows if sums >= wanted and sums[2] >= wanted[2] else None
 
-    rows = world.wait_for("all callers and calls to be counted", done, 60)
+    judge(lab, world.wait_for("all callers and calls to be counted", done, 60), wanted)
+
+
+def judge(lab, rows, wanted):
     for row in rows:
         equal(f"calls of queue {row['queue']} answered", row["calls_answered"], CALLS)
         equal("its calls that failed", row["calls_failed"], 0)
@@ -92,3 +124,28 @@ def two(lab):
     equal("bytes swallowed", sum(row["bytes"] for row in rows), wanted[1])
     lab.note(f"served {[row['accepted'] for row in rows]}, sent again "
              f"{[row['retransmits'] for row in rows]}")
+
+
+@case("queues: two stacks share an address; callers and answers find theirs")
+def two(lab):
+    client, server = lab.pair()
+    place = Place(server, SERVER, client, TERN_IP, "lan:vA", "vB")
+    serve_and_call(lab, place)
+    judge_arp(lab, place)
+
+
+@case("queues: two stacks on two queues of a TAP; callers and answers find theirs")
+def two_of_a_tap(lab):
+    node = lab.node("host")
+    tap(lab, node, "multi_queue")
+    place = Place(node, KERNEL, node, OWN, "tap:tap0", "tap0")
+    serve_and_call(lab, place)
+    judge_arp(lab, place)
+
+
+@case("queues: a TAP that was made for one is refused to several, in words")
+def tap_for_one(lab):
+    node = lab.node("host")
+    tap(lab, node)
+    done = node.run(PROGRAM, "tap:tap0", f"{OWN}/24", KERNEL, str(PORT), "0")
+    hold("it is refused", done.code == 2 and "multi_queue" in done.text(), done.text())

@@ -5,7 +5,9 @@
  * times, one after the other, waiting for a byte each time. Each tells what it has done so far,
  * each tenth of a second, as a JSON object on a line of its own, until the program is killed.
  *
- *     two_queues INTERFACE ADDRESS/LEN PEER PORT CONNECTS
+ *     two_queues LINK ADDRESS/LEN PEER PORT CONNECTS
+ *
+ * LINK: lan:INTERFACE or tap:NAME.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -100,16 +102,21 @@ static void hear(struct server *s)
 
 static void tell(struct server *s)
 {
+    struct tern_link *link = tern_loop_link(s->loop);
+    struct tern_link_counters l;
     struct tern_stack_counters c;
 
     if (tern_loop_now(s->loop) < s->tell_at)
         return;
     s->tell_at = tern_loop_now(s->loop) + TELL;
     tern_stack_counters(s->stack, &c);
+    link->ops->counters(link, &l);
     printf("{\"queue\": %u, \"accepted\": %lu, \"bytes\": %lu, \"calls_answered\": %lu, "
-           "\"calls_failed\": %lu, \"resets_out\": %llu, \"retransmits\": %llu}\n",
+           "\"calls_failed\": %lu, \"resets_out\": %llu, \"retransmits\": %llu, "
+           "\"dropped_in\": %llu}\n",
            s->queue, s->accepted, s->bytes, s->calls_answered, s->calls_failed,
-           (unsigned long long)c.tcp_resets_out, (unsigned long long)c.tcp_retransmits);
+           (unsigned long long)c.tcp_resets_out, (unsigned long long)c.tcp_retransmits,
+           (unsigned long long)l.dropped_in);
     fflush(stdout);
 }
 
@@ -148,20 +155,32 @@ static void *serve(void *arg)
     return NULL;
 }
 
+static enum tern_err open_links(const char *name, struct tern_addr own,
+                                struct tern_link *link[QUEUES], char *words)
+{
+    const struct tern_link_packet_options packet = {
+        .interface = name + 4, .socket_fd = -1, .seed = 7, .ring_slots = 60, .address = own};
+    const struct tern_link_tap_options tap = {.name = name + 4, .fd = -1, .seed = 7};
+
+    if (strncmp(name, "lan:", 4) == 0)
+        return tern_link_packet_open_queues(&packet, QUEUES, link, words);
+    if (strncmp(name, "tap:", 4) == 0)
+        return tern_link_tap_open_queues(&tap, QUEUES, link, words);
+    (void)snprintf(words, TERN_LINK_ERROR_MAX, "no such kind of link: %s", name);
+    return TERN_ERR_INVAL;
+}
+
 static bool open_all(struct server *s, char **argv)
 {
-    struct tern_link_packet_options packet = {
-        .interface = argv[1], .socket_fd = -1, .seed = 7, .ring_slots = 60};
     struct tern_link *link[QUEUES];
     char words[TERN_LINK_ERROR_MAX];
 
     if (tern_cidr_parse(argv[2], &s[0].own) != TERN_ERR_OK ||
         tern_addr_parse(argv[3], &s[0].peer.addr) != TERN_ERR_OK)
         return false;
-    packet.address = s[0].own.addr;
     s[0].peer.port = (uint16_t)strtoul(argv[4], NULL, 10);
     s[0].calls_left = strtoul(argv[5], NULL, 10);
-    if (tern_link_packet_open_queues(&packet, QUEUES, link, words) != TERN_ERR_OK) {
+    if (open_links(argv[1], s[0].own.addr, link, words) != TERN_ERR_OK) {
         fprintf(stderr, "two_queues: %s\n", words);
         return false;
     }
@@ -181,7 +200,7 @@ int main(int argc, char **argv)
     pthread_t other;
 
     if (argc != 6 || !open_all(s, argv) || !set_up(&s[0], TERN_CLAIM_FAST) || !run(&s[0], true)) {
-        fputs("two_queues INTERFACE ADDRESS/LEN PEER PORT CONNECTS\n", stderr);
+        fputs("two_queues LINK ADDRESS/LEN PEER PORT CONNECTS\n", stderr);
         return 2;
     }
     if (pthread_create(&other, NULL, serve, &s[1]) != 0)

@@ -5,6 +5,7 @@
 #include "base/steer.h"
 #include "frames.h"
 #include "link/packet_ring.h"
+#include "link/queue_steer.h"
 
 static uint8_t frame[10000];
 
@@ -162,7 +163,8 @@ static const struct tern_endpoint here = {
 
 #define QUEUES 3
 
-/* Which queue's filter takes the frame; QUEUES: none. It must not be several. */
+/* Which queue's filter takes the frame; QUEUES: none. It must not be several, and the one that
+ * queue_steer.c names. */
 static uint32_t taken_by(uint32_t bytes)
 {
     struct sock_filter code[TERN_PACKET_FILTER_MAX];
@@ -177,6 +179,8 @@ static uint32_t taken_by(uint32_t bytes)
         assert_int_equal(by, QUEUES);
         by = q;
     }
+    if (by < QUEUES)
+        assert_int_equal(tern_queue_of(frame, bytes, QUEUES), by);
     return by;
 }
 

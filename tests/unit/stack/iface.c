@@ -274,19 +274,23 @@ static void waiting_for_arp(void **state)
     bench_close(&b);
 }
 
-/* RFC 826: asked for our MAC, we tell; asked for another's, or by an announcement, we do not. */
+/* RFC 826: asked for our MAC, we tell; asked for another's, or by an announcement, we do not. Nor
+ * where a stack on another queue of our address does. */
 static void arp_answers(void **state)
 {
     static const struct {
         uint16_t op;
         uint8_t sender, target;
+        uint32_t queue, queues;
         bool answered;
     } row[] = {
-        {TERN_ARP_REQUEST, 2, 1, true},
-        {TERN_ARP_REQUEST, 2, 3, false},
-        {TERN_ARP_REPLY, 2, 1, false},
-        {TERN_ARP_REQUEST, 2, 2, false},
-        {7, 2, 1, false},
+        {TERN_ARP_REQUEST, 2, 1, 0, 0, true},
+        {TERN_ARP_REQUEST, 2, 3, 0, 0, false},
+        {TERN_ARP_REPLY, 2, 1, 0, 0, false},
+        {TERN_ARP_REQUEST, 2, 2, 0, 0, false},
+        {TERN_ARP_REQUEST, 2, 1, 0, 2, true},
+        {TERN_ARP_REQUEST, 2, 1, 1, 2, false},
+        {7, 2, 1, 0, 0, false},
     };
 
     (void)state;
@@ -296,6 +300,8 @@ static void arp_answers(void **state)
         struct tern_arp arp;
 
         bench_config(&c, 1);
+        c.link.queue = row[i].queue;
+        c.link.queues = row[i].queues;
         bench_open(&b, &c);
         bench_add(&b, "10.0.0.1/24");
         bench_arp(&b, row[i].op, row[i].sender, row[i].target);
