@@ -22,6 +22,10 @@ extern "C" {
 
 #define TERN_SEED_BYTES 32
 
+/* Whoever listens to what the stack decides: observe.h. */
+struct tern_note;
+typedef void tern_observer_fn(void *user, const struct tern_note *note);
+
 struct tern_config {
     uint8_t seed[TERN_SEED_BYTES]; /* all randomness: ISNs, ports, IDs, jitter, hash keys */
     struct tern_link_info link;    /* MAC, MTU, offloads, and how much the link holds */
@@ -56,6 +60,8 @@ struct tern_config {
     uint32_t receive_buffer_bytes; /* a connection, at most */
     uint32_t traces_count;         /* 0: no traces */
     const char *congestion;        /* "cubic" or "reno" */
+    tern_observer_fn *observer;    /* NULL: nobody listens */
+    void *observer_user;           /* comes back with each note */
 };
 
 /* Sensible figures for one program on one link; seed and link are left for the caller. */

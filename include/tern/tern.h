@@ -11,6 +11,7 @@
 #include <tern/event.h>
 #include <tern/link.h>
 #include <tern/loop.h>
+#include <tern/observe.h>
 #include <tern/ping.h>
 #include <tern/stack.h>
 #include <tern/tcp.h>

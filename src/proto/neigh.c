@@ -275,6 +275,7 @@ enum tern_neigh_verdict tern_neigh_lookup(struct tern_neigh *n, struct tern_addr
         if (e == NULL) /* enough are being asked: one that answers, or does not, makes room */
             return TERN_NEIGH_BUSY;
         ask_begin(n, e, source);
+        tern_tell_neighbour(n->observer, TERN_NEIGHBOUR_ASKED, &addr, NULL, now);
         return TERN_NEIGH_PENDING;
     }
     if (e->state == ENTRY_PENDING)
@@ -322,6 +323,8 @@ static void confirm(struct tern_neigh *n, struct tern_neigh_entry *e, struct ter
     e->mac = mac;
     e->confirmed_at = now;
     n->changed = n->changed || new_mac;
+    if (new_mac)
+        tern_tell_neighbour(n->observer, TERN_NEIGHBOUR_KNOWN, &e->addr, &mac, now);
 }
 
 static bool can_be_a_host(const struct tern_neigh *n, const struct tern_arp *arp)
@@ -354,6 +357,7 @@ void tern_neigh_input(struct tern_neigh *n, const struct tern_arp *arp, bool for
     e->mac = arp->sender_mac;
     e->confirmed_at = now;
     lru_add_oldest(n, e);
+    tern_tell_neighbour(n->observer, TERN_NEIGHBOUR_KNOWN, &e->addr, &e->mac, now);
 }
 
 bool tern_neigh_output(struct tern_neigh *n, tern_time now, struct tern_arp *out,
@@ -391,12 +395,15 @@ static void wait_over(struct tern_neigh *n, struct tern_neigh_entry *e, tern_tim
     TERN_ASSERT(e->ask == ASK_WAITING);
     ask_remove(n, e);
     if (e->state == ENTRY_FAILED) {
+        tern_tell_neighbour(n->observer, TERN_NEIGHBOUR_FORGOTTEN, &e->addr, NULL, now);
         forget(n, e);
     } else if (e->tries < NEIGH_TRIES) {
         ask_add(n, e, ASK_DUE);
     } else if (e->state == ENTRY_KNOWN) { /* gone: the next lookup asks from the start */
+        tern_tell_neighbour(n->observer, TERN_NEIGHBOUR_FORGOTTEN, &e->addr, NULL, now);
         forget(n, e);
     } else {
+        tern_tell_neighbour(n->observer, TERN_NEIGHBOUR_FAILED, &e->addr, NULL, now);
         set_state(n, e, ENTRY_FAILED);
         lru_add_oldest(n, e);
         wait_until(n, e, now + NEIGH_FAILED_KEEP);

@@ -15,6 +15,7 @@
  * (never created) by other ARP traffic from their owner.
  */
 #include "base/hash.h"
+#include "proto/observe.h"
 #include "wire/arp.h"
 #include <tern/cause.h>
 #include <tern/time.h>
@@ -42,6 +43,7 @@ struct tern_neigh {
     struct tern_hash_key key;
     struct tern_mac own_mac;
     bool changed;
+    const struct tern_observer *observer; /* NULL: none; set after init */
 };
 
 size_t tern_neigh_bytes(uint32_t count_max); /* memory behind entries and buckets */

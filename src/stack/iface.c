@@ -57,6 +57,7 @@ static void trace_address(struct tern_stack *s, const struct tern_own_address *o
 {
     struct tern_trace *t = tern_trace_push(&s->traces, s->now, TERN_TRACE_ADDRESS, 0);
 
+    tern_stack_tell_address(s, own, step);
     if (t == NULL)
         return;
     t->address.address = own->cidr.addr;
@@ -216,6 +217,7 @@ void tern_stack_arp_input(struct tern_stack *s, tern_span body)
         tern_stack_drop(s, TERN_DROP_ARP_BAD);
         return;
     }
+    tern_stack_tell_arp(s, &arp, TERN_CAUSE_NONE);
     for (uint32_t i = 0; i < s->config.addresses_max; i++) {
         struct tern_own_address *own = &s->addresses[i];
 
@@ -254,6 +256,7 @@ static void frame_arp(struct tern_stack *s, const struct tern_arp *arp, struct t
     frame->piece_count = 1;
     frame->bytes = (uint32_t)w.bytes;
     frame->cause = cause;
+    tern_stack_tell_arp(s, arp, cause);
 }
 
 bool tern_stack_arp_output(struct tern_stack *s, struct tern_frame *frame, uint8_t *headers)

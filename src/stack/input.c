@@ -10,10 +10,12 @@ void tern_stack_drop(struct tern_stack *s, enum tern_drop reason)
     t = tern_trace_push(&s->traces, s->now, TERN_TRACE_DROP, 0);
     if (t != NULL)
         t->drop.reason = reason;
+    tern_tell_drop(&s->tcp.observer, reason, 0, s->now);
 }
 
 static void deliver(struct tern_stack *s, const struct tern_packet *p)
 {
+    tern_stack_tell_packet(s, &p->ip, (uint32_t)p->body.bytes, TERN_CAUSE_NONE);
     switch (p->ip.protocol) {
     case TERN_IP_TCP:
         tern_stack_tcp_input(s, p);
@@ -45,8 +47,13 @@ static void count_reassembly(struct tern_stack *s)
     static const enum tern_drop reasons[] = {TERN_DROP_FRAG_BAD, TERN_DROP_FRAG_OVERLAP,
                                              TERN_DROP_FRAG_FULL, TERN_DROP_FRAG_TIMEOUT};
 
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-        s->counters.drops[reasons[i]] += tern_reass_dropped(&s->reass, reasons[i]);
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        const uint64_t count = tern_reass_dropped(&s->reass, reasons[i]);
+
+        s->counters.drops[reasons[i]] += count;
+        if (count > 0)
+            tern_tell_drop(&s->tcp.observer, reasons[i], 0, s->now);
+    }
 }
 
 static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_frame *frame,
@@ -146,6 +153,8 @@ static void input(struct tern_stack *s, const struct tern_frame *frames, int cou
     for (int i = 0; i < count; i++) {
         s->counters.frames_in++;
         s->counters.bytes_in += frames[i].bytes;
+        if (tern_stack_is_observed(s))
+            tern_stack_tell_frame(s, frames[i].bytes);
         if (is_like_the_last(s, &frames[i]))
             continue;
         tern_stack_update_last(s);
@@ -157,6 +166,8 @@ static void input(struct tern_stack *s, const struct tern_frame *frames, int cou
         }
     }
     tern_stack_update_last(s);
+    if (tern_stack_is_observed(s))
+        tern_stack_tell_input_end(s);
     tern_stack_tcp_input_end(s);
     tern_rest_turn(s);
 }

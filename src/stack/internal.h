@@ -257,6 +257,26 @@ tern_time tern_stack_iface_deadline(const struct tern_stack *s);
 void tern_stack_iface_expire(struct tern_stack *s);
 void tern_stack_neighbours_changed(struct tern_stack *s);
 
+/* observe.c: cause NONE for what arrives. The first two only where somebody listens. */
+static inline bool tern_stack_is_observed(const struct tern_stack *s)
+{
+    return s->tcp.observer.tell != NULL;
+}
+void tern_stack_tell_frame(const struct tern_stack *s, uint32_t bytes);
+void tern_stack_tell_input_end(const struct tern_stack *s);
+void tern_stack_tell_packet(const struct tern_stack *s, const struct tern_ipv4 *ip, uint32_t bytes,
+                            enum tern_cause cause); /* of no segment */
+void tern_stack_tell_arp(const struct tern_stack *s, const struct tern_arp *arp,
+                         enum tern_cause cause);
+/* A segment of no connection, or of one in TIME-WAIT. */
+void tern_stack_tell_stray(struct tern_stack *s, uint32_t conn_id,
+                           const struct tern_endpoint *local, const struct tern_endpoint *remote,
+                           const struct tern_tcp_header *h, uint32_t text_bytes,
+                           enum tern_cause cause);
+void tern_stack_tell_address(const struct tern_stack *s, const struct tern_own_address *own,
+                             enum tern_address_step step);
+void tern_stack_tell_waited(const struct tern_stack *s, uint32_t conn_id); /* TIME-WAIT is over */
+
 /* input.c */
 void tern_stack_drop(struct tern_stack *s, enum tern_drop reason);
 
@@ -362,7 +382,11 @@ void tern_stack_timewait_expire(struct tern_stack *s);
 void tern_stack_timewait_end_all(struct tern_stack *s);
 
 /* output.c */
-/* A segment without text, of no connection. */
+/* A segment without text; false: no room. */
+bool tern_stack_queue_bare(struct tern_stack *s, const struct tern_endpoint *local,
+                           const struct tern_endpoint *remote, const struct tern_tcp_header *h,
+                           enum tern_cause cause);
+/* The same, of no connection: it is told, and where there is no room it is lost. */
 void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *local,
                           const struct tern_endpoint *remote, const struct tern_tcp_header *h,
                           enum tern_cause cause);

@@ -172,9 +172,9 @@ bool tern_stack_queue(struct tern_stack *s, struct tern_addr src, struct tern_ad
     return tern_dgram_queue_push(&s->tx, &meta, payload);
 }
 
-void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *local,
-                          const struct tern_endpoint *remote, const struct tern_tcp_header *h,
-                          enum tern_cause cause)
+bool tern_stack_queue_bare(struct tern_stack *s, const struct tern_endpoint *local,
+                           const struct tern_endpoint *remote, const struct tern_tcp_header *h,
+                           enum tern_cause cause)
 {
     uint8_t bytes[TERN_TCP_HEADER_BYTES_MAX];
     struct tern_writer w = tern_writer_of(bytes, sizeof(bytes));
@@ -187,9 +187,18 @@ void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *loca
     tern_put_be16(bytes + TERN_TCP_OFF_CHECKSUM, tern_sum_finish(&sum));
     if (!tern_stack_queue(s, local->addr, remote->addr, TERN_IP_TCP, TERN_TTL, cause,
                           tern_span_of(bytes, w.bytes)))
-        return;
+        return false;
     s->tcp.resets_out += (h->flags & TERN_TCP_RST) != 0;
     s->tcp.segments_out++;
+    return true;
+}
+
+void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *local,
+                          const struct tern_endpoint *remote, const struct tern_tcp_header *h,
+                          enum tern_cause cause)
+{
+    if (tern_stack_queue_bare(s, local, remote, h, cause))
+        tern_stack_tell_stray(s, 0, local, remote, h, 0, cause);
 }
 
 /* One packet, or one fragment of it (RFC 791 §3.2); true: the whole packet is out. */
@@ -220,6 +229,8 @@ static bool frame_packet(struct tern_stack *s, const struct tern_dgram *meta, te
     frame->piece_count = 2;
     frame->bytes = (uint32_t)w.bytes + bytes;
     frame->cause = (enum tern_cause)meta->code;
+    if (s->tx_fragment_at == 0)
+        tern_stack_tell_packet(s, &ip, (uint32_t)payload.bytes, frame->cause);
     s->tx_fragment_at = last ? 0 : s->tx_fragment_at + bytes;
     return last;
 }
@@ -232,8 +243,10 @@ static void frame_arp_reply(struct tern_stack *s, tern_span arp_bytes, struct te
     struct tern_eth eth = {.src = s->mac, .type = TERN_ETHERTYPE_ARP};
     struct tern_arp arp;
 
-    if (tern_arp_parse(arp_bytes, &arp))
+    if (tern_arp_parse(arp_bytes, &arp)) {
         eth.dst = arp.target_mac;
+        tern_stack_tell_arp(s, &arp, TERN_CAUSE_ARP_REPLY);
+    }
     tern_eth_emit(&eth, &w);
     tern_write_bytes(&w, arp_bytes.data, arp_bytes.bytes);
     TERN_ASSERT(!w.failed);

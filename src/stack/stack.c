@@ -297,6 +297,9 @@ enum tern_err tern_stack_init(void *memory, size_t bytes, const struct tern_conf
     s->tcp.chunks.map_count = map_count(config);
     s->tcp.ranges_count = ranges_count(config);
     s->tcp.traces = &s->traces;
+    s->tcp.observer.tell = config->observer;
+    s->tcp.observer.user = config->observer_user;
+    s->neigh.observer = &s->tcp.observer;
     s->tcp.drops = s->counters.drops;
     s->tcp.send_buffer_bytes = config->send_buffer_bytes;
     s->tcp.receive_buffer_bytes = config->receive_buffer_bytes;

@@ -55,6 +55,22 @@ static void input_without_conn(struct tern_stack *s, const struct tern_packet *p
     answer_with_reset(s, p, local, remote, seg);
 }
 
+/* For TIME-WAIT, a listener, or nobody. It is told once, here, unless a connection came of it that
+ * took it as its first. */
+static void input_elsewhere(struct tern_stack *s, const struct tern_packet *p,
+                            const struct tern_endpoint *local, const struct tern_endpoint *remote,
+                            const struct tern_segment *seg)
+{
+    const uint32_t told = s->tcp.observer.segments;
+
+    s->tcp.observer.drop = TERN_DROP_COUNT;
+    if (!tern_stack_timewait_input(s, local, remote, seg))
+        input_without_conn(s, p, local, remote, seg);
+    if (s->tcp.observer.segments == told)
+        tern_stack_tell_stray(s, 0, local, remote, &seg->h, (uint32_t)seg->text.bytes,
+                              TERN_CAUSE_NONE);
+}
+
 /* The bare ACK that is due, now, if the burst has room and the next hop is known. */
 static void emit_ack(struct tern_stack *s, struct tern_conn *conn)
 {
@@ -197,10 +213,8 @@ void tern_stack_tcp_input(struct tern_stack *s, const struct tern_packet *p)
     local.port = seg.h.dst_port;
     remote.port = seg.h.src_port;
     conn = tern_stack_conn_find(s, &local, &remote);
-    if (conn == NULL && tern_stack_timewait_input(s, &local, &remote, &seg))
-        return;
     if (conn == NULL) {
-        input_without_conn(s, p, &local, &remote, &seg);
+        input_elsewhere(s, p, &local, &remote, &seg);
         return;
     }
     if (!tern_conn_wake(conn)) {

@@ -24,6 +24,7 @@ static void trace_end(struct tern_stack *s, const struct tern_timewait *t)
 
     if (t->handle)
         return; /* its own timer tells */
+    tern_stack_tell_waited(s, t->conn_id);
     trace = tern_trace_push(&s->traces, s->now, TERN_TRACE_STATE, t->conn_id);
     if (trace == NULL)
         return;
@@ -46,7 +47,7 @@ void tern_conn_leave_for_time_wait(struct tern_conn *conn)
     TERN_ASSERT(conn->tcb->state == TERN_TCP_TIME_WAIT);
     TERN_ASSERT(!conn->left);
     if (tern_tcb_output_ack(conn->tcb, s->now, &last)) /* of the FIN: the neighbour is not known */
-        tern_stack_send_bare(s, &conn->tcb->local, &conn->tcb->remote, &last.h, last.cause);
+        (void)tern_stack_queue_bare(s, &conn->tcb->local, &conn->tcb->remote, &last.h, last.cause);
     if (s->time_waits.pool.used == s->time_waits.pool.count)
         end(s, tern_timewait_first(&s->time_waits));
     t = tern_timewait_add(&s->time_waits, conn->tcb,

@@ -351,9 +351,17 @@ static void input(struct tern_tcb *c, const struct tern_segment *seg, bool fast,
     tern_tcb_note_promise(c);
 }
 
-void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+static void input_plain(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
     input(c, seg, true, now);
+}
+
+void tern_tcb_input(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+{
+    if (tern_tcb_is_observed(c))
+        tern_tcb_observe_input(c, seg, now, input_plain);
+    else
+        input_plain(c, seg, now);
 }
 
 void tern_tcb_input_long(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)

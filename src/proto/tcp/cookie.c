@@ -90,6 +90,7 @@ void tern_cookie_answer(const struct tern_hash_key *key, const struct tern_tcp_e
 
     TERN_ASSERT(now >= 0);
     unseen.traces = &silent;
+    unseen.observer.tell = NULL;
     o->iss = make(key, o, syn->h.seq, row_of(&syn->h), (uint64_t)now / (uint64_t)TICK);
     tern_tcb_open_passive(&c, &unseen, o, syn, now);
     if (!c.opt.timestamps) /* nothing will bring the other options back: agree to none */

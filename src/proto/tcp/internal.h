@@ -3,6 +3,7 @@
 #define TERN_PROTO_TCP_INTERNAL_H
 /* What the engine's files call of each other. Nobody else includes this. */
 #include "base/assert.h"
+#include "proto/tcp/observe.h"
 #include "proto/tcp/tcp.h"
 
 /* state.c */
@@ -117,7 +118,7 @@ void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now);
 /* Amid a recovery: the controller is a new one, which has heard of no loss yet. */
 void tern_tcb_loss_take_over(struct tern_tcb *c, tern_time now);
 /* Out of recovery, with the congestion window as it was. */
-void tern_tcb_undo(struct tern_tcb *c, tern_time now);
+void tern_tcb_undo(struct tern_tcb *c, enum tern_undo_by by, tern_time now);
 
 /* prr.c */
 void tern_tcb_prr_start(struct tern_tcb *c, uint64_t flight);
@@ -127,9 +128,9 @@ void tern_tcb_prr_on_ack(struct tern_tcb *c, const struct tern_delivery *d);
 void tern_tcb_undo_arm(struct tern_tcb *c);
 void tern_tcb_undo_disarm(struct tern_tcb *c);
 void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t bytes, tern_time now);
-/* True: the recovery was for nothing. */
-bool tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
-                       const struct tern_delivery *d, bool duplicate);
+/* What shows that the recovery was for nothing, if anything does. */
+enum tern_undo_by tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
+                                    const struct tern_delivery *d, bool duplicate);
 bool tern_tcb_frto_blocks_resends(const struct tern_tcb *c);
 
 /* rate.c */
@@ -237,6 +238,8 @@ void tern_tcb_give_up(struct tern_tcb *c, tern_time now); /* nobody answers */
 /* Bytes wait for the peer from now on, if they did not before. */
 void tern_tcb_note_stuck(struct tern_tcb *c, tern_time now);
 void tern_tcb_start_fin_wait_2_timer(struct tern_tcb *c, tern_time now);
+bool tern_tcb_is_persisting(const struct tern_tcb *c); /* the resend timer is the probe's */
+tern_time tern_tcb_user_deadline(const struct tern_tcb *c);
 
 /* close.c: RFC 5927 §4.1 */
 bool tern_tcb_is_in_flight(const struct tern_tcb *c, tern_seq seq);
@@ -292,6 +295,7 @@ static inline void tern_tcb_drop(struct tern_tcb *c, enum tern_drop reason, tern
     t = tern_trace_push(c->env->traces, now, TERN_TRACE_DROP, c->id);
     if (t != NULL)
         t->drop.reason = reason;
+    tern_tell_drop(&c->env->observer, reason, c->id, now);
 }
 
 #endif

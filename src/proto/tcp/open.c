@@ -92,6 +92,7 @@ void tern_tcb_open_active(struct tern_tcb *c, struct tern_tcp_env *env,
     if (o->connect_timeout > 0)
         c->timer.give_up = now + o->connect_timeout;
     tern_tcb_fastopen_open(c, o);
+    tern_tcb_tell_opened(c, now);
     tern_tcb_set_state(c, TERN_TCP_SYN_SENT, now);
 }
 
@@ -111,6 +112,7 @@ void tern_tcb_open_passive(struct tern_tcb *c, struct tern_tcp_env *env,
     tern_tcb_tune_start(c, now);
     tern_tcb_negotiate(c, &syn->h, now);
     tern_tcb_take_window(c, syn, c->rcv.irs, now);
+    tern_tcb_tell_opened(c, now);
     tern_tcb_set_state(c, TERN_TCP_SYN_RECEIVED, now);
     c->fastopen.option = o->fastopen.option;
     c->fastopen.cookie = o->fastopen.cookie;

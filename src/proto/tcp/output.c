@@ -571,15 +571,22 @@ static void start_persist_timer(struct tern_tcb *c, tern_time now)
         start_resend_timer(c, now);
 }
 
-bool tern_tcb_output_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
+static bool output_due_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
 {
-    if (!ack_is_due(c))
-        return false;
     memset(out, 0, sizeof(*out));
     return emit_ack(c, out, now);
 }
 
-bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
+bool tern_tcb_output_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
+{
+    if (!ack_is_due(c))
+        return false;
+    if (tern_tcb_is_observed(c))
+        return tern_tcb_observe_output(c, now, out, output_due_ack);
+    return output_due_ack(c, now, out);
+}
+
+static bool output(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
 {
     memset(out, 0, sizeof(*out));
     if (c->stray_rst_due || c->rst_due)
@@ -604,6 +611,13 @@ bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out 
     start_persist_timer(c, now);
     tern_tcb_note_held(c, now);
     return false;
+}
+
+bool tern_tcb_output(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)
+{
+    if (tern_tcb_is_observed(c))
+        return tern_tcb_observe_output(c, now, out, output);
+    return output(c, now, out);
 }
 
 bool tern_tcb_wants_output(const struct tern_tcb *c)

@@ -186,6 +186,7 @@ static tern_time detect_again(struct tern_tcb *c, tern_time window, tern_time no
         tern_sentlog_pop_again(c->log);
         i--;
         tern_tcb_mark_relost(c, s.start, s.end);
+        tern_tcb_tell_loss(c, TERN_LOSS_RACK, tern_max_u64(s.start, c->snd.una), s.end, true, now);
     }
     return wait;
 }

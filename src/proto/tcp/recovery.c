@@ -11,6 +11,14 @@
  */
 #include "proto/tcp/internal.h"
 
+static void set_state(struct tern_tcb *c, enum tern_tcp_recovery to, tern_time now)
+{
+    const enum tern_tcp_recovery from = c->loss.state;
+
+    c->loss.state = to;
+    tern_tcb_tell_recovery(c, from, now);
+}
+
 static void trace_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
 {
     struct tern_trace *t = tern_trace_push(c->env->traces, now, TERN_TRACE_LOSS, c->id);
@@ -33,7 +41,7 @@ static void enter_fast(struct tern_tcb *c, tern_time now)
     const bool reduced = c->loss.state == TERN_RECOVERY_CWR;
     const uint64_t flight = flight_size(c);
 
-    c->loss.state = TERN_RECOVERY_FAST;
+    set_state(c, TERN_RECOVERY_FAST, now);
     c->loss.recover = c->snd.nxt;
     c->loss.resent_below = c->snd.una;
     c->loss.first_due = true;
@@ -63,13 +71,13 @@ static void leave(struct tern_tcb *c, tern_time now)
         end_reduction(c, now);
     if (c->loss.state == TERN_RECOVERY_CWR)
         c->loss.recover = c->snd.una - 1; /* nothing was resent that duplicates could come of */
-    c->loss.state = TERN_RECOVERY_OPEN;
+    set_state(c, TERN_RECOVERY_OPEN, now);
     c->undo.frto = TERN_FRTO_OFF;
     tern_tcb_score_clear(c);
     tern_tcb_rack_recovered(c);
 }
 
-void tern_tcb_undo(struct tern_tcb *c, tern_time now)
+void tern_tcb_undo(struct tern_tcb *c, enum tern_undo_by by, tern_time now)
 {
     const uint64_t cwnd = c->cc.cwnd;
 
@@ -80,12 +88,13 @@ void tern_tcb_undo(struct tern_tcb *c, tern_time now)
     c->cc.cwnd = tern_max_u64(c->cc.cwnd, cwnd);
     tern_tcb_mtu_fit_window(c);
     tern_tcb_undo_disarm(c);
-    c->loss.state = TERN_RECOVERY_OPEN;
+    set_state(c, TERN_RECOVERY_OPEN, now);
     tern_tcb_score_clear(c);
     tern_rtt_backoff_end(&c->rtt);
     if (c->timer.resend == TERN_TIME_NEVER) /* it ran out, and nothing went since to start it */
         tern_tcb_timer_arm_resend(c, now);
     c->count.undone++;
+    tern_tcb_tell_undo(c, by, cwnd, now);
 }
 
 /* Did the flight that is acknowledged fill the window? In slow start half of it is enough, since it
@@ -199,21 +208,25 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     const bool was_loss = c->loss.state == TERN_RECOVERY_LOSS;
     struct tern_delivery d = {0};
     struct tern_rate_sample rate;
+    enum tern_undo_by undo_by;
     uint64_t lost_before;
 
     tern_tcb_score_ack(c, seg, old_una, &d, now);
     d.marked = c->opt.ecn && (seg->h.flags & TERN_TCP_ECE) != 0;
     tern_tcb_note_delivered(c, &d, &rate, now);
     count_duplicates(c, &d, duplicate);
-    if (tern_tcb_undo_try(c, seg, &d, duplicate)) {
+    undo_by = tern_tcb_undo_try(c, seg, &d, duplicate);
+    if (undo_by != TERN_UNDO_NONE) {
         /* What was held to be lost was late. RFC 8985 §6.2 step 3 does not see it where it was sent
          * again before it came, and without this the next is not waited for either. */
         if (c->loss.state == TERN_RECOVERY_FAST)
             c->rack.reordering_seen = true;
-        tern_tcb_undo(c, now);
+        tern_tcb_undo(c, undo_by, now);
     }
     if (tern_tcb_tlp_ack(c, seg, &d, duplicate) && was_open) {
         tern_tcb_undo_disarm(c);
+        tern_tcb_tell_loss(c, TERN_LOSS_TAIL_PROBE, c->tlp.end - tern_tcb_segment_bytes(c),
+                           c->tlp.end, false, now);
         c->cc_ops->on_loss(&c->cc, flight_before, now);
         c->cc_ops->on_recovered(&c->cc, now);
     }
@@ -250,7 +263,7 @@ void tern_tcb_loss_on_reorder_timer(struct tern_tcb *c, tern_time now)
 
 static void enter_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
 {
-    c->loss.state = TERN_RECOVERY_LOSS;
+    set_state(c, TERN_RECOVERY_LOSS, now);
     c->loss.recover = c->snd.nxt;
     c->loss.resent_below = c->snd.una;
     tern_tcb_ranges_give(c, &c->loss.relost);
@@ -261,6 +274,8 @@ static void enter_loss(struct tern_tcb *c, enum tern_cause cause, tern_time now)
     c->timer.tail = c->timer.reorder = TERN_TIME_NEVER;
     c->pace.next = now;
     trace_loss(c, cause, now);
+    tern_tcb_tell_loss(c, cause == TERN_CAUSE_RTO ? TERN_LOSS_TIMEOUT : TERN_LOSS_PATH_MTU,
+                       c->snd.una, c->loss.lost_below, false, now);
 }
 
 void tern_tcb_loss_below(struct tern_tcb *c, uint64_t below, enum tern_cause cause, tern_time now)
@@ -317,7 +332,7 @@ void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now)
     if (c->loss.state != TERN_RECOVERY_OPEN)
         return; /* this round trip has had its reaction */
     tern_tcb_undo_disarm(c);
-    c->loss.state = TERN_RECOVERY_CWR;
+    set_state(c, TERN_RECOVERY_CWR, now);
     c->loss.recover = c->snd.nxt;
     c->count.ecn_reductions++;
     if (c->cc_ops->on_ecn != NULL)

@@ -48,6 +48,7 @@ void tern_tcb_set_state(struct tern_tcb *c, enum tern_tcp_state to, tern_time no
         t->state.from = from;
         t->state.to = to;
     }
+    tern_tcb_tell_state(c, from, now);
 }
 
 /* The connection is over for its user: the last figures, and the event. */
@@ -62,6 +63,7 @@ static void tell_closed(struct tern_tcb *c, tern_time now)
     t = tern_trace_push(c->env->traces, now, TERN_TRACE_CLOSED, c->id);
     if (t != NULL)
         tern_tcb_info(c, now, &t->closed);
+    tern_tcb_tell_closed(c, now);
 }
 
 static void stop_sending(struct tern_tcb *c)

@@ -15,6 +15,7 @@
  */
 #include "base/ranges.h"
 #include "base/seq.h"
+#include "proto/observe.h"
 #include "proto/tcp/borrow.h"
 #include "proto/tcp/bytequeue.h"
 #include "proto/tcp/cc.h"
@@ -81,6 +82,7 @@ struct tern_tcp_env {
     struct tern_loan *returned_first, *returned_last; /* of which nobody has heard yet */
     struct tern_borrow borrow;
     struct tern_trace_ring *traces;
+    struct tern_observer observer;
     uint32_t mtu_bytes;
     bool tso;                 /* the link cuts */
     uint32_t super_bytes_max; /* text of a super-segment: what fits the pieces of a frame */

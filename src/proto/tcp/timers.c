@@ -12,7 +12,7 @@
  */
 #include "proto/tcp/internal.h"
 
-static bool is_persisting(const struct tern_tcb *c)
+bool tern_tcb_is_persisting(const struct tern_tcb *c)
 {
     return tern_tcb_is_synchronised(c) && c->snd.end + c->snd.fin_queued > c->snd.una &&
            (c->snd.wnd == 0 || c->snd.nxt == c->snd.una);
@@ -42,7 +42,7 @@ void tern_tcb_start_fin_wait_2_timer(struct tern_tcb *c, tern_time now)
     c->timer.wait = now + (c->set.fin_wait_2 > 0 ? c->set.fin_wait_2 : TERN_TCP_FIN_WAIT_2_HOLD);
 }
 
-static tern_time user_deadline(const struct tern_tcb *c)
+tern_time tern_tcb_user_deadline(const struct tern_tcb *c)
 {
     if (c->set.user_timeout == 0 || c->last.stuck_at == TERN_TIME_NEVER)
         return TERN_TIME_NEVER;
@@ -52,7 +52,7 @@ static tern_time user_deadline(const struct tern_tcb *c)
 tern_time tern_tcb_deadline(const struct tern_tcb *c)
 {
     tern_time at = c->timer.resend;
-    const tern_time user_at = user_deadline(c);
+    const tern_time user_at = tern_tcb_user_deadline(c);
     const tern_time keep_at = tern_tcb_keep_deadline(c);
 
     at = user_at < at ? user_at : at;
@@ -96,7 +96,7 @@ static void probe(struct tern_tcb *c, tern_time now)
 static void resend(struct tern_tcb *c, tern_time now)
 {
     c->timer.resend = TERN_TIME_NEVER;
-    if (is_persisting(c)) {
+    if (tern_tcb_is_persisting(c)) {
         probe(c, now);
         return;
     }
@@ -131,9 +131,9 @@ static void ack_later(struct tern_tcb *c, tern_time now)
         c->timer.delack = now + c->ack.every;
 }
 
-void tern_tcb_expire(struct tern_tcb *c, tern_time now)
+static void expire(struct tern_tcb *c, tern_time now)
 {
-    if (user_deadline(c) <= now)
+    if (tern_tcb_user_deadline(c) <= now)
         tern_tcb_give_up(c, now);
     if (c->timer.give_up <= now) {
         c->timer.give_up = TERN_TIME_NEVER;
@@ -160,4 +160,12 @@ void tern_tcb_expire(struct tern_tcb *c, tern_time now)
     }
     if (tern_tcb_keep_deadline(c) <= now)
         tern_tcb_keep_expire(c, now);
+}
+
+void tern_tcb_expire(struct tern_tcb *c, tern_time now)
+{
+    if (tern_tcb_is_observed(c))
+        tern_tcb_observe_expire(c, now, expire);
+    else
+        expire(c, now);
 }

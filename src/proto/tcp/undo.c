@@ -83,13 +83,19 @@ static bool frto_try(struct tern_tcb *c, const struct tern_delivery *d, bool dup
     return false;
 }
 
-bool tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
-                       const struct tern_delivery *d, bool duplicate)
+enum tern_undo_by tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
+                                    const struct tern_delivery *d, bool duplicate)
 {
     if (!c->undo.armed)
-        return false;
-    return is_echo_of_original(c, seg, d) || all_arrived_twice(c, d) || all_came_by_itself(c, d) ||
-           (c->loss.state == TERN_RECOVERY_LOSS && frto_try(c, d, duplicate));
+        return TERN_UNDO_NONE;
+    if (is_echo_of_original(c, seg, d))
+        return TERN_UNDO_TIMESTAMP;
+    if (all_arrived_twice(c, d))
+        return TERN_UNDO_DSACK;
+    if (all_came_by_itself(c, d))
+        return TERN_UNDO_ARRIVED;
+    return c->loss.state == TERN_RECOVERY_LOSS && frto_try(c, d, duplicate) ? TERN_UNDO_FRTO
+                                                                            : TERN_UNDO_NONE;
 }
 
 bool tern_tcb_frto_blocks_resends(const struct tern_tcb *c)
