@@ -25,10 +25,12 @@ struct tern_dns {
     struct tern_dns_sockets sockets;
     bool has_server;
     int queries_waiting;
+    struct tern_milestones *milestones;
 };
 
 struct query {
     struct tern_dns *dns;
+    char name[TERN_MILESTONE_TEXT_MAX];
     tern_dns_fn *answered;
     void *user;
 };
@@ -91,6 +93,21 @@ static void collect(const struct ares_addrinfo *found, struct tern_dns_answer *a
     }
 }
 
+static void tell(const struct query *query, enum tern_milestone_kind kind,
+                 const struct tern_dns_answer *answer)
+{
+    const char *what = answer == NULL ? "" : tern_dns_text(answer->result);
+    struct tern_milestone m = {.at = tern_loop_now(query->dns->loop), .kind = kind};
+
+    if (query->dns->milestones == NULL)
+        return;
+    tern_milestone_text(m.text, sizeof m.text, query->name, strlen(query->name));
+    tern_milestone_text(m.more, sizeof m.more, what, strlen(what));
+    for (int i = 0; answer != NULL && i < answer->addresses_count; i++)
+        m.addresses[m.addresses_count++] = answer->addresses[i];
+    tern_milestones_put(query->dns->milestones, &m);
+}
+
 static void on_answer(void *user, int status, int timeouts, struct ares_addrinfo *found)
 {
     struct query *query = user;
@@ -104,6 +121,7 @@ static void on_answer(void *user, int status, int timeouts, struct ares_addrinfo
     }
     if (answer.result == TERN_DNS_FOUND && answer.addresses_count == 0)
         answer.result = TERN_DNS_NOT_FOUND;
+    tell(query, TERN_MILESTONE_DNS_ANSWERED, &answer);
     query->answered(query->user, &answer);
     free(query);
 }
@@ -141,6 +159,7 @@ enum tern_err tern_dns_create(const struct tern_dns_options *options, struct ter
     if (dns == NULL)
         return TERN_ERR_MEMORY;
     dns->loop = options->loop;
+    dns->milestones = options->milestones;
     dns->has_server = !tern_addr_is_any(options->server.addr);
     if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
         goto no_library;
@@ -186,6 +205,8 @@ void tern_dns_query(struct tern_dns *dns, const char *name, tern_dns_fn *answere
         return;
     }
     *query = (struct query){.dns = dns, .answered = answered, .user = user};
+    tern_milestone_text(query->name, sizeof query->name, name, strlen(name));
+    tell(query, TERN_MILESTONE_DNS_ASKED, NULL);
     dns->queries_waiting++;
     ares_getaddrinfo(dns->channel, name, NULL, &hints, on_answer, query);
 }

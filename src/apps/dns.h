@@ -7,6 +7,8 @@
  */
 #include <tern/tern.h>
 
+#include "apps/milestone.h"
+
 #define TERN_DNS_ADDRESSES_MAX 8
 
 enum tern_dns_result {
@@ -27,9 +29,10 @@ struct tern_dns_answer {
 
 struct tern_dns_options {
     struct tern_loop *loop;
-    struct tern_endpoint server; /* any address: none; each query says so */
-    int timeout_ms;              /* of the first try, doubled each time; 0: 2000 */
-    int tries;                   /* 0: 3 */
+    struct tern_endpoint server;        /* any address: none; each query says so */
+    int timeout_ms;                     /* of the first try, doubled each time; 0: 2000 */
+    int tries;                          /* 0: 3 */
+    struct tern_milestones *milestones; /* questions and answers are told there; NULL: nowhere */
 };
 
 struct tern_dns;

@@ -69,6 +69,7 @@ static void say_line(const char *line)
 static enum tern_err open_apps(struct get *get)
 {
     struct tern_dns_options dns = {.loop = get->talk.loop,
+                                   .milestones = get->talk.milestones,
                                    .server = {get->talk.dns, get->talk.dns_port}};
     struct tern_socks_options socks = {
         .loop = get->talk.loop,
@@ -89,6 +90,7 @@ static bool open_curl(struct get *get)
 
     job->options = &get->options;
     job->socks = get->socks;
+    job->milestones = get->talk.milestones;
     atomic_store(&job->loop, get->talk.loop);
     if (get->options.dump_header != NULL) {
         bool to_stdout = strcmp(get->options.dump_header, "-") == 0;
@@ -231,6 +233,7 @@ static int talk_and_fetch(struct get *get)
         return code;
     if (get->thread_left) { /* it may still ask the endpoint, which stays; but not the loop */
         atomic_store(&get->job.loop, NULL);
+        get->talk.milestones = NULL; /* they are that thread's, as long as it lives */
         tern_socks_shut(get->socks);
     } else {
         tern_dns_destroy(get->dns);

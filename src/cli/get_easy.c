@@ -131,6 +131,16 @@ static void set_way(struct get_transfer *t, CURL *easy)
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
 }
 
+static int on_debug(CURL *easy, curl_infotype kind, char *data, size_t bytes, void *user)
+{
+    struct get_transfer *t = user;
+
+    if (t->job->milestones != NULL)
+        tern_get_milestone(&t->milestone, t->job->milestones, kind, data, bytes);
+    return t->job->options->talk.verbose ? tern_get_verbose(easy, kind, data, bytes, &t->verbose)
+                                         : 0;
+}
+
 static void set_callbacks(struct get_transfer *t, CURL *easy)
 {
     const struct get_options *o = t->job->options;
@@ -144,11 +154,11 @@ static void set_callbacks(struct get_transfer *t, CURL *easy)
         (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
         (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
     }
-    if (!o->talk.verbose)
+    if (!o->talk.verbose && t->job->milestones == NULL)
         return;
     (void)curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, tern_get_verbose);
-    (void)curl_easy_setopt(easy, CURLOPT_DEBUGDATA, &t->verbose);
+    (void)curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug);
+    (void)curl_easy_setopt(easy, CURLOPT_DEBUGDATA, t);
 }
 
 static void set_text(CURL *easy, CURLoption option, const char *text)

@@ -69,10 +69,20 @@ static long status_of(const struct get_transfer *t)
     return status;
 }
 
+static void tell_body(const struct get_transfer *t)
+{
+    curl_off_t bytes = 0;
+
+    (void)curl_easy_getinfo(t->job->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+    if (t->job->milestones != NULL && status_of(t) > 0)
+        tern_get_milestone_body(t->job->milestones, (uint64_t)bytes);
+}
+
 static void judge(struct get_transfer *t, CURLcode result)
 {
     struct get_end end = {.result = result, .error = t->error};
 
+    tell_body(t);
     end.asked = tern_socks_outcome(t->job->socks, t->serial_before, &end.outcome);
     end.until_close = result == CURLE_OK && ends_with_connection(t);
     t->code = tern_get_code(&end, t->words);

@@ -7,6 +7,7 @@
 
 #include "cli/get_code.h"
 #include "cli/get_meter.h"
+#include "cli/get_milestone.h"
 #include "cli/get_options.h"
 #include "cli/get_output.h"
 #include "cli/get_verbose.h"
@@ -15,7 +16,8 @@
 struct get_job {
     const struct get_options *options;
     struct tern_socks *socks;
-    _Atomic(struct tern_loop *) loop; /* to wake when done; NULL: not any more */
+    struct tern_milestones *milestones; /* NULL: nobody listens */
+    _Atomic(struct tern_loop *) loop;   /* to wake when done; NULL: not any more */
     CURLM *multi;
     CURL *easy; /* the same for all transfers: cookies and such live on */
     FILE *dump; /* -D */
@@ -29,6 +31,7 @@ struct get_transfer {
     struct get_output output;
     struct get_meter meter;
     struct get_verbose verbose;
+    struct get_milestone milestone;
     char *url;     /* with -G's data and -T's name */
     int upload_fd; /* -1: none */
     curl_off_t upload_before;

@@ -29,7 +29,7 @@
 #define FLUSH_TURNS    8
 #define CLOSE_TURN     (20 * TERN_MS)
 
-static void make_config(const struct tern_talk *talk, const struct tern_talk_plan *plan,
+static void make_config(struct tern_talk *talk, const struct tern_talk_plan *plan,
                         struct tern_config *config)
 {
     int i;
@@ -46,6 +46,7 @@ static void make_config(const struct tern_talk *talk, const struct tern_talk_pla
     if ((talk->options.verbose || talk->options.stats != NULL) &&
         config->traces_count < TRACES_COUNT)
         config->traces_count = TRACES_COUNT;
+    tern_talk_observe(talk, config);
 }
 
 static void close_all(struct tern_talk *talk)
@@ -53,6 +54,7 @@ static void close_all(struct tern_talk *talk)
     tern_talk_signals(NULL);
     if (talk->loop != NULL)
         tern_loop_destroy(talk->loop);
+    tern_talk_sqlog_free(talk);
     if (talk->lab != NULL)
         tern_lab_close(talk->lab);
     if (talk->closed_json != NULL)
@@ -72,6 +74,11 @@ static int make_loop(struct tern_talk *talk, const struct tern_talk_plan *plan)
 
     if (code != 0)
         return code;
+    code = tern_talk_sqlog_open(talk);
+    if (code != 0) {
+        link->ops->close(link);
+        return code;
+    }
     make_config(talk, plan, &config);
     err = tern_loop_create(link, &config, &talk->loop);
     if (err != TERN_ERR_OK) {
@@ -173,6 +180,7 @@ enum tern_err tern_talk_run(struct tern_talk *talk, tern_time until)
     enum tern_err err = tern_loop_run(talk->loop, until);
 
     tern_talk_traces(talk);
+    tern_talk_sqlog_turn(talk);
     if (err != TERN_ERR_OK && !talk->link_lost) {
         talk->link_lost = true;
         tern_complain("the link %s went away", talk->link_text);
@@ -232,8 +240,11 @@ int tern_talk_close(struct tern_talk *talk, tern_time linger)
         tern_stack_abort_all(talk->stack);
     flush(talk);
     tern_talk_traces(talk);
+    tern_talk_sqlog_turn(talk);
     if (talk->options.stats != NULL)
         code = tern_talk_stats_write(talk);
+    if (tern_talk_sqlog_close(talk) != 0)
+        code = EXIT_WRITE;
     why = talk->capture == NULL ? 0 : tern_link_capture_error(talk->capture);
     if (why != 0) {
         tern_complain("the capture %s is not whole: %s", talk->options.pcap, strerror(why));

@@ -3,7 +3,7 @@
 #define TERN_CLI_TALK_H
 /*
  * What every verb that talks has in common: the shared flags (--link, --interface, --address,
- * --gateway, --dns, --mac, --pcap, --impair, --seed, --stats, --claim), and bringing a link, a
+ * --gateway, --dns, --mac, --pcap, --sqlog, --impair, --seed, --stats, --claim), and bringing a link, a
  * stack and an own address up, and down again in good order.
  */
 #include <getopt.h>
@@ -11,6 +11,7 @@
 
 #include <tern/tern.h>
 
+#include "apps/sqlog.h"
 #include "link/lab.h"
 #include "link/record.h"
 
@@ -21,7 +22,8 @@ struct tern_talk_options {
         *address; /* A/LEN; NULL: the link's own default, or an error that says what to give */
     const char *gateway, *dns;
     const char *mac; /* "own" (default), "host", xx:xx:… */
-    const char *pcap, *impair, *stats;
+    const char *pcap, *impair, *stats, *sqlog;
+    bool server; /* connections come to it: how the event log calls the vantage point */
     const char *seed;
     const char *claim;                                  /* "fast" (default), "rfc" */
     void (*lab_serve)(void *user, void (*ready)(void)); /* the lab's server (see lab.h); NULL: the
@@ -49,10 +51,12 @@ struct tern_talk {
     struct tern_talk_options options;
     struct tern_loop *loop;
     struct tern_stack *stack;
-    struct tern_lab *lab;          /* with --link lab */
-    struct tern_link *capture;     /* with --pcap */
-    struct tern_cidr address;      /* ours */
-    struct tern_addr gateway, dns; /* any address: none */
+    struct tern_lab *lab;               /* with --link lab */
+    struct tern_link *capture;          /* with --pcap */
+    struct tern_sqlog *sqlog;           /* with --sqlog */
+    struct tern_milestones *milestones; /* the same: of the protocols above, from any thread */
+    struct tern_cidr address;           /* ours */
+    struct tern_addr gateway, dns;      /* any address: none */
     uint16_t dns_port;
     struct tern_mac mac;
     char link_text[80];   /* "lan:eth0", "slirp (…)": for words */

@@ -14,6 +14,7 @@
     X("dns", dns)                                                                                  \
     X("mac", mac)                                                                                  \
     X("pcap", pcap)                                                                                \
+    X("sqlog", sqlog)                                                                              \
     X("impair", impair)                                                                            \
     X("stats", stats)                                                                              \
     X("seed", seed)                                                                                \
@@ -67,4 +68,5 @@ const char tern_talk_help[] =
     "  --impair WORDS       a bad network: 'loss 2% delay 80ms', 'in drop 3', 'out rate 10mbit'\n"
     "  --seed N             makes --impair and all other randomness repeat\n"
     "  --pcap FILE          what tern saw and sent, each sent frame with its reason\n"
+    "  --sqlog FILE         the event log: all that the stack decided; - is standard output\n"
     "  --stats FILE         figures as one JSON object at exit; - is standard output\n";

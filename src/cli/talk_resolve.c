@@ -42,7 +42,8 @@ static int wait_answer(struct tern_talk *talk, struct tern_dns *dns,
 
 int tern_talk_resolve(struct tern_talk *talk, const char *host, struct tern_addr *out)
 {
-    struct tern_dns_options options = {.loop = talk->loop, .server = {talk->dns, talk->dns_port}};
+    struct tern_dns_options options = {
+        .loop = talk->loop, .server = {talk->dns, talk->dns_port}, .milestones = talk->milestones};
     struct question question = {0};
     struct tern_dns *dns = NULL;
     int code;
