@@ -229,13 +229,20 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_link_impair_open(struct tern_link 
 
 /*
  * Wrap a link so that all it carries is written to a pcapng file (draft-ietf-opsawg-pcapng),
- * with nanosecond times and, on each frame sent, its cause as a comment. Checksums
+ * with nanosecond times and, on each frame sent, its cause as a comment. Received frames are
+ * written when they are released, or before the next are sent. Checksums
  * that the link was to fill in are filled in. wall_offset_ns is added to `now` to get UNIX time.
  * A full disk stops the capture, not the traffic; tern_link_capture_error() tells.
  */
 TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_link_capture_open(struct tern_link *inner, const char *path, int64_t wall_offset_ns,
                        struct tern_link **out, char *error_text);
+/*
+ * For the observer of the stack on this link (observe.h): all notes, so that each received frame has
+ * a comment that says what it changed. Without it they have none.
+ */
+struct tern_note;
+TERN_EXPORT void tern_link_capture_note(struct tern_link *capture, const struct tern_note *note);
 /* Write out what is buffered; 0, or the errno that stopped the capture. Ask before closing. */
 TERN_EXPORT int tern_link_capture_error(const struct tern_link *capture);
 

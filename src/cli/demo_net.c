@@ -90,6 +90,11 @@ static enum tern_err dress(struct demo_net *net, const struct demo_net_options *
     return err;
 }
 
+static void observe(void *user, const struct tern_note *note)
+{
+    tern_link_capture_note(user, note);
+}
+
 static enum tern_err stack_on(struct demo_net *net, struct tern_link *link, uint64_t seed)
 {
     struct tern_config config;
@@ -98,6 +103,10 @@ static enum tern_err stack_on(struct demo_net *net, struct tern_link *link, uint
     memcpy(config.seed, &seed, sizeof seed);
     config.seed[TERN_SEED_BYTES - 1] = 1;
     config.traces_count = TRACES_COUNT;
+    if (net->capture != NULL) {
+        config.observer = observe;
+        config.observer_user = net->capture;
+    }
     enum tern_err err = tern_loop_create(link, &config, &net->loop);
 
     if (err != TERN_ERR_OK)

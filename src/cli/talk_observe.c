@@ -44,11 +44,13 @@ static void observe(void *user, const struct tern_note *note)
 
     if (talk->sqlog != NULL)
         tern_sqlog_note(talk->sqlog, note);
+    if (talk->capture != NULL)
+        tern_link_capture_note(talk->capture, note);
 }
 
 void tern_talk_observe(struct tern_talk *talk, struct tern_config *config)
 {
-    if (talk->sqlog == NULL)
+    if (talk->sqlog == NULL && talk->capture == NULL)
         return;
     config->observer = observe;
     config->observer_user = talk;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * capture: writes what a link carries to a pcapng file. Frames going out are written once the
- * inner link has taken them, each with its cause as a comment; frames coming in before the stack
- * sees them. Super-segments are written whole; checksums that the link was to fill in are filled
+ * inner link has taken them, each with its cause as a comment. Frames coming in are remembered for
+ * as long as they are lent, and written when they go back or the next are sent, whichever is first:
+ * by then the stack has digested them, and, where its observer tells the capture
+ * (tern_link_capture_note()), each has a comment that says what it changed. So the order in the
+ * file is what happened. Super-segments are written whole; checksums that the link was to fill in are filled
  * in, in the copy, so that no reader calls them wrong.
  *
  * Blocks gather in a buffer which goes to the file when it is full, a second after its first
@@ -19,6 +22,7 @@
 #include <tern/tern.h>
 
 #include "base/assert.h"
+#include "link/capture_words.h"
 #include "link/frame.h"
 #include "link/pcapng.h"
 #include "link/words.h"
@@ -34,6 +38,10 @@ struct capture_link {
     int64_t wall_offset_ns;
     off_t good_bytes; /* of the file, up to the end of a block */
     tern_time flush_at;
+    struct tern_frame held[TERN_BURST_MAX]; /* lent by the inner link, not yet written */
+    int held_count;
+    tern_time held_at;
+    struct tern_capture_words words; /* of them */
     struct tern_writer buffer;
     uint8_t memory[BUFFER_BYTES];
 };
@@ -73,14 +81,14 @@ static bool make_room(struct capture_link *c, size_t bytes)
     return c->error == 0;
 }
 
+/* comment NULL: none */
 static void write_frame(struct capture_link *c, tern_time now, const struct tern_frame *frame,
-                        bool outbound)
+                        bool outbound, const char *comment)
 {
     struct tern_pcapng_packet packet = {
         .unix_ns = now + c->wall_offset_ns,
         .outbound = outbound,
-        .comment =
-            outbound && frame->cause != TERN_CAUSE_NONE ? tern_cause_text(frame->cause) : NULL,
+        .comment = comment,
         .bytes = frame->bytes,
     };
     uint8_t *data;
@@ -102,16 +110,37 @@ static void flush_if_due(struct capture_link *c, tern_time now)
         flush(c);
 }
 
+static void write_held(struct capture_link *c)
+{
+    char words[TERN_CAPTURE_WORDS_MAX];
+
+    for (int i = 0; i < c->held_count; i++)
+        write_frame(c, c->held_at, &c->held[i], false,
+                    tern_capture_words_of(&c->words, (uint32_t)i, words));
+    c->held_count = 0;
+    tern_capture_words_begin(&c->words);
+}
+
 static int capture_receive(struct tern_link *link, tern_time now, struct tern_frame *frames,
                            int max)
 {
     struct capture_link *c = capture_of(link);
-    int n = tern_wrap_receive(&c->wrap, now, frames, max);
+    int n;
 
+    write_held(c); /* by one who fetched and never gave back */
+    n = tern_wrap_receive(&c->wrap, now, frames, max < TERN_BURST_MAX ? max : TERN_BURST_MAX);
     for (int i = 0; i < n; i++)
-        write_frame(c, now, &frames[i], false);
+        c->held[i] = frames[i];
+    c->held_count = n > 0 ? n : 0;
+    c->held_at = now;
     flush_if_due(c, now);
     return n;
+}
+
+static void capture_release(struct tern_link *link)
+{
+    write_held(capture_of(link));
+    tern_wrap_release(link);
 }
 
 static int capture_transmit(struct tern_link *link, tern_time now, const struct tern_frame *frames,
@@ -120,8 +149,10 @@ static int capture_transmit(struct tern_link *link, tern_time now, const struct 
     struct capture_link *c = capture_of(link);
     int n = c->wrap.inner->ops->transmit(c->wrap.inner, now, frames, count);
 
+    write_held(c);
     for (int i = 0; i < n; i++)
-        write_frame(c, now, &frames[i], true);
+        write_frame(c, now, &frames[i], true,
+                    frames[i].cause != TERN_CAUSE_NONE ? tern_cause_text(frames[i].cause) : NULL);
     flush_if_due(c, now);
     return n;
 }
@@ -138,6 +169,7 @@ static void capture_close(struct tern_link *link)
 {
     struct capture_link *c = capture_of(link);
 
+    write_held(c);
     c->wrap.inner->ops->close(c->wrap.inner);
     flush(c);
     (void)close(c->fd);
@@ -146,7 +178,7 @@ static void capture_close(struct tern_link *link)
 
 static const struct tern_link_ops capture_ops = {
     .receive = capture_receive,
-    .release = tern_wrap_release,
+    .release = capture_release,
     .transmit = capture_transmit,
     .fd = tern_wrap_fd,
     .deadline = capture_deadline,
@@ -185,10 +217,16 @@ enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
     return TERN_ERR_OK;
 }
 
+void tern_link_capture_note(struct tern_link *capture, const struct tern_note *note)
+{
+    tern_capture_words_note(&capture_of(capture)->words, note);
+}
+
 int tern_link_capture_error(const struct tern_link *capture)
 {
     struct capture_link *c = capture_of(capture);
 
+    write_held(c);
     flush(c);
     return c->error;
 }
