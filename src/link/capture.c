@@ -12,11 +12,18 @@
  * frame, and at the end. Where writing fails (a full disk), the file is cut back to its last whole
  * block as far as that can be done, and the capture stops; the traffic goes on, and
  * tern_link_capture_error() tells.
+ *
+ * TLS keys (secrets.h) must stand in front of the first frame that they open, since readers go
+ * through the file once; and they are known only after those frames went by: with TLS 1.3 the
+ * server's first flight is encrypted in part, and a reader that cannot follow it never learns
+ * where the data begins. So from the beginning of a handshake to its end the buffer is held
+ * back, unless it is full, and keys go to the file in front of it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tern/tern.h>
@@ -25,6 +32,7 @@
 #include "link/capture_words.h"
 #include "link/frame.h"
 #include "link/pcapng.h"
+#include "link/secrets.h"
 #include "link/words.h"
 #include "link/wrap.h"
 
@@ -42,6 +50,8 @@ struct capture_link {
     int held_count;
     tern_time held_at;
     struct tern_capture_words words; /* of them */
+    struct tern_secrets *secrets;    /* NULL: none are wanted */
+    bool waits;                      /* the buffer, for keys */
     struct tern_writer buffer;
     uint8_t memory[BUFFER_BYTES];
 };
@@ -51,13 +61,13 @@ static struct capture_link *capture_of(const struct tern_link *link)
     return (struct capture_link *)(uintptr_t)link;
 }
 
-/* Write the buffer out. The buffer always ends at the end of a block. */
-static void flush(struct capture_link *c)
+/* Whole blocks, to the file. */
+static void write_out(struct capture_link *c, const uint8_t *data, size_t bytes)
 {
     size_t done = 0;
 
-    while (c->error == 0 && done < c->buffer.bytes) {
-        ssize_t n = write(c->fd, c->memory + done, c->buffer.bytes - done);
+    while (c->error == 0 && done < bytes) {
+        ssize_t n = write(c->fd, data + done, bytes - done);
 
         if (n > 0)
             done += (size_t)n;
@@ -65,11 +75,48 @@ static void flush(struct capture_link *c)
             c->error = n == 0 ? EIO : errno;
     }
     if (c->error == 0)
-        c->good_bytes += (off_t)c->buffer.bytes;
+        c->good_bytes += (off_t)bytes;
     else if (done > 0)
         done = ftruncate(c->fd, c->good_bytes) == 0 ? 0 : done; /* a pipe cannot be cut back */
+}
+
+/* The keys that came. */
+static void write_keys(struct capture_link *c)
+{
+    size_t bytes = 0;
+    char *lines = tern_secrets_take(c->secrets, &bytes);
+    uint8_t *block = NULL;
+    struct tern_writer w;
+
+    if (lines != NULL)
+        block = malloc(tern_pcapng_tls_keys_bytes(bytes));
+    if (block != NULL) {
+        w = tern_writer_of(block, tern_pcapng_tls_keys_bytes(bytes));
+        tern_pcapng_tls_keys(&w, lines, bytes);
+        write_out(c, block, w.bytes);
+    }
+    free(block);
+    free(lines);
+}
+
+/* Write the buffer out, which always ends at the end of a block. */
+static void flush(struct capture_link *c)
+{
+    if (c->secrets != NULL)
+        write_keys(c);
+    write_out(c, c->memory, c->buffer.bytes);
     c->buffer.bytes = 0;
     c->flush_at = TERN_TIME_NEVER;
+}
+
+/* Where a handshake has begun: what was before it goes to the file, so that there is room. */
+static void hold_if_expected(struct capture_link *c)
+{
+    bool expected = c->secrets != NULL && tern_secrets_expected(c->secrets);
+
+    if (expected && !c->waits)
+        flush(c);
+    c->waits = expected;
 }
 
 /* Make room for a block. False: the capture has stopped. */
@@ -93,6 +140,7 @@ static void write_frame(struct capture_link *c, tern_time now, const struct tern
     };
     uint8_t *data;
 
+    hold_if_expected(c);
     if (frame->bytes > TERN_FRAME_BYTES_MAX || !make_room(c, tern_pcapng_packet_bytes(&packet)))
         return;
     data = tern_pcapng_packet(&c->buffer, &packet);
@@ -106,7 +154,12 @@ static void write_frame(struct capture_link *c, tern_time now, const struct tern
 
 static void flush_if_due(struct capture_link *c, tern_time now)
 {
-    if (c->flush_at <= now)
+    if (c->flush_at > now)
+        return;
+    hold_if_expected(c);
+    if (c->waits)
+        c->flush_at = now + FLUSH_NS;
+    else
         flush(c);
 }
 
@@ -186,9 +239,26 @@ static const struct tern_link_ops capture_ops = {
     .close = capture_close,
 };
 
-enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
-                                     int64_t wall_offset_ns, struct tern_link **out,
-                                     char *error_text)
+/* The file, made anew. -1: see errno. */
+static int open_file(const char *path, bool secret)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
+    struct stat there;
+    int error;
+
+    if (fd < 0 || !secret || fstat(fd, &there) != 0 || !S_ISREG(there.st_mode))
+        return fd;
+    if ((there.st_mode & 0077) == 0 || fchmod(fd, 0600) == 0) /* it may have been there before */
+        return fd;
+    error = errno;
+    (void)close(fd);
+    errno = error;
+    return -1;
+}
+
+enum tern_err tern_link_capture_open_secret(struct tern_link *inner, const char *path,
+                                            int64_t wall_offset_ns, struct tern_secrets *secrets,
+                                            struct tern_link **out, char *error_text)
 {
     struct capture_link *c = calloc(1, sizeof(*c));
 
@@ -196,7 +266,7 @@ enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
         tern_link_say(error_text, "cannot write %s: out of memory", path);
         return TERN_ERR_MEMORY;
     }
-    c->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    c->fd = open_file(path, secrets != NULL);
     if (c->fd < 0) {
         tern_link_say(error_text, "cannot write %s: %s", path, strerror(errno));
         free(c);
@@ -204,6 +274,7 @@ enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
     }
     tern_wrap_init(&c->wrap, &capture_ops, inner);
     c->wall_offset_ns = wall_offset_ns;
+    c->secrets = secrets;
     c->buffer = tern_writer_of(c->memory, sizeof(c->memory));
     tern_pcapng_begin(&c->buffer, "tern " TERN_VERSION, &inner->info);
     flush(c); /* a file that cannot be written is told at once */
@@ -220,6 +291,13 @@ enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
 void tern_link_capture_note(struct tern_link *capture, const struct tern_note *note)
 {
     tern_capture_words_note(&capture_of(capture)->words, note);
+}
+
+enum tern_err tern_link_capture_open(struct tern_link *inner, const char *path,
+                                     int64_t wall_offset_ns, struct tern_link **out,
+                                     char *error_text)
+{
+    return tern_link_capture_open_secret(inner, path, wall_offset_ns, NULL, out, error_text);
 }
 
 int tern_link_capture_error(const struct tern_link *capture)

@@ -14,6 +14,8 @@ enum {
     BLOCK_SECTION = 0x0a0d0d0a,
     BLOCK_INTERFACE = 1,
     BLOCK_PACKET = 6,
+    BLOCK_SECRETS = 10,
+    SECRETS_TLS_KEYS = 0x544c534b, /* "TLSK" */
     BYTE_ORDER_MAGIC = 0x1a2b3c4d,
     LINKTYPE_ETHERNET = 1,
     OPT_END = 0,
@@ -30,6 +32,7 @@ enum {
 
 #define OPTION_HEADER_BYTES 4u
 #define PACKET_FIXED_BYTES  28u /* type, length, interface, time twice, two lengths */
+#define SECRETS_FIXED_BYTES 16u /* type, length, kind of secrets, their length */
 #define TRAILER_BYTES       4u
 #define COMMENT_MAX         1024u
 
@@ -152,4 +155,24 @@ uint8_t *tern_pcapng_packet(struct tern_writer *w, const struct tern_pcapng_pack
     put_le32(w, (uint32_t)total);
     TERN_ASSERT(w->failed || w->bytes - begin == total);
     return w->failed ? NULL : room;
+}
+
+size_t tern_pcapng_tls_keys_bytes(size_t bytes)
+{
+    return SECRETS_FIXED_BYTES + padded(bytes) + TRAILER_BYTES;
+}
+
+void tern_pcapng_tls_keys(struct tern_writer *w, const char *lines, size_t bytes)
+{
+    size_t total = tern_pcapng_tls_keys_bytes(bytes);
+    size_t begin = w->bytes;
+
+    put_le32(w, BLOCK_SECRETS);
+    put_le32(w, (uint32_t)total);
+    put_le32(w, SECRETS_TLS_KEYS);
+    put_le32(w, (uint32_t)bytes);
+    tern_write_bytes(w, lines, bytes);
+    put_padding(w, bytes);
+    put_le32(w, (uint32_t)total);
+    TERN_ASSERT(w->failed || w->bytes - begin == total);
 }

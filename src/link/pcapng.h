@@ -26,4 +26,9 @@ uint8_t *tern_pcapng_packet(struct tern_writer *w, const struct tern_pcapng_pack
 /* Bytes that such a block takes. */
 size_t tern_pcapng_packet_bytes(const struct tern_pcapng_packet *packet);
 
+/* TLS keys, as lines of SSLKEYLOGFILE, in a Decryption Secrets Block: they are for what follows. */
+void tern_pcapng_tls_keys(struct tern_writer *w, const char *lines, size_t bytes);
+/* Bytes that such a block takes. */
+size_t tern_pcapng_tls_keys_bytes(size_t bytes);
+
 #endif

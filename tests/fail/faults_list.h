@@ -33,6 +33,7 @@
     X(int, access, (const char *a, int b), (a, b), -1, EACCES)                                     \
     X(int, fcntl64, (int a, int b, long c), (a, b, c), -1, EMFILE, EINVAL)                         \
     X(int, ftruncate64, (int a, off64_t b), (a, b), -1, EIO)                                       \
+    X(int, fchmod, (int a, unsigned b), (a, b), -1, EPERM)                                         \
     X(int, pipe2, (int *a, int b), (a, b), -1, EMFILE)                                             \
     X(int, dup2, (int a, int b), (a, b), -1, EMFILE)                                               \
     X(ssize_t, recvmsg, (int a, struct msghdr *b, int c), (a, b, c), -1, EINTR, EAGAIN,            \
