@@ -229,7 +229,7 @@ static int check_link(const struct tern_bench_options *o)
         return 0;
     if (t->interface != NULL || t->address != NULL || t->gateway != NULL || t->dns != NULL ||
         t->mac != NULL || t->pcap != NULL || t->impair != NULL || t->stats != NULL ||
-        t->seed != NULL || t->claim != NULL)
+        t->seed != NULL || t->claim != NULL || t->secrets || t->ladder || t->draw_count > 0)
         return usage("--link kernel uses the kernel's own addresses and links: the flags of tern's "
                      "have no place beside it");
     if (t->no_offload)

@@ -17,6 +17,7 @@
 
 #include "cli/say.h"
 #include "cli/talk_parts.h"
+#include "cli/talk_picture.h"
 
 #define EXIT_WRITE       23
 #define EXIT_INTERFACE   45
@@ -43,14 +44,17 @@ static void make_config(struct tern_talk *talk, const struct tern_talk_plan *pla
     if (talk->options.connections_max > 0)
         config->connections_max = talk->options.connections_max;
     config->traces_count = talk->options.traces_count;
-    if ((talk->options.verbose || talk->options.stats != NULL) &&
+    if ((talk->options.verbose || talk->options.stats != NULL || talk->picture != NULL) &&
         config->traces_count < TRACES_COUNT)
         config->traces_count = TRACES_COUNT;
     tern_talk_observe(talk, config);
 }
 
-static void close_all(struct tern_talk *talk)
+/* Returns what the picture's end is worth: 0, or 23. */
+static int close_all(struct tern_talk *talk)
 {
+    int code = talk_picture_finish(talk->picture);
+
     tern_talk_signals(NULL);
     if (talk->loop != NULL)
         tern_loop_destroy(talk->loop);
@@ -63,6 +67,7 @@ static void close_all(struct tern_talk *talk)
         (void)close(talk->address_lock);
     memset(talk, 0, sizeof *talk);
     talk->address_lock = -1;
+    return code;
 }
 
 static int make_loop(struct tern_talk *talk, const struct tern_talk_plan *plan)
@@ -147,10 +152,14 @@ int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *optio
     talk->options = *options;
     talk->address_lock = -1;
     code = tern_talk_plan(options, &plan, why);
+    if (code == 0)
+        code = talk_picture_open(options, &plan, &talk->picture, why);
     if (code != 0) {
         tern_complain("%s", why);
         return code;
     }
+    if (options->secrets && options->keys == NULL)
+        tern_say("* --secrets: this verb speaks no TLS of its own, so that there are no keys");
     talk->address = plan.address;
     talk->gateway = plan.gateway;
     talk->dns = plan.dns;
@@ -169,7 +178,7 @@ int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *optio
     if (code == EXIT_INTERRUPTED)
         (void)tern_talk_close(talk, 0); /* with --stats and --pcap, like any other end */
     else if (code != 0)
-        close_all(talk);
+        (void)close_all(talk); /* with a picture of how far it came */
     else if (options->verbose)
         say_link(talk);
     return code;
@@ -250,6 +259,6 @@ int tern_talk_close(struct tern_talk *talk, tern_time linger)
         tern_complain("the capture %s is not whole: %s", talk->options.pcap, strerror(why));
         code = EXIT_WRITE;
     }
-    close_all(talk);
-    return code;
+    why = close_all(talk);
+    return code != 0 ? code : why;
 }

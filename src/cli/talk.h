@@ -3,8 +3,8 @@
 #define TERN_CLI_TALK_H
 /*
  * What every verb that talks has in common: the shared flags (--link, --interface, --address,
- * --gateway, --dns, --mac, --pcap, --sqlog, --impair, --seed, --stats, --claim), and bringing a link, a
- * stack and an own address up, and down again in good order.
+ * --gateway, --dns, --mac, --pcap, --secrets, --sqlog, --ladder, --draw, --impair, --seed, --stats,
+ * --claim), and bringing a link, a stack and an own address up, and down again in good order.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -14,6 +14,9 @@
 #include "apps/sqlog.h"
 #include "link/lab.h"
 #include "link/record.h"
+#include "link/secrets.h"
+
+#define TERN_TALK_DRAW_MAX 4
 
 struct tern_talk_options {
     const char *link; /* "lan:IF", "tap:NAME", "slirp", "lab", NULL: lan:interface, or slirp */
@@ -25,15 +28,18 @@ struct tern_talk_options {
     const char *pcap, *impair, *stats, *sqlog;
     bool server; /* connections come to it: how the event log calls the vantage point */
     const char *seed;
-    const char *claim;                                  /* "fast" (default), "rfc" */
+    const char *claim;                    /* "fast" (default), "rfc" */
+    const char *draw[TERN_TALK_DRAW_MAX]; /* files of the picture */
+    unsigned draw_count;                  /* how often the flag was given */
+    const char *width;                    /* of the ladder */
+    bool ladder, ascii, secrets;
+    struct tern_secrets *keys; /* of the verb, which speaks TLS; NULL: it does not */
     void (*lab_serve)(void *user, void (*ready)(void)); /* the lab's server (see lab.h); NULL: the
                                                            one of pages */
     void *lab_serve_user;
     bool no_offload;    /* the link is not asked for super-segments or checksums */
     bool address_again; /* --address was given more than once */
     bool verbose;
-    tern_record_fn *record; /* for pictures; may be NULL */
-    void *record_user;
     uint32_t traces_count;    /* 0: off */
     uint32_t connections_max; /* of the stack; 0: as many as it has by default */
 };
@@ -55,6 +61,7 @@ struct tern_talk {
     struct tern_link *capture;          /* with --pcap */
     struct tern_sqlog *sqlog;           /* with --sqlog */
     struct tern_milestones *milestones; /* the same: of the protocols above, from any thread */
+    struct talk_picture *picture;       /* with --ladder or --draw */
     struct tern_cidr address;           /* ours */
     struct tern_addr gateway, dns;      /* any address: none */
     uint16_t dns_port;
@@ -69,11 +76,11 @@ struct tern_talk {
 };
 
 /*
- * Open the link (with impair, capture and record around it), make the loop, claim the address.
+ * Open the link (with impair, capture and picture around it), make the loop, claim the address.
  * Errors are said on standard error, one line 'tern: …' with what failed, why, and what to try.
  * Call before there are threads (--link lab forks). *talk needs no preparation.
- * Returns 0, or curl's exit code: 2 usage, 23 the capture cannot be written, 45 interface error
- * (also: address in use, no permission), 130 interrupted.
+ * Returns 0, or curl's exit code: 2 usage, 23 the capture or picture cannot be written, 45
+ * interface error (also: address in use, no permission), 130 interrupted.
  */
 int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *options);
 /*
@@ -86,8 +93,8 @@ enum tern_err tern_talk_run(struct tern_talk *talk, tern_time until);
 bool tern_talk_event(struct tern_talk *talk, const struct tern_event *event);
 /*
  * Let connections finish closing on the wire (at most linger, then reset; at once after a second
- * ^C), write --stats, close captures, free all.
- * Returns 0, or 23 where the capture or statistics could not be written.
+ * ^C), write --stats and the picture, close captures, free all.
+ * Returns 0, or 23 where the capture, the picture or statistics could not be written.
  */
 int tern_talk_close(struct tern_talk *talk, tern_time linger);
 

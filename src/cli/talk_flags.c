@@ -5,7 +5,7 @@
  */
 #include "cli/talk.h"
 
-/* X(flag, field): all of them take an argument. */
+/* X(flag, field): those that take an argument. */
 #define TALK_FLAGS(X)                                                                              \
     X("link", link)                                                                                \
     X("interface", interface)                                                                      \
@@ -18,21 +18,33 @@
     X("impair", impair)                                                                            \
     X("stats", stats)                                                                              \
     X("seed", seed)                                                                                \
-    X("claim", claim)
+    X("claim", claim)                                                                              \
+    X("width", width)
+
+/* X(flag, field): those that do not. */
+#define TALK_SWITCHES(X)                                                                           \
+    X("secrets", secrets)                                                                          \
+    X("ladder", ladder)                                                                            \
+    X("ascii", ascii)
 
 enum {
     TALK_BEFORE = TERN_TALK_FLAGS_FIRST - 1,
 #define TALK_VALUE(flag, field) TALK_##field,
-    TALK_FLAGS(TALK_VALUE)
+    TALK_FLAGS(TALK_VALUE) TALK_SWITCHES(TALK_VALUE)
 #undef TALK_VALUE
-        TALK_AFTER
+        TALK_DRAW,
+    TALK_AFTER
 };
 
 const struct option tern_talk_flags[] = {
 #define TALK_ROW(flag, field) {flag, required_argument, NULL, TALK_##field},
     TALK_FLAGS(TALK_ROW)
 #undef TALK_ROW
-        {0},
+#define TALK_ROW(flag, field) {flag, no_argument, NULL, TALK_##field},
+        TALK_SWITCHES(TALK_ROW)
+#undef TALK_ROW
+            {"draw", required_argument, NULL, TALK_DRAW},
+    {0},
 };
 
 const size_t tern_talk_flags_count = TALK_AFTER - TERN_TALK_FLAGS_FIRST;
@@ -48,6 +60,17 @@ bool tern_talk_flag(struct tern_talk_options *options, int value, const char *ar
         return true;
         TALK_FLAGS(TALK_CASE)
 #undef TALK_CASE
+#define TALK_CASE(flag, field)                                                                     \
+    case TALK_##field:                                                                             \
+        options->field = true;                                                                     \
+        return true;
+        TALK_SWITCHES(TALK_CASE)
+#undef TALK_CASE
+    case TALK_DRAW:
+        if (options->draw_count < TERN_TALK_DRAW_MAX)
+            options->draw[options->draw_count] = argument;
+        options->draw_count++;
+        return true;
     default:
         return false;
     }
@@ -68,5 +91,9 @@ const char tern_talk_help[] =
     "  --impair WORDS       a bad network: 'loss 2% delay 80ms', 'in drop 3', 'out rate 10mbit'\n"
     "  --seed N             makes --impair and all other randomness repeat\n"
     "  --pcap FILE          what tern saw and sent, each sent frame with its reason\n"
-    "  --sqlog FILE         the event log: all that the stack decided; - is standard output\n"
+    "  --secrets            with the TLS keys in it, so that others can read what was encrypted\n"
+        "  --sqlog FILE         the event log: all that the stack decided; - is standard output\n"
+    "  --ladder             the picture at the end, on standard error; --width N (60 to 200)\n"
+    "                       and --ascii change its shape\n"
+    "  --draw FILE          the picture as a file: .svg, .html or .json; may be given again\n"
     "  --stats FILE         figures as one JSON object at exit; - is standard output\n";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The link that a plan asks for, dressed: driver, then impair, then capture, then record. So the
- * capture and the pictures see what tern saw and sent: after the impairment on the way in, before
- * it on the way out.
+ * The link that a plan asks for, dressed: driver, then impair, then capture, then the recorder of
+ * the picture. So the capture and the picture see what tern saw and sent: after the impairment on
+ * the way in, before it on the way out.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "cli/labserver.h"
 #include "cli/say.h"
 #include "cli/talk_parts.h"
+#include "cli/talk_picture.h"
 #include "os/clock.h"
 #include "os/entropy.h"
 
@@ -160,13 +161,12 @@ static int wrap(struct tern_talk *talk, const struct tern_talk_plan *plan, struc
     if (code != 0)
         return code;
     if (o->pcap != NULL) {
-        if (tern_link_capture_open(*link, o->pcap, tern_clock_wall_offset_ns(), link, why) !=
-            TERN_ERR_OK)
+        if (tern_link_capture_open_secret(*link, o->pcap, tern_clock_wall_offset_ns(),
+                                          o->secrets ? o->keys : NULL, link, why) != TERN_ERR_OK)
             return EXIT_WRITE;
         talk->capture = *link;
     }
-    if (o->record != NULL &&
-        tern_link_record_open(*link, o->record, o->record_user, link) != TERN_ERR_OK) {
+    if (talk->picture != NULL && talk_picture_wrap(talk->picture, link) != TERN_ERR_OK) {
         (void)snprintf(why, TERN_LINK_ERROR_MAX, "%s", tern_err_text(TERN_ERR_MEMORY));
         return EXIT_INTERFACE;
     }

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/number.h"
+#include "report/ladder.h"
+
 #define EXIT_USAGE     2
 #define EXIT_INTERFACE 45
 
@@ -190,6 +193,58 @@ static int plan_claim(const struct tern_talk_options *o, struct tern_talk_plan *
     return 0;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static int plan_drawing(const char *path, enum tern_talk_drawing *out, char *why)
+{
+    static const char *const ends[] = {
+        [TERN_TALK_SVG] = ".svg", [TERN_TALK_HTML] = ".html", [TERN_TALK_JSON] = ".json"};
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (ends_with(path, ends[i])) {
+            *out = (enum tern_talk_drawing)i;
+            return 0;
+        }
+    return refuse(why, EXIT_USAGE,
+                  "--draw %s: the name's end says what is drawn: .svg, .html or .json", path);
+}
+
+static int plan_picture(const struct tern_talk_options *o, struct tern_talk_plan *plan, char *why)
+{
+    uint64_t columns = 0;
+    int code = 0;
+
+    if (o->draw_count > TERN_TALK_DRAW_MAX)
+        return refuse(why, EXIT_USAGE, "--draw was given %u times: %d files at most", o->draw_count,
+                      TERN_TALK_DRAW_MAX);
+    for (unsigned i = 0; i < o->draw_count && code == 0; i++)
+        code = plan_drawing(o->draw[i], &plan->drawing[i], why);
+    if (code != 0)
+        return code;
+    if ((o->width != NULL || o->ascii) && !o->ladder)
+        return refuse(why, EXIT_USAGE, "%s is the ladder's: add --ladder",
+                      o->ascii ? "--ascii" : "--width");
+    if (o->width != NULL &&
+        !tern_number(o->width, TERN_LADDER_COLUMNS_MIN, TERN_LADDER_COLUMNS_MAX, &columns))
+        return refuse(why, EXIT_USAGE, "--width %s: give a number of columns from %d to %d",
+                      o->width, TERN_LADDER_COLUMNS_MIN, TERN_LADDER_COLUMNS_MAX);
+    plan->columns = (size_t)columns;
+    return 0;
+}
+
+static int plan_capture(const struct tern_talk_options *o, struct tern_talk_plan *plan, char *why)
+{
+    (void)plan;
+    if (o->secrets && o->pcap == NULL)
+        return refuse(why, EXIT_USAGE, "--secrets puts TLS keys into the capture: add --pcap FILE");
+    return 0;
+}
+
 /* The first address of a prefix: the network's own name, which no host may have. */
 static bool is_network(const struct tern_cidr *net)
 {
@@ -255,8 +310,8 @@ int tern_talk_plan(const struct tern_talk_options *options, struct tern_talk_pla
                    char *error_text)
 {
     static int (*const readers[])(const struct tern_talk_options *, struct tern_talk_plan *,
-                                  char *) = {plan_address, plan_hops, plan_mac, plan_seed,
-                                             plan_claim};
+                                  char *) = {plan_address, plan_hops,    plan_mac,    plan_seed,
+                                             plan_claim,   plan_capture, plan_picture};
     size_t i;
     int code;
 

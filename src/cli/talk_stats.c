@@ -15,6 +15,7 @@
 
 #include "cli/say.h"
 #include "cli/talk_parts.h"
+#include "cli/talk_picture.h"
 
 #define EXIT_WRITE 23
 
@@ -148,9 +149,12 @@ void tern_talk_traces(struct tern_talk *talk)
 {
     struct tern_trace trace;
 
-    while (tern_stack_trace(talk->stack, &trace))
+    while (tern_stack_trace(talk->stack, &trace)) {
+        if (talk->picture != NULL)
+            talk_picture_trace(talk->picture, &trace);
         if (trace.kind == TERN_TRACE_CLOSED)
             hear_closed(talk, &trace.closed);
+    }
 }
 
 static json_t *link_row(const struct tern_talk *talk)

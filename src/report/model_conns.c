@@ -73,7 +73,7 @@ static bool table_grow(struct tern_model *m)
 
 static bool conns_have_room(struct tern_model *m)
 {
-    if (m->conn_count >= MODEL_CONNS_MAX)
+    if (m->conn_count >= m->options.conns_max)
         return false;
     if (m->conn_count == m->conn_room) {
         size_t room = m->conn_room == 0 ? 16 : m->conn_room * 2;

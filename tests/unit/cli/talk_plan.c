@@ -52,6 +52,18 @@ static const struct row wrong[] = {
     {{.seed = "x"}, 2, "--seed"},
     {{.seed = "-1"}, 2, "--seed"},
     {{.claim = "slow"}, 2, "--claim"},
+    {{.secrets = true}, 2, "add --pcap FILE"},
+    {{.draw = {"x.png"}, .draw_count = 1}, 2, ".svg, .html or .json"},
+    {{.draw = {"svg"}, .draw_count = 1}, 2, "--draw svg: the name's end"},
+    {{.draw = {".svg"}, .draw_count = 1}, 2, "--draw .svg: the name's end"},
+    {{.draw = {"-"}, .draw_count = 1}, 2, "--draw -: the name's end"},
+    {{.draw = {"a.svg", "b.htm"}, .draw_count = 2}, 2, "--draw b.htm"},
+    {{.draw = {"a.svg"}, .draw_count = TERN_TALK_DRAW_MAX + 1}, 2, "given 5 times"},
+    {{.width = "80"}, 2, "--width is the ladder's"},
+    {{.ascii = true}, 2, "--ascii is the ladder's"},
+    {{.ladder = true, .width = "59"}, 2, "from 60 to 200"},
+    {{.ladder = true, .width = "201"}, 2, "from 60 to 200"},
+    {{.ladder = true, .width = "wide"}, 2, "--width wide"},
 };
 
 static void refusals(void **state)
@@ -151,6 +163,21 @@ static void lan_without_gateway_and_dns(void **state)
     assert_int_equal(plan.mac_choice, TERN_MAC_HOST);
 }
 
+static void pictures_by_the_ends_of_their_names(void **state)
+{
+    struct tern_talk_plan plan = plan_of((struct tern_talk_options){
+        .draw = {"a.json", "dir.html/b.svg", "c.html"}, .draw_count = 3});
+
+    (void)state;
+    assert_int_equal(plan.drawing[0], TERN_TALK_JSON);
+    assert_int_equal(plan.drawing[1], TERN_TALK_SVG);
+    assert_int_equal(plan.drawing[2], TERN_TALK_HTML);
+    assert_int_equal(plan.columns, 0);
+    plan = plan_of((struct tern_talk_options){.ladder = true, .width = "132"});
+    assert_int_equal(plan.columns, 132);
+    plan = plan_of((struct tern_talk_options){.secrets = true, .pcap = "x"});
+}
+
 static void flags_reach_their_fields(void **state)
 {
     struct tern_talk_options options = {0};
@@ -158,8 +185,10 @@ static void flags_reach_their_fields(void **state)
 
     (void)state;
     for (i = 0; i < tern_talk_flags_count; i++) {
-        assert_int_equal(tern_talk_flags[i].has_arg, required_argument);
-        assert_true(tern_talk_flag(&options, tern_talk_flags[i].val, tern_talk_flags[i].name));
+        const char *argument =
+            tern_talk_flags[i].has_arg == no_argument ? NULL : tern_talk_flags[i].name;
+
+        assert_true(tern_talk_flag(&options, tern_talk_flags[i].val, argument));
         /* Each stands in the help as well. */
         assert_non_null(strstr(tern_talk_help, tern_talk_flags[i].name));
     }
@@ -177,6 +206,28 @@ static void flags_reach_their_fields(void **state)
     assert_string_equal(options.stats, "stats");
     assert_string_equal(options.seed, "seed");
     assert_string_equal(options.claim, "claim");
+    assert_string_equal(options.width, "width");
+    assert_string_equal(options.draw[0], "draw");
+    assert_int_equal(options.draw_count, 1);
+    assert_true(options.secrets);
+    assert_true(options.ladder);
+    assert_true(options.ascii);
+}
+
+/* More files than there is room for are counted, so that they can be refused. */
+static void draw_again_and_again(void **state)
+{
+    struct tern_talk_options options = {0};
+    size_t draw = 0;
+
+    (void)state;
+    while (strcmp(tern_talk_flags[draw].name, "draw") != 0)
+        draw++;
+    for (int i = 0; i < 10; i++)
+        assert_true(tern_talk_flag(&options, tern_talk_flags[draw].val, i == 0 ? "a" : "b"));
+    assert_int_equal(options.draw_count, 10);
+    assert_string_equal(options.draw[0], "a");
+    assert_string_equal(options.draw[TERN_TALK_DRAW_MAX - 1], "b");
 }
 
 int main(void)
@@ -187,7 +238,9 @@ int main(void)
         cmocka_unit_test(lab_has_an_address),
         cmocka_unit_test(lan_with_everything),
         cmocka_unit_test(lan_without_gateway_and_dns),
+        cmocka_unit_test(pictures_by_the_ends_of_their_names),
         cmocka_unit_test(flags_reach_their_fields),
+        cmocka_unit_test(draw_again_and_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
