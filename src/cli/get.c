@@ -18,6 +18,7 @@
 
 #include "apps/inet_guard.h"
 #include "apps/sink.h"
+#include "cli/get_keys.h"
 #include "cli/get_transfer.h"
 #include "cli/say.h"
 #include "cli/verbs.h"
@@ -218,11 +219,32 @@ static void say_interrupted(const struct get *get)
         tern_complain("(%d) interrupted", EXIT_INTERRUPTED);
 }
 
+/* --secrets: where the keys of libcurl's thread wait for the capture of this one. */
+static int open_keys(struct get *get)
+{
+    if (!get->options.talk.secrets)
+        return 0;
+    if (!tern_get_keys_possible()) {
+        tern_complain("(2) --secrets: this libcurl speaks TLS by %s, which tern cannot ask for its "
+                      "keys; with OpenSSL it can",
+                      curl_version_info(CURLVERSION_NOW)->ssl_version);
+        return EXIT_FAILED_INIT;
+    }
+    get->job.keys = tern_secrets_create();
+    get->options.talk.keys = get->job.keys;
+    if (get->job.keys != NULL)
+        return 0;
+    tern_complain("(2) out of memory");
+    return EXIT_FAILED_INIT;
+}
+
 static int talk_and_fetch(struct get *get)
 {
-    int code = tern_talk_open(&get->talk, &get->options.talk);
+    int code = open_keys(get);
     int close_code;
 
+    if (code == 0)
+        code = tern_talk_open(&get->talk, &get->options.talk);
     if (code == 0)
         code = fetch(get);
     else if (code != EXIT_INTERRUPTED)
@@ -265,6 +287,7 @@ int tern_verb_get(int argc, char **argv)
     }
     if (get->thread_left)
         _exit(code); /* the other thread still uses all of this */
+    tern_secrets_destroy(get->job.keys);
     tern_get_options_free(&get->options);
     curl_global_cleanup();
     free(get);

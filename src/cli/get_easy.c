@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "apps/inet_guard.h"
+#include "cli/get_keys.h"
 #include "cli/get_transfer.h"
 #include "os/clock.h"
 
@@ -275,6 +276,8 @@ int tern_get_easy_setup(struct get_transfer *t)
     set_request(o, easy);
     set_limits(o, easy);
     set_tls(o, easy);
+    if (t->job->keys != NULL)
+        tern_get_keys_ask(easy, t->job->keys);
     if (o->resume)
         (void)curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE,
                                o->resume_auto ? t->output.size_before : o->resume_from);

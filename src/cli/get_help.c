@@ -9,6 +9,7 @@ const char tern_get_help[] =
     "  tern get -L -O --pcap get.pcapng URL         with the packets, and why each was sent\n"
     "  sudo tern get --interface eth0 --address 192.168.1.77/24 \\\n"
     "      --gateway 192.168.1.1 --dns 192.168.1.1 https://example.org\n"
+    "  tern get --ladder -o page URL                and its picture: what was said, and why\n"
     "  tern get --impair 'loss 2% delay 40ms' --stats - -o /dev/null URL\n"
     "\n"
     "Usage: tern get [flags] URL...\n"

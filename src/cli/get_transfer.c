@@ -108,6 +108,8 @@ static void attempt(struct get_transfer *t)
     t->code = tern_get_easy_setup(t);
     if (t->code == 0)
         judge(t, perform(t));
+    if (t->job->keys != NULL)
+        tern_secrets_settle(t->job->keys); /* of a handshake that failed, none come */
     if (t->upload_fd >= 0)
         (void)close(t->upload_fd);
     t->upload_fd = -1;

@@ -19,8 +19,9 @@ struct get_job {
     struct tern_milestones *milestones; /* NULL: nobody listens */
     _Atomic(struct tern_loop *) loop;   /* to wake when done; NULL: not any more */
     CURLM *multi;
-    CURL *easy; /* the same for all transfers: cookies and such live on */
-    FILE *dump; /* -D */
+    CURL *easy;                /* the same for all transfers: cookies and such live on */
+    FILE *dump;                /* -D */
+    struct tern_secrets *keys; /* --secrets; NULL: none are wanted */
     _Atomic bool stop, done;
     int code; /* valid once done */
 };

@@ -92,7 +92,7 @@ const char tern_talk_help[] =
     "  --seed N             makes --impair and all other randomness repeat\n"
     "  --pcap FILE          what tern saw and sent, each sent frame with its reason\n"
     "  --secrets            with the TLS keys in it, so that others can read what was encrypted\n"
-        "  --sqlog FILE         the event log: all that the stack decided; - is standard output\n"
+    "  --sqlog FILE         the event log: all that the stack decided; - is standard output\n"
     "  --ladder             the picture at the end, on standard error; --width N (60 to 200)\n"
     "                       and --ascii change its shape\n"
     "  --draw FILE          the picture as a file: .svg, .html or .json; may be given again\n"

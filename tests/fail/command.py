@@ -69,8 +69,9 @@ class Get:
         if os.path.exists(self.file):
             os.remove(self.file)
         return ["get", "-sS", "--connect-timeout", "3", "-m", "6", "-o", self.file,
-                "--impair", "delay 1ms", "--pcap", self.file + ".pcapng", "--stats",
-                self.file + ".json", f"http://10.0.2.2:{self.port}/page"]
+                "--impair", "delay 1ms", "--pcap", self.file + ".pcapng", "--secrets", "--stats",
+                self.file + ".json", "--draw", self.file + ".svg", "--draw", self.file + ".html",
+                f"http://10.0.2.2:{self.port}/page"]
 
     def right(self, _done):
         with open(self.file, "rb") as page:

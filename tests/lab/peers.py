@@ -53,13 +53,16 @@ TLS = """
 
 
 def nginx(lab, node, address=world.SERVER, tls=False, site=SITE, access_log="access.log"):
-    """nginx on port 80 (and 443) of an address, serving www/ of the case's folder. site: the
-    inside of its server block; access_log: "off", or a name in that folder."""
+    """nginx on port 80 (and 443) of an address, serving www/ of the case's folder. tls: True, or
+    the only versions that it shall speak, as "TLSv1.3". site: the inside of its server block;
+    access_log: "off", or a name in that folder."""
     if not shutil.which("nginx"):
         raise world.Skipped("nginx is not installed")
     for name in ("www", "up", "body", "proxy", "fastcgi", "uwsgi", "scgi"):
         os.makedirs(lab.path(name), exist_ok=True)
     text = TLS.format(folder=lab.folder, address=address) if tls else ""
+    if isinstance(tls, str):
+        text += f"        ssl_protocols {tls};\n"
     site = site.format(folder=lab.folder, address=address, tls=text)
     if access_log != "off":
         access_log = lab.path(access_log)
