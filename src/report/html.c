@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "report/page.h"
+#include "report/telling.h"
 #include "report/text.h"
 #include "report/verdict.h"
 #include "report/words.h"
@@ -126,7 +127,7 @@ static void lost_rows(struct html *h, const struct tern_model_conn *c, const str
 
 static const char *reason_of(const struct tern_step *s)
 {
-    if (s->words != NULL && s->kind != TERN_STEP_NOTE)
+    if (s->words != NULL && s->kind != TERN_STEP_NOTE && s->kind != TERN_STEP_UDP)
         return s->words;
     return s->why != TERN_CAUSE_NONE ? tern_cause_text(s->why) : NULL;
 }
@@ -167,12 +168,14 @@ static void step_rows(struct html *h, const struct tern_model_conn *c, const str
 
 static void put_steps(struct html *h, const struct tern_model_conn *c)
 {
-    size_t count = tern_model_conn_step_count(h->m, c->stream);
+    struct tern_telling telling;
+    const struct tern_step *step;
     bool first = true;
 
     put(h, ",\n\"steps\":[");
-    for (size_t i = 0; i < count; i++)
-        step_rows(h, c, tern_model_conn_step(h->m, c->stream, i), &first);
+    tern_telling_begin(&telling, h->m, c->stream, h->options->is_tern);
+    while ((step = tern_telling_next(&telling)) != NULL)
+        step_rows(h, c, step, &first);
     put(h, "]");
 }
 
@@ -323,6 +326,23 @@ static void put_conn(struct html *h, size_t index, bool first)
     put(h, "}");
 }
 
+/* A run of tern's own without TCP, such as a ping: what was said all the same. */
+static void put_story(struct html *h)
+{
+    const struct tern_model_conn none = {
+        .stream = TERN_MODEL_NO_CONN,
+        .at = tern_telling_origin(h->m, TERN_MODEL_NO_CONN, true),
+    };
+
+    put(h,
+        "\n{\"stream\":null,\"client\":\"tern\",\"server\":\"others\",\"left\":\"tern\","
+        "\"right\":\"others\",\"us\":%.1f,\"bytes\":[0,0],\"again\":0,\"slow\":\"\","
+        "\"notes\":[],\"facts\":[]",
+        us(tern_model_end(h->m) - none.at));
+    put_steps(h, &none);
+    put(h, ",\"marks\":[]}");
+}
+
 /* ---- the page ---- */
 
 struct ranked {
@@ -395,6 +415,8 @@ bool tern_report_html(const struct tern_model *m, const struct tern_html_options
         put_conn(&h, options->conn, true);
     else
         shown = put_conns(&h);
+    if (tern_model_conn_count(m) == 0 && options->is_tern && tern_model_story_count(m) > 0)
+        put_story(&h);
     put_about(&h, shown);
     (void)fwrite(tern_page_tail, 1, tern_page_tail_bytes, out);
     return ferror(out) == 0;

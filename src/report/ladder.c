@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "report/telling.h"
 #include "report/text.h"
 #include "report/words.h"
 
@@ -330,16 +331,18 @@ void tern_ladder_header(const struct tern_ladder_options *options, FILE *out)
     (void)fputc('\n', out);
 }
 
-static size_t step_count(const struct ladder *l)
+/* Lines of silence stand between what is further apart than gap_min. */
+static void put_told(const struct ladder *l, const struct tern_step *s,
+                     const struct tern_step *before, tern_time *latest, tern_time gap_min)
 {
-    return l->options->one_conn ? tern_model_conn_step_count(l->model, l->options->conn)
-                                : tern_model_step_count(l->model);
-}
+    /* A claim's line is of its beginning: a silence after its end would not add up. */
+    bool was_claim = before != NULL && before->kind == TERN_STEP_ARP_CLAIM;
 
-static const struct tern_step *step_at(const struct ladder *l, size_t index)
-{
-    return l->options->one_conn ? tern_model_conn_step(l->model, l->options->conn, index)
-                                : tern_model_step(l->model, index);
+    if (before != NULL && s->at - *latest >= gap_min && s->kind != TERN_STEP_NOTE && !was_claim)
+        put_silence(l, s->at - *latest);
+    put_step(l, s);
+    if (before == NULL || s->until > *latest)
+        *latest = s->until;
 }
 
 void tern_ladder_print(const struct tern_model *model, size_t first,
@@ -347,21 +350,22 @@ void tern_ladder_print(const struct tern_model *model, size_t first,
 {
     struct ladder l = ladder_of(options, out);
     tern_time gap_min = options->quiet_gap > 0 ? options->quiet_gap : 20 * TERN_MS;
-
+    const struct tern_step *step, *before = NULL;
+    struct tern_telling telling;
     tern_time latest = 0;
 
     l.model = model;
     l.origin = options->origin != 0 ? options->origin : tern_model_origin(model);
-    for (size_t i = first; i < step_count(&l); i++) {
-        const struct tern_step *s = step_at(&l, i);
-        /* Its line is of its beginning: a silence after its end would not add up. */
-        bool was_claim = i > first && step_at(&l, i - 1)->kind == TERN_STEP_ARP_CLAIM;
-
-        if (i > first && s->at - latest >= gap_min && s->kind != TERN_STEP_NOTE && !was_claim)
-            put_silence(&l, s->at - latest);
-        put_step(&l, s);
-        if (i == first || s->until > latest)
-            latest = s->until;
+    if (options->one_conn) {
+        tern_telling_begin(&telling, model, options->conn, options->is_tern);
+        for (; (step = tern_telling_next(&telling)) != NULL; before = step)
+            put_told(&l, step, before, &latest, gap_min);
+        return;
+    }
+    for (size_t i = first; i < tern_model_step_count(model); i++) {
+        step = tern_model_step(model, i);
+        put_told(&l, step, before, &latest, gap_min);
+        before = step;
     }
 }
 

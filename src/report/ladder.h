@@ -20,6 +20,7 @@ struct tern_ladder_options {
     bool utf8;      /* else plain ASCII */
     bool colour;    /* ANSI colours */
     bool one_conn;  /* only the steps of the connection `conn`; else all */
+    bool is_tern;   /* with one_conn: and what tern did for it beside TCP (telling.h) */
     uint32_t conn;
     const char *us;      /* header: "you 10.9.0.77" */
     const char *kernel;  /* header of the third lane */

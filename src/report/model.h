@@ -157,7 +157,8 @@ struct tern_step {
     uint64_t back_segments, back_bytes; /* TALK: data the other way */
     bool has_state;                     /* our side's TCP state became … at this step */
     enum tern_tcp_state state;
-    char *words; /* NOTE; else a comment that the capture holds on its first frame; NULL: none */
+    char *words; /* NOTE, UDP: what is said; else a comment that the capture holds on its first
+                    frame; NULL: none */
 };
 
 #define TERN_MODEL_NO_CONN UINT32_MAX
@@ -305,6 +306,9 @@ const struct tern_model_conn *tern_model_conn(const struct tern_model *model, si
 size_t tern_model_conn_step_count(const struct tern_model *model, size_t conn);
 const struct tern_step *tern_model_conn_step(const struct tern_model *model, size_t conn,
                                              size_t index);
+/* The steps of no connection: ARP, DNS, pings, notes. */
+size_t tern_model_story_count(const struct tern_model *model);
+const struct tern_step *tern_model_story_step(const struct tern_model *model, size_t index);
 size_t tern_model_mark_count(const struct tern_model *model, size_t conn);
 const struct tern_mark *tern_model_mark(const struct tern_model *model, size_t conn, size_t index);
 /* From the capture's place: a side's segment to the other side's ACK. False: no sample. */

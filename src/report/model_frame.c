@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "report/dns_words.h"
 #include "report/model_internal.h"
 #include "wire/arp.h"
 #include "wire/icmp.h"
@@ -17,6 +18,7 @@
 
 #define IP_ICMPV6 58
 #define UDP_BYTES 8
+#define DNS_PORT  53
 
 /* Probes and announcements are one step an address: "is it anyone's? … ours now". */
 static struct tern_step *claim_find(struct tern_model *m, enum tern_lane from,
@@ -94,7 +96,7 @@ static struct tern_step *fold_alike(struct tern_model *m, enum tern_step_kind ki
 {
     struct tern_step *last = model_step_last(m, NULL);
 
-    if (last == NULL || last->kind != kind || last->from != p->from ||
+    if (last == NULL || last->kind != kind || last->from != p->from || last->words != NULL ||
         !tern_addr_equal(last->address, p->from == TERN_LANE_RIGHT ? p->ip.src : p->ip.dst) ||
         p->at - last->until > m->options.fold_gap)
         return NULL;
@@ -130,12 +132,30 @@ static void icmp_packet(struct tern_model *m, const struct model_packet *p)
         other_packet(m, is_echo ? TERN_STEP_PING : TERN_STEP_ICMP, p, bytes, type, code);
 }
 
+/* A step of its own where it is DNS that can be told. */
+static bool dns_packet(struct tern_model *m, const struct model_packet *p)
+{
+    struct tern_reader r = tern_reader_of(p->ip.body);
+    unsigned from = tern_read_be16(&r), to = tern_read_be16(&r);
+    char words[TERN_DNS_WORDS_BYTES];
+    struct tern_step *s;
+
+    if ((from != DNS_PORT && to != DNS_PORT) || p->ip.body.bytes <= UDP_BYTES ||
+        !tern_dns_words(tern_span_from(p->ip.body, UDP_BYTES), words))
+        return false;
+    s = model_step_add(m, NULL, TERN_STEP_UDP, p->from, p->at);
+    if (s != NULL)
+        s->address = p->from == TERN_LANE_RIGHT ? p->ip.src : p->ip.dst;
+    model_step_words(s, words);
+    return true;
+}
+
 static void udp_packet(struct tern_model *m, const struct model_packet *p)
 {
     size_t bytes = p->ip.body_bytes > UDP_BYTES ? p->ip.body_bytes - UDP_BYTES : 0;
 
     m->other.udp++;
-    if (p->from_is_known)
+    if (p->from_is_known && !dns_packet(m, p))
         other_packet(m, TERN_STEP_UDP, p, bytes, 0, 0);
 }
 
@@ -202,7 +222,8 @@ static void frame_from(struct tern_model *m, const struct tern_record *record, e
                              .from = from,
                              .from_is_known = true,
                              .cause = from == TERN_LANE_LEFT ? record->cause : TERN_CAUSE_NONE,
-                             .gso_bytes = record->gso_bytes};
+                             .gso_bytes = record->gso_bytes,
+                             .is_record = true};
 
     if (known > record->frame_bytes)
         known = record->frame_bytes;

@@ -151,6 +151,7 @@ struct model_packet {
     enum tern_cause cause;
     const char *comment;
     uint32_t gso_bytes;
+    bool is_record; /* of which only the head was kept: its end is not missing */
     struct tern_dissect ip;
 };
 

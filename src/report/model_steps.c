@@ -171,6 +171,17 @@ const struct tern_step *tern_model_step(const struct tern_model *m, size_t index
     return m->order->item[index];
 }
 
+size_t tern_model_story_count(const struct tern_model *m)
+{
+    return m->story.count;
+}
+
+const struct tern_step *tern_model_story_step(const struct tern_model *m, size_t index)
+{
+    TERN_ASSERT(index < m->story.count);
+    return &m->story.item[index];
+}
+
 size_t tern_model_conn_step_count(const struct tern_model *m, size_t conn)
 {
     TERN_ASSERT(conn < m->conn_count);

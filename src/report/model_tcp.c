@@ -186,7 +186,7 @@ static void count_packet(struct segment *s, const struct model_before *before)
     struct tern_model_conn *c = &s->c->out;
 
     s->side->packets++;
-    if (s->p->ip.body.bytes < s->p->ip.body_bytes)
+    if (s->p->ip.body.bytes < s->p->ip.body_bytes && !s->p->is_record)
         c->cut_packets++;
     model_waited(s, before);
     if (s->p->at > c->until)

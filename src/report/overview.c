@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "report/telling.h"
 #include "report/text.h"
 #include "report/verdict.h"
 
@@ -130,7 +131,7 @@ static tern_time quiet_gap(const struct tern_model *m, const struct tern_model_c
 }
 
 static void conversation(const struct tern_model *m, const struct tern_overview_options *o,
-                         size_t index, bool all_steps, FILE *out)
+                         size_t index, FILE *out)
 {
     const struct tern_model_conn *c = tern_model_conn(m, index);
     struct tern_ladder_options screen = *o->screen;
@@ -145,9 +146,10 @@ static void conversation(const struct tern_model *m, const struct tern_overview_
                    tern_endpoint_text(&c->end[TERN_SIDE_LEFT], a));
     (void)snprintf(right, sizeof right, "%s %s", tern_endpoint_text(&c->end[TERN_SIDE_RIGHT], b),
                    client_left ? "server" : "client");
-    screen.one_conn = !all_steps;
+    screen.one_conn = true;
+    screen.is_tern = o->is_tern;
     screen.conn = c->stream;
-    screen.origin = all_steps ? 0 : c->at;
+    screen.origin = tern_telling_origin(m, c->stream, o->is_tern);
     screen.quiet_gap = quiet_gap(m, c);
     screen.us = left;
     screen.peer = right;
@@ -157,13 +159,29 @@ static void conversation(const struct tern_model *m, const struct tern_overview_
     judgement(m, o, c, out);
 }
 
+/* A run without TCP: a ping, or one that did not come that far. */
+static void beside_tcp(const struct tern_model *m, const struct tern_overview_options *o, FILE *out)
+{
+    struct tern_ladder_options screen = *o->screen;
+
+    screen.one_conn = true;
+    screen.is_tern = true;
+    screen.conn = TERN_MODEL_NO_CONN;
+    screen.origin = tern_telling_origin(m, TERN_MODEL_NO_CONN, true);
+    screen.us = "tern";
+    screen.peer = "others";
+    screen.quiet_gap = 50 * TERN_MS;
+    tern_ladder_header(&screen, out);
+    tern_ladder_print(m, 0, &screen, out);
+}
+
 static void about_capture(const struct tern_model *m, const struct tern_overview_options *o,
                           FILE *out)
 {
     const struct tern_model_other *other = tern_model_other(m);
     char words[TERN_VERDICT_BYTES], text[LINE_BYTES], n[TERN_NUMBER_TEXT_MAX];
 
-    if (tern_model_conn_count(m) == 0) {
+    if (tern_model_conn_count(m) == 0 && !(o->is_tern && tern_model_story_count(m) > 0)) {
         (void)snprintf(text, sizeof text, "no TCP in these %s packets",
                        tern_text_number(other->packets, n));
         line(o, text, out);
@@ -180,16 +198,18 @@ void tern_overview_print(const struct tern_model *m, const struct tern_overview_
     size_t count = tern_model_conn_count(m);
 
     if (o->one_conn) {
-        conversation(m, o, o->conn, false, out);
+        conversation(m, o, o->conn, out);
         about_capture(m, o, out);
         return;
     }
     if (count > 1)
         table(m, o, out);
+    if (count == 0 && o->is_tern && tern_model_story_count(m) > 0)
+        beside_tcp(m, o, out);
     for (size_t i = 0; i < count && count <= o->ladders_max; i++) {
         if (count > 1)
             (void)fprintf(out, "%s  connection %zu\n", i > 0 ? "\n" : "", i);
-        conversation(m, o, i, count == 1 && o->is_tern, out);
+        conversation(m, o, i, out);
     }
     if (count > o->ladders_max)
         line(o, "one of them as a picture: --stream N", out);

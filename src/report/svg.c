@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "report/telling.h"
 #include "report/text.h"
 #include "report/verdict.h"
 #include "report/words.h"
@@ -106,7 +107,7 @@ static void words_on(const struct svg *s, const struct tern_words *words, bool t
 
 static const char *reason(const struct tern_step *step)
 {
-    if (step->words != NULL)
+    if (step->words != NULL && step->kind != TERN_STEP_UDP)
         return step->words;
     return step->why != TERN_CAUSE_NONE ? tern_cause_text(step->why) : NULL;
 }
@@ -279,20 +280,19 @@ static void facts(struct svg *s, const struct tern_model_conn *c)
     }
 }
 
-static void conversation(struct svg *s, size_t index)
+/* What is told of a connection; TERN_MODEL_NO_CONN: of none. */
+static void steps(struct svg *s, uint32_t conn)
 {
-    const struct tern_model_conn *c = tern_model_conn(s->m, index);
-    size_t count = tern_model_conn_step_count(s->m, index);
-    int top;
-    tern_time latest = c->at;
+    struct tern_telling telling;
+    const struct tern_step *step;
+    tern_time latest;
+    int top = s->y;
 
-    s->origin = c->at;
-    head(s, c);
-    top = s->y;
-    for (size_t i = 0; i < count; i++) {
-        const struct tern_step *step = tern_model_conn_step(s->m, index, i);
-
-        if (i > 0 && step->at - latest >= 50 * TERN_MS)
+    s->origin = tern_telling_origin(s->m, conn, s->options->is_tern);
+    latest = s->origin;
+    tern_telling_begin(&telling, s->m, conn, s->options->is_tern);
+    while ((step = tern_telling_next(&telling)) != NULL) {
+        if (step->at - latest >= 50 * TERN_MS)
             silence_row(s, step->at - latest);
         step_row(s, step);
         latest = step->until > latest ? step->until : latest;
@@ -300,6 +300,14 @@ static void conversation(struct svg *s, size_t index)
     put(s, "<path class=\"life\" d=\"M%d %dV%dM%d %dV%d\"/>\n", LEFT, top, s->y + 16, RIGHT, top,
         s->y + 16);
     s->y += 16;
+}
+
+static void conversation(struct svg *s, size_t index)
+{
+    const struct tern_model_conn *c = tern_model_conn(s->m, index);
+
+    head(s, c);
+    steps(s, c->stream);
     facts(s, c);
 }
 
@@ -357,7 +365,9 @@ static void draw(struct svg *s)
     for (size_t i = 0; i < count && count <= s->options->conns_max; i++)
         conversation(s, i);
     if (count == 0)
-        paragraph(s, "fact", "No TCP in this capture.");
+        paragraph(s, "fact", s->options->is_tern ? "No TCP here." : "No TCP in this capture.");
+    if (count == 0 && s->options->is_tern && tern_model_story_count(s->m) > 0)
+        steps(s, TERN_MODEL_NO_CONN);
 }
 
 bool tern_report_svg(const struct tern_model *m, const struct tern_svg_options *options, FILE *out)

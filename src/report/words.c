@@ -436,6 +436,10 @@ static void other_words(const struct tern_step *s, struct tern_words *w)
         say(w, "%u byte%s", s->bytes, plural(s->bytes));
         break;
     case TERN_STEP_UDP:
+        if (s->words != NULL) {
+            say(w, "%s", s->words);
+            break;
+        }
         say(w, "UDP");
         say(w, "%u byte%s", s->bytes, plural(s->bytes));
         break;

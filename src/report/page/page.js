@@ -22,6 +22,7 @@
   function clear(e) { while (e.firstChild) e.removeChild(e.firstChild); }
 
   function time(us) {
+    if (us < 0) return "−" + time(-us); /* before the connection */
     if (us < 100) return us.toFixed(0) + " µs";
     if (us < 1e4) return (us / 1e3).toFixed(1) + " ms";
     return us < 1e6 ? (us / 1e3).toFixed(0) + " ms" : (us / 1e6).toFixed(us < 1e7 ? 2 : 1) + " s";
@@ -65,8 +66,8 @@
   function choose(index) {
     conn = D.connections[index];
     $("main").hidden = false;
-    $("name").textContent = "#" + conn.stream + " · " + conn.left + " ⇄ " + conn.right;
-    $("slow").textContent = "Where the time went: " + conn.slow;
+    $("name").textContent = (conn.stream === null ? "" : "#" + conn.stream + " · ") + conn.left + " ⇄ " + conn.right;
+    $("slow").textContent = conn.stream === null ? "There was no TCP." : "Where the time went: " + conn.slow;
     clear($("notes"));
     conn.notes.forEach(function (words) { el($("notes"), "li", "", words); });
     clear($("facts"));
@@ -76,6 +77,7 @@
       el(d, "span", "", f[1]);
     });
     unpack();
+    $("charts").hidden = conn.stream === null;
     side = bytesOf(1) >= bytesOf(0) ? 1 : 0;
     at = -1;
     $("search").value = "";

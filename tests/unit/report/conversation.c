@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
+#include "wire/udp.h"
 
 static uint8_t frame[TERN_FRAME_BYTES_MAX];
 
@@ -129,6 +130,21 @@ void talk_arp(struct talk *t, uint16_t op, struct tern_addr sender, struct tern_
                            .target = target};
 
     tern_arp_emit(&arp, &w);
+    talk_record(t, &w);
+}
+
+void talk_udp(struct talk *t, uint16_t from, uint16_t to, const void *data, size_t bytes)
+{
+    bool is_peer = t->from == TERN_LANE_RIGHT;
+    struct tern_writer w = eth_begin(t, TERN_ETHERTYPE_IPV4);
+    struct tern_ipv4 ip = {.ttl = 64,
+                           .protocol = TERN_IP_UDP,
+                           .src = is_peer ? talk_peer() : talk_us(),
+                           .dst = is_peer ? talk_us() : talk_peer()};
+    struct tern_udp udp = {.src_port = from, .dst_port = to};
+
+    tern_ipv4_emit(&ip, (uint16_t)(TERN_UDP_BYTES + bytes), &w);
+    tern_udp_emit(&udp, ip.src, ip.dst, tern_span_of(data, bytes), &w);
     talk_record(t, &w);
 }
 

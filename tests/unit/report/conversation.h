@@ -32,6 +32,7 @@ void talk_from(struct talk *t, enum tern_lane from, uint32_t at_us);
 void talk_tcp(struct talk *t, uint8_t flags, int64_t seq, int64_t ack, const char *text,
               uint32_t bytes);
 void talk_arp(struct talk *t, uint16_t op, struct tern_addr sender, struct tern_addr target);
+void talk_udp(struct talk *t, uint16_t from, uint16_t to, const void *data, size_t bytes);
 void talk_state(struct talk *t, enum tern_tcp_state to);
 struct tern_addr talk_us(void);
 struct tern_addr talk_peer(void);
