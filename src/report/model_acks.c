@@ -4,8 +4,10 @@
  * burst before it belongs to that step; those of one class that follow each other are one.
  *
  * A duplicate ACK is counted as RFC 5681 §2 defines it: no data, no SYN, FIN or RST, the same
- * number and the same window as the last; but not the answer to a keep-alive. An ACK that the
- * other side cannot have earned by what this capture holds tells that the capture lacks something.
+ * number as the greatest so far, and the same window as the last; but not the answer to a
+ * keep-alive. Wireshark takes the last number in place of the greatest, which is another one where
+ * ACKs overtake each other. An ACK that the other side cannot have earned by what this capture
+ * holds tells that the capture lacks something.
  */
 #include <string.h>
 
@@ -147,9 +149,10 @@ static void count_asking(struct segment *s)
     s->side->keep_alives += s->keep_alive;
 }
 
+/* An ACK from before what its sender has said since was late on its way, and repeats nothing. */
 static bool is_at_the_end(const struct segment *s)
 {
-    return model_offset(s->own, s->h.seq) == (int64_t)(s->own->max + s->own->fin_seen);
+    return model_offset(s->own, s->h.seq) == s->own->told;
 }
 
 static void count_ack(struct segment *s, uint64_t upto, uint64_t window)
@@ -259,6 +262,7 @@ void model_ack_field(struct segment *s)
     model_mark(s, TERN_MARK_ACK, model_other_side(s->by), upto, upto + own->window_last);
     own->ack_fin = own->ack_fin || model_acks_fin(s);
     own->acked = true;
-    own->ack_last = upto;
+    if (upto > own->ack_last)
+        own->ack_last = upto;
     own->ack_at = s->p->at;
 }

@@ -8,13 +8,13 @@
  *      does not remember bytes, calls it out of order where it comes within a round trip.)
  *   3. Some went by for the first time, below the highest. Either it was late on its way, or
  *      it is sent again and the first was lost before this capture's place:
- *      a. Timestamps (RFC 7323) tell when it was sent: an older one than that of the highest
- *         segment means late, a newer one means sent again.
+ *      a. Timestamps (RFC 7323) tell when it was sent, and the segment that jumped over its bytes
+ *         was sent after them: a newer one than that segment's means sent again, an older one
+ *         late. So does an equal one, where a round trip is longer than any such clock's tick.
  *      b. Else two duplicate ACKs for its first byte, the last within 20 ms: sent again.
  *      c. Else by how long the bytes have been missed: less than 7/8 of the handshake's round trip
- *      (3
- *         ms where none was seen) means late, since who sends again had to hear of it first. b is
- *         Wireshark's rule as well; for c it takes the time since the highest byte rose, which
+ *         (3 ms where none was seen) means late, since who sends again had to hear of it first. b
+ *         is Wireshark's rule as well; for c it takes the time since the highest byte rose, which
  *         stays short as long as new segments come.
  *
  * Why it was sent again: duplicate ACKs or SACK had told of it, or a recovery that they began is
@@ -30,6 +30,7 @@
 #include "base/assert.h"
 #include "report/model_internal.h"
 
+#define TICK_MAX       (10 * TERN_MS) /* of the clocks that make timestamps */
 #define LATE_DEFAULT   (3 * TERN_MS)
 #define DUPLICATE_LIFE (20 * TERN_MS)
 #define TIMEOUT_MIN    (200 * TERN_MS)
@@ -63,19 +64,32 @@ static bool is_told_lost(const struct segment *s)
            sacked->item[sacked->set.count - 1].end > s->end;
 }
 
+/* The timestamps' word; 0: they have none. */
+static int late_by_timestamp(const struct segment *s, const struct model_hole *hole)
+{
+    bool known = s->h.has_timestamps && (hole != NULL ? hole->has_ts : s->own->max_has_ts);
+    uint32_t than = hole != NULL ? hole->ts : s->own->max_ts;
+
+    if (!known)
+        return 0;
+    if (s->h.ts_value != than)
+        return (int32_t)(s->h.ts_value - than) < 0 ? 1 : -1;
+    return s->c->out.handshake >= TICK_MAX ? 1 : 0;
+}
+
 static bool is_late(const struct segment *s)
 {
     const struct model_dir *d = s->own;
+    const struct model_hole *hole = model_hole_of(d, s->start);
     tern_time trip = s->c->out.handshake;
     tern_time limit = trip > 0 ? trip - trip / 8 : LATE_DEFAULT;
+    int stamps = late_by_timestamp(s, hole);
 
-    if (s->h.has_timestamps && d->max_has_ts && s->h.ts_value != d->max_ts)
-        return (int32_t)(s->h.ts_value - d->max_ts) < 0;
+    if (stamps != 0)
+        return stamps > 0;
     if (duplicates_ask_for(s, s->start) && s->p->at - s->other->ack_at < DUPLICATE_LIFE)
         return false;
-    tern_time missed = model_hole_since(d, s->start);
-
-    return s->p->at - (missed < 0 ? d->max_at : missed) < limit;
+    return s->p->at - (hole == NULL ? d->max_at : hole->at) < limit;
 }
 
 static enum tern_again by_timer(const struct segment *s)

@@ -56,7 +56,7 @@ void model_data_missing(struct segment *s, uint64_t before)
     uint64_t missing = pieces_of(before - s->own->max, s->own->mss);
 
     s->side->missing_segments += missing;
-    model_hole_opened(s->own, s->own->max, before, s->p->at);
+    model_hole_opened(s, before);
     struct tern_step *step = model_step_add(s->m, s->c, TERN_STEP_HOLE, s->from, s->p->at);
 
     if (step == NULL)
@@ -160,8 +160,10 @@ static void tell_lost(struct segment *s)
     /* At the receiver's own place nothing is lost any more that was seen. */
     bool arrived = s->p->from_is_known && s->by == TERN_SIDE_RIGHT;
 
+    const struct model_hole *hole = model_hole_of(s->own, s->start);
+
     if (s->class == TERN_DATA_FILL && s->first_at < 0)
-        s->first_at = model_hole_since(s->own, s->start);
+        s->first_at = hole == NULL ? -1 : hole->at;
     else if (s->again != TERN_AGAIN_NOT && s->spurious == TERN_SPURIOUS_NOT && s->first_at >= 0 &&
              !arrived)
         model_data_lost(s, s->by, &lost);

@@ -47,21 +47,28 @@ void model_dir_rose(struct segment *s)
     s->own->max_has_ts = s->h.has_timestamps;
 }
 
-void model_hole_opened(struct model_dir *d, uint64_t start, uint64_t end, tern_time at)
+void model_hole_opened(struct segment *s, uint64_t before)
 {
+    struct model_dir *d = s->own;
+
     if (d->hole == NULL)
         d->hole = calloc(MODEL_HOLES_MAX, sizeof *d->hole);
     if (d->hole != NULL)
-        d->hole[d->hole_next++ % MODEL_HOLES_MAX] =
-            (struct model_hole){.start = start, .end = end, .at = at};
+        d->hole[d->hole_next++ % MODEL_HOLES_MAX] = (struct model_hole){
+            .start = d->max,
+            .end = before,
+            .at = s->p->at,
+            .ts = s->h.ts_value,
+            .has_ts = s->h.has_timestamps,
+        };
 }
 
-tern_time model_hole_since(const struct model_dir *d, uint64_t byte)
+const struct model_hole *model_hole_of(const struct model_dir *d, uint64_t byte)
 {
     for (uint32_t i = 0; d->hole != NULL && i < MODEL_HOLES_MAX; i++)
         if (d->hole[i].start <= byte && byte < d->hole[i].end)
-            return d->hole[i].at;
-    return -1;
+            return &d->hole[i];
+    return NULL;
 }
 
 static bool ranges_made(struct model_ranges *r)

@@ -39,10 +39,12 @@ struct model_resent {
     bool has_ts, open;
 };
 
-/* Bytes that were jumped over, and when. */
+/* Bytes that were jumped over, when, and with which timestamp. */
 struct model_hole {
     uint64_t start, end;
     tern_time at;
+    uint32_t ts;
+    bool has_ts;
 };
 
 /* One direction of a connection: what one side sent, and what it acknowledged. */
@@ -52,6 +54,7 @@ struct model_dir {
     tern_seq zero;              /* sequence number of offset 0 */
     uint64_t next;              /* all bytes below were seen */
     uint64_t max;               /* the highest byte seen, plus one */
+    int64_t told;               /* where its sender stood at least: SND.NXT, SYN and FIN counted */
     struct model_ranges beyond; /* what was seen above next */
     bool fin_seen;
     uint64_t fin_at;  /* offset of the FIN: the stream's length */
@@ -78,7 +81,7 @@ struct model_dir {
 
     /* What this side told of the other direction. */
     bool acked;        /* it has sent an ACK after its SYN */
-    uint64_t ack_last; /* offset in the other direction */
+    uint64_t ack_last; /* the greatest: offset in the other direction */
     bool ack_fin;      /* … which covers the other side's FIN */
     uint64_t window_last;
     tern_time ack_at;
@@ -220,9 +223,10 @@ enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, 
 uint64_t model_dir_saw(struct model_dir *d, uint64_t start, uint64_t end);
 /* This segment is the highest of its direction now. */
 void model_dir_rose(struct segment *s);
-/* A hole opened, or when that was; -1: not known. */
-void model_hole_opened(struct model_dir *d, uint64_t start, uint64_t end, tern_time at);
-tern_time model_hole_since(const struct model_dir *d, uint64_t byte);
+/* This segment jumped over the bytes from the highest on. */
+void model_hole_opened(struct segment *s, uint64_t before);
+/* The hole that a byte was missing in; NULL: not known. */
+const struct model_hole *model_hole_of(const struct model_dir *d, uint64_t byte);
 bool model_ranges_add(struct model_ranges *r, uint64_t start, uint64_t end);
 
 /* ---- model_again.c: judging ---- */

@@ -134,6 +134,16 @@ static void on_rst(struct segment *s)
 
 /* ---- */
 
+/* Any segment, even without data, tells by its number how far its sender had come. */
+static void told(struct segment *s)
+{
+    int64_t end = model_offset(s->own, s->h.seq) + (int64_t)s->payload_bytes +
+                  ((s->h.flags & TERN_TCP_FIN) != 0 ? 1 : 0);
+
+    if (end > s->own->told)
+        s->own->told = end;
+}
+
 static void segment_tell(struct segment *s)
 {
     if ((s->h.flags & TERN_TCP_RST) != 0) {
@@ -156,6 +166,7 @@ static void segment_tell(struct segment *s)
     else if (s->payload_bytes == 0 && (s->h.flags & TERN_TCP_ACK) != 0)
         model_pure_ack(s);
     model_ack_field(s);
+    told(s);
     s->own->keep_alive_asked = s->keep_alive;
     handshake_ends(s);
 }

@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tern draw's counts against tshark's expert fields and tcptrace's. What tern should have counted
-is derived from tshark's verdict on each packet, and from the rules by which tern departs from it:
-
-    seen    tshark "out of order", but all its bytes went by before: a retransmission (rule 2)
-    newer   tshark "out of order", but its timestamp is newer than that of the segment with the
-            highest bytes: it was sent later, so again (rule 3a)
-    missed  tshark "out of order", which looks at the time since the highest segment; but its bytes
-            had been missed for 7/8 of a round trip: who sent them had heard of it (rule 3c)
-    older   tshark "retransmission", but its bytes were not seen before, and its timestamp is older
-            than that of the highest: it was late on its way (rule 3a)
-    probe   tshark "keep-alive" while the receiver's window is closed: a window probe (rule 1)
-    passed  tshark "keep-alive" behind a FIN: an ACK from before the FIN, which overtook it; and
-            tshark "ACK to a keep-alive" for the answer to such a one: a duplicate ACK
-"""
+is derived from tshark's verdict on each packet, and from the rules (RULES, below) by which tern
+departs from it: each says where the two differ, and which of them is right by which RFC."""
+import functools
 import os
 import re
 import subprocess
+import tempfile
 
 import world
 from wire import tshark
@@ -25,8 +16,38 @@ FIELDS = ("frame.time_epoch", "tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.l
           "tcp.analysis.out_of_order", "tcp.analysis.spurious_retransmission",
           "tcp.analysis.duplicate_ack", "tcp.analysis.zero_window", "tcp.analysis.keep_alive",
           "tcp.analysis.keep_alive_ack",
-          "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt", "tcp.window_size_value")
+          "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt", "tcp.window_size_value", "tcp.ack_raw", "ip.id")
 SYN, FIN, RST = 2, 1, 4
+TICK = 0.010    # seconds: of the clocks that make timestamps
+
+# Rule -> what tshark says; what tern says instead, and why that is right.
+RULES = {
+    "seen": ("out of order", "a retransmission: all its bytes went by before, and a packet goes by "
+             "once, so that it was sent twice (RFC 9293 3.8.1); tshark remembers no bytes"),
+    "newer": ("out of order", "a retransmission: its timestamp is newer than that of the segment "
+              "that jumped over its bytes, before which it was sent if only once (RFC 7323 3.2)"),
+    "missed": ("out of order", "a retransmission: its bytes had been missed for 7/8 of a round "
+               "trip, and their sender had heard of it (RFC 8985 3.2); tshark takes the time since "
+               "the highest segment, which stays short while others come"),
+    "older": ("a retransmission", "out of order: its bytes were not seen before, and its timestamp "
+              "is not newer than that of the segment that jumped over them: sent before it, it was "
+              "late (RFC 7323 3.2). Equal ones tell only where a round trip has 10 ms and more"),
+    "ahead": ("out of order, or a retransmission", "nothing: its bytes are above all that were "
+              "seen. What overtook it was an ACK without data, which has the next number and takes "
+              "none (RFC 9293 3.4)"),
+    "fin": ("a retransmission", "nothing: a FIN seen for the first time, overtaken by an ACK with "
+            "the number behind it (RFC 9293 3.4)"),
+    "probe": ("a keep-alive", "a window probe: the receiver's window is closed (RFC 9293 3.8.6.1)"),
+    "passed": ("a keep-alive, and an answer to one", "an ACK: its number is that of the FIN, which "
+               "overtook it or which another ACK overtook. A keep-alive has that of a byte that "
+               "was acknowledged (RFC 9293 3.8.4). So what follows it is no answer to one"),
+    "karn": ("a round trip", "none: the ACK covers bytes that were sent again, for which it may "
+             "have waited, so that it is not known what it answers (RFC 6298 3)"),
+    "least": ("a duplicate ACK", "none: its number is below the greatest, so that it was late "
+              "(RFC 5681 2 d); tshark compares with the last"),
+    "greatest": ("no duplicate ACK", "a duplicate ACK: its number is the greatest, its window as in "
+                 "the last, but one with a lower number came in between (RFC 5681 2 d, e)"),
+}
 
 
 class Side:
@@ -35,10 +56,13 @@ class Side:
     def __init__(self):
         self.zero = None
         self.seen = []          # disjoint [start, end)
-        self.top, self.top_ts = None, None
-        self.holes = []         # (start, end, when)
+        self.top = None
+        self.holes = []         # (start, end, when, timestamp of who jumped over it)
         self.trip = 0.003       # seconds
         self.window_closed = self.finished = self.passed = False
+        self.stood = 0          # the highest number that it sent, or stood at
+        self.greatest, self.last_ack, self.window = -1, -1, -1
+        self.again = []         # [start, end) that were sent again
 
     def offset(self, seq):
         if self.zero is None:
@@ -48,31 +72,34 @@ class Side:
     def has(self, start, end):
         return any(a <= start and end <= b for a, b in self.seen)
 
-    def missed(self, start, now):
-        return max([now - at for a, b, at in self.holes if a <= start < b] or [0])
+    def hole(self, start):
+        """When bytes were missed, and the timestamp of what jumped over them."""
+        return next(((at, ts) for a, b, at, ts in self.holes if a <= start < b), (None, None))
 
     def add(self, start, end, ts, now):
         if self.top is not None and start > self.top:
-            self.holes.append((self.top, start, now))
+            self.holes.append((self.top, start, now, ts))
         joined = [r for r in self.seen if r[0] <= end and start <= r[1]]
         rest = [r for r in self.seen if r not in joined]
         low = min([start] + [r[0] for r in joined])
         high = max([end] + [r[1] for r in joined])
         self.seen = rest + [(low, high)]
         if self.top is None or end > self.top:
-            self.top, self.top_ts = end, ts
+            self.top = end
 
 
+@functools.lru_cache(maxsize=8)
 def rows(path):
     arguments = ["-Y", "tcp", "-T", "fields", "-E", "separator=|", "-E", "occurrence=f"]
     for name in FIELDS:
         arguments += ["-e", name]
-    for line in tshark(path, *arguments).splitlines():
-        yield dict(zip((name.split(".")[-1] for name in FIELDS), line.split("|")))
+    return [dict(zip((name.split(".")[-1] for name in FIELDS), line.split("|")))
+            for line in tshark(path, *arguments).splitlines()]
 
 
-def newer(ts, than):
-    return (ts - than + (1 << 31)) % (1 << 32) - (1 << 31)
+def sequence(a, b):
+    """a - b, of numbers that wrap."""
+    return (a - b + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 class Expected:
@@ -85,71 +112,121 @@ class Expected:
         self.initial = {}
 
     def rule(self, name):
+        assert name in RULES
         self.rules[name] = self.rules.get(name, 0) + 1
 
 
 def verdict(e, row, side, start, end, ts):
-    """tern's word for a segment that tshark calls sent again, or out of order."""
+    """tern's word for a segment that tshark calls sent again, or out of order; None: neither."""
     theirs = "retransmissions" if row["retransmission"] else "out_of_order"
-    both = ts is not None and side.top_ts is not None
     e.theirs[theirs] += 1
     if end > start and not side.has(start, end):
-        age = newer(ts, side.top_ts) if both else 0
+        if side.top is None or start >= side.top:
+            e.rule("ahead")
+            return None
+        at, than = side.hole(start)
+        age = sequence(ts, than) if None not in (ts, than) else 0
+        older = age < 0 or (age == 0 and than is not None and side.trip >= TICK)
+        missed = 0 if at is None else float(row["time_epoch"]) - at
         if theirs == "out_of_order" and age > 0:
             e.rule("newer")
             return "retransmissions"
-        if theirs == "out_of_order" and age == 0 and \
-                side.missed(start, float(row["time_epoch"])) >= side.trip * 7 / 8:
+        if theirs == "out_of_order" and not older and missed >= side.trip * 7 / 8:
             e.rule("missed")
             return "retransmissions"
-        if theirs == "retransmissions" and age < 0:
+        if theirs == "retransmissions" and older:
             e.rule("older")
             return "out_of_order"
-    elif theirs == "out_of_order":
+    elif end > start and theirs == "out_of_order":
         e.rule("seen")
         return "retransmissions"
+    elif end == start and int(row["flags"], 16) & FIN and not side.finished:
+        e.rule("fin")
+        return None
     return theirs
+
+
+def duplicate(e, row, side, other, start):
+    """Is this ACK a duplicate one? tshark's word, and the rules."""
+    ack, window = other.offset(int(row["ack_raw"])), row["window_size_value"]
+    theirs = bool(row["duplicate_ack"])
+    e.theirs["duplicate_acks"] += theirs
+    if row["keep_alive_ack"] and other.passed:
+        e.rule("passed")
+        return True
+    if theirs and ack < side.greatest:
+        e.rule("least")
+        return False
+    if not theirs and not row["keep_alive"] and not row["keep_alive_ack"] and \
+            side.last_ack < ack == side.greatest and window == side.window != "0" and \
+            start == side.stood:
+        e.rule("greatest")
+        return True
+    return theirs
+
+
+def keep_alive(e, row, side, other, start):
+    """A keep-alive in tern's eyes as well?"""
+    side.passed = bool(row["keep_alive"]) and not side.has(start, start + 1)
+    if not row["keep_alive"]:
+        return False
+    e.theirs["keep_alives"] += 1
+    if side.passed or other.window_closed:
+        e.rule("passed" if side.passed else "probe")
+        return False
+    return True
+
+
+def judge_row(e, row, side, others):
+    other, flags = others[0] if others else Side(), int(row["flags"], 16)
+    start = side.offset(int(row["seq_raw"])) + (1 if flags & SYN else 0)
+    end = start + int(row["len"])
+    ts = int(row["tsval"]) if row["tsval"] else None
+    if row["retransmission"] or row["out_of_order"]:
+        said = verdict(e, row, side, start, end, ts)
+        if said is not None:
+            e.counts[said] += 1
+        if said == "retransmissions":
+            side.again.append((start, end))
+    e.counts["keep_alives"] += keep_alive(e, row, side, other, start)
+    if not flags & (SYN | FIN | RST) and end == start:
+        e.counts["duplicate_acks"] += duplicate(e, row, side, other, start)
+    if not flags & (SYN | RST):
+        side.last_ack = other.offset(int(row["ack_raw"]))
+        side.greatest = max(side.greatest, side.last_ack)
+        side.window = row["window_size_value"]
+    side.stood = max(side.stood, end + bool(flags & FIN))
+    side.finished = side.finished or bool(flags & FIN)
+    e.counts["zero_windows"] += bool(row["zero_window"])
+    e.theirs["zero_windows"] += bool(row["zero_window"])
+    e.theirs["spurious"] += bool(row["spurious_retransmission"])
+    if not flags & RST:
+        side.window_closed = int(row["window_size_value"]) == 0
+    if flags & SYN:
+        side.top = start
+    if end > start or flags & FIN:
+        side.add(start, end, ts, float(row["time_epoch"]))
 
 
 def judge(path, stream):
     e, sides = Expected(), {}
     for row in rows(path):
-        port, flags = row["srcport"], int(row["flags"], 16)
         if row["stream"] != stream:
             continue
-        side = sides.setdefault((stream, port), Side())
-        others = [s for key, s in sides.items() if key[0] == stream and key[1] != port]
-        other = others[0] if others else Side()
-        start = side.offset(int(row["seq_raw"])) + (1 if flags & SYN else 0)
-        end = start + int(row["len"])
-        ts = int(row["tsval"]) if row["tsval"] else None
-        if row["retransmission"] or row["out_of_order"]:
-            e.counts[verdict(e, row, side, start, end, ts)] += 1
-        side.passed = bool(row["keep_alive"]) and side.finished
-        if row["keep_alive"]:
-            e.theirs["keep_alives"] += 1
-            if side.passed or other.window_closed:
-                e.rule("passed" if side.passed else "probe")
-            else:
-                e.counts["keep_alives"] += 1
-        if row["keep_alive_ack"] and other.passed:
-            e.rule("passed")
-            e.counts["duplicate_acks"] += 1
-        side.finished = side.finished or bool(flags & FIN)
-        for name, field in (("duplicate_acks", "duplicate_ack"), ("zero_windows", "zero_window")):
-            e.counts[name] += bool(row[field])
-            e.theirs[name] += bool(row[field])
-        e.theirs["spurious"] += bool(row["spurious_retransmission"])
-        if row["ack_rtt"]:
+        port = row["srcport"]
+        side = sides.setdefault(port, Side())
+        others = [s for key, s in sides.items() if key != port]
+        before = side.greatest
+        judge_row(e, row, side, others)
+        covers = others and any(a < side.greatest and before < b for a, b in others[0].again)
+        if row["ack_rtt"] and covers:
+            e.rule("karn")
+        elif row["ack_rtt"]:
             e.rtt.setdefault((stream, port), []).append(float(row["ack_rtt"]) * 1000)
         if row["initial_rtt"]:
             e.initial[stream] = float(row["initial_rtt"]) * 1000
             for known in [side] + others:
                 known.trip = float(row["initial_rtt"])
-        if not flags & RST:
-            side.window_closed = int(row["window_size_value"]) == 0
-        if end > start or flags & FIN:
-            side.add(start, end, ts, float(row["time_epoch"]))
     return e
 
 
@@ -171,7 +248,7 @@ def round_trips(name, ours, e):
 
 def tcptrace(path):
     """What tcptrace says; None where it is not there."""
-    plain = path + ".pcap"
+    plain = os.path.join(tempfile.gettempdir(), f"tern-tcptrace-{os.getpid()}.pcap")
     tshark(path, "-F", "pcap", "-w", plain)
     try:
         done = subprocess.run(["tcptrace", "-l", "-n", plain], stdout=subprocess.PIPE, check=False,
@@ -184,20 +261,67 @@ def tcptrace(path):
     return f"{sum(map(int, again))} sent again, {sum(map(int, zero))} zero windows"
 
 
-def compare(name, path, figures, held=None):
+def compare(name, path, figures):
     """Holds tern's figures of the call, the longest connection, against the judges'; a row of the
-    table, in words. held: these counts alone, where ACKs that overtake a FIN are taken in two ways.
-    What else stands in the capture are the last words of the call before."""
-    ours = [max(figures["connections"], key=lambda c: c["segments"])]
-    e = judge(path, str(ours[0]["stream"]))
-    held = held or list(e.counts)
-    total = {field: ours[0][field] for field in e.counts}
+    table, in words. What else stands in the capture are the last words of the call before."""
+    ours = max(figures["connections"], key=lambda c: c["segments"])
+    e = judge(path, str(ours["stream"]))
+    total = {field: ours[field] for field in e.counts}
     row = " ".join(f"{field} {total[field]}/{e.theirs[field]}" for field in e.counts)
     why = " ".join(f"{rule}:{n}" for rule, n in sorted(e.rules.items()))
     traced = tcptrace(path)
-    world.equal(f"{name}: counts [{row}] by rules [{why}]", {f: total[f] for f in held},
-                {f: e.counts[f] for f in held})
-    round_trips(name, ours, e)
-    return f"{name}: {row}; spurious {sum(c['spurious_retransmissions'] for c in ours)}/" \
+    world.equal(f"{name}: counts [{row}] by rules [{why}]", total, e.counts)
+    round_trips(name, [ours], e)
+    return f"{name}: {row}; spurious {ours['spurious_retransmissions']}/" \
            f"{e.theirs['spurious']}; by rule: {why or 'none'}; " \
            f"tcptrace: {traced or 'not here'}"
+
+
+class Receiver:
+    """What the client took of what came: PAWS throws away what is older than the last that was in
+    order (RFC 7323 5.3 R1; Linux forgives one tick)."""
+
+    def __init__(self):
+        self.recent, self.acked, self.taken = None, 0, set()
+
+    def hears(self, row):
+        seq, ts = int(row["seq_raw"]), int(row["tsval"])
+        if self.recent is not None and sequence(ts, self.recent) < -1:
+            return
+        self.taken.add(seq)
+        if sequence(seq, self.acked) <= 0 <= sequence(seq + int(row["len"]), self.acked):
+            self.recent = ts
+
+
+def truth(client, server, port):
+    """What became of the server's segments, known from both ends, since each packet has an
+    identification of its own: {"retransmissions", "spurious_retransmissions", "out_of_order"} as
+    they are true of the client's capture."""
+    firsts, again = set(), set()
+    for row in rows(server):
+        if row["srcport"] == port and int(row["len"]) > 0:
+            if row["seq_raw"] in firsts:
+                again.add(row["id"])
+            firsts.add(row["seq_raw"])
+    found = {"retransmissions": 0, "spurious_retransmissions": 0, "out_of_order": 0}
+    receiver, top = Receiver(), None
+    for row in rows(client):
+        if row["srcport"] != port:
+            receiver.acked = int(row["ack_raw"])
+        elif int(row["len"]) > 0:
+            seq, is_again = int(row["seq_raw"]), row["id"] in again
+            late = top is not None and sequence(seq, top) < 0
+            found["retransmissions"] += is_again
+            found["spurious_retransmissions"] += is_again and seq in receiver.taken
+            found["out_of_order"] += late and not is_again
+            receiver.hears(row)
+            top = top if late else seq
+    return found
+
+
+def hold_truth(name, client, server, port, figures):
+    """tern's figures of a client's capture against what both ends know."""
+    ours = max(figures["connections"], key=lambda c: c["segments"])["server_side"]
+    known = truth(client, server, port)
+    world.equal(f"{name}: the truth, by both ends", {field: ours[field] for field in known}, known)
+    return f"{name}: by both ends, {known}"
