@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The flags of tern draw. Read by hand, since what follows FILE is a filter in tcpdump's words,
- * of which none is a flag, and --json may stand without a file of its own: then the only name on
- * the line is the capture, and the JSON goes to standard output.
+ * of which none is a flag. The first name that is no flag's value is the capture. --json stands
+ * alone, and the JSON goes to standard output: what follows it is the capture, or the filter's
+ * first word. Only what cannot be those is taken for the place to write to: a name that ends in
+ * ".json", or "-" once the capture is named; --json=F takes any.
  */
 #include <stdio.h>
 #include <string.h>
@@ -83,30 +85,50 @@ static bool filter_add(struct draw_options *o, const char *word)
     return true;
 }
 
-/* A flag, with its value from behind '=' or the next word; *at is its index. */
+static bool is_json_place(const struct draw_options *o, const char *word)
+{
+    size_t bytes = strlen(word);
+
+    if (strcmp(word, "-") == 0)
+        return o->file != NULL;
+    return bytes > 5 && word[0] != '-' && strcmp(word + bytes - 5, ".json") == 0;
+}
+
+/* The value of a flag, from behind '=' or the next word; NULL: it has none. */
+static const char *flag_value(const struct draw_options *o, const struct flag *flag, int argc,
+                              char **argv, int *at)
+{
+    const char *value = strchr(argv[*at], '=');
+    const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
+    bool is_json = strcmp(flag->name, "--json") == 0;
+
+    if (value != NULL)
+        return value + 1;
+    if (is_json && (next == NULL || !is_json_place(o, next)))
+        return "-";
+    if (flag->takes_value && next != NULL)
+        ++*at;
+    return flag->takes_value ? next : NULL;
+}
+
+/* *at is its index, and becomes that of its value. */
 static bool flag_read(struct draw_options *o, int argc, char **argv, int *at)
 {
     const struct flag *flag = flag_find(argv[*at]);
-    const char *value = strchr(argv[*at], '=');
 
     if (flag == NULL) {
         tern_complain("draw: no flag '%s'. Try: tern draw --help", argv[*at]);
         return false;
     }
+    const char *value = flag_value(o, flag, argc, argv, at);
+
     if (!flag->takes_value && value != NULL) {
         tern_complain("draw: %s takes no value", flag->name);
         return false;
     }
-    if (flag->takes_value && value == NULL && *at + 1 < argc)
-        value = argv[++*at];
-    else if (value != NULL)
-        value++;
-    if (flag->takes_value && value == NULL) {
-        if (strcmp(flag->name, "--json") != 0) {
-            tern_complain("draw: %s takes a value. Try: tern draw --help", flag->name);
-            return false;
-        }
-        value = "-";
+    if (flag->takes_value && (value == NULL || *value == '\0')) {
+        tern_complain("draw: %s takes a value. Try: tern draw --help", flag->name);
+        return false;
     }
     return flag_apply(o, flag->name, value);
 }
@@ -130,10 +152,6 @@ bool draw_parse(int argc, char **argv, struct draw_options *o)
         } else if (!filter_add(o, word)) {
             return false;
         }
-    }
-    if (o->file == NULL && o->json != NULL && strcmp(o->json, "-") != 0) {
-        o->file = o->json;
-        o->json = "-";
     }
     if (o->file == NULL && !o->help)
         tern_complain("draw: which capture? Try: tern draw FILE, or tern draw --help");

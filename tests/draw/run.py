@@ -174,8 +174,10 @@ def mistakes(t):
             ("no such stream", [path, "--stream", "7"], 2, "no connection 7"),
             ("no such flag", [path, "--draw"], 2, "no flag"),
             ("no file", [], 2, "which capture"),
+            ("no file but flags", ["--json"], 2, "which capture"),
+            ("an empty name to write to", [path, "--json="], 2, "takes a value"),
             ("a page over the capture", [path, "--html", link], 2, "is the capture"),
-            ("figures over the capture", [path, "--json", path], 2, "is the capture"),
+            ("figures over the capture", [path, f"--json={path}"], 2, "is the capture"),
             ("a drawing over the capture", [path, "--svg", path], 2, "is the capture"),
             ("cut off", [t.file("short", whole[:-9])], 3, "came before")):
         done = t.draw(*words)
@@ -186,9 +188,29 @@ def mistakes(t):
     t.hold("cut off: a partial picture", "ESTABLISHED" in
            t.draw(os.path.join(t.folder, "short")).stdout.decode())
     t.equal("standard input", t.draw("-", stdin=whole).stdout, t.draw(path).stdout)
-    t.equal("--json before the file", t.draw("--json", path).stdout,
-            t.draw(path, "--json").stdout)
+    json_flag(t, path, whole)
     t.equal("a filter", len(t.figures(path, "port", "81")["connections"]), 0)
+
+
+def json_flag(t, path, whole):
+    """Wherever --json stands, the capture is the first name, and what follows it is a filter."""
+    figures = t.draw(path, "--json").stdout
+    none = t.draw(path, "port", "81", "--json").stdout
+    t.hold("figures", b"retransmissions" in figures and b"retransmissions" not in none)
+    to = os.path.join(t.folder, "figures.json")
+    for words, wanted in ((["--json", path], figures), ([path, "--json", "-"], figures),
+                          ([path, "--json", "port", "80"], figures),
+                          ([path, "--json", "port", "81"], none),
+                          (["--json", path, "port", "81"], none),
+                          ([path, "port", "81", "--json", "-"], none),
+                          (["--json=-", path], figures)):
+        t.equal(f"draw {' '.join(words)}", t.draw(*words).stdout, wanted)
+    t.equal("draw --json -", t.draw("--json", "-", stdin=whole).stdout, figures)
+    for words in ([path, "--json", to], ["--json", to, path], [f"--json={to}", path]):
+        t.equal(f"draw {' '.join(words)}", t.draw(*words).stdout, b"")
+        with open(to, "rb") as written:
+            t.equal(f"what draw {' '.join(words)} wrote", written.read(), figures)
+        os.unlink(to)
 
 
 def main(tern, folder, write):
