@@ -238,6 +238,9 @@ static json_t *capture_json(const struct tern_model *m)
     set(o, "not_ip", other->not_ip);
     set(o, "fragments", other->fragments);
     set(o, "unreadable", other->unreadable);
+    set(o, "packets_of_further_connections", other->beyond_packets);
+    set(o, "bytes_of_further_connections", other->beyond_bytes);
+    set(o, "further_connections_opened", other->beyond_opened);
     for (unsigned i = 0; tern_verdict_capture(m, i, words, sizeof words); i++)
         (void)json_array_append_new(lacks, json_string(words));
     (void)json_object_set_new(o, "notes", lacks);

@@ -10,6 +10,8 @@
 
 static void options_complete(struct tern_model_options *o)
 {
+    if (o->conns_max == 0)
+        o->conns_max = MODEL_CONNS_DEFAULT;
     if (o->steps_max == 0)
         o->steps_max = MODEL_STEPS_DEFAULT;
     if (o->steps_max < MODEL_STEPS_MIN)

@@ -256,9 +256,13 @@ struct tern_model_other {
     uint64_t packets, tcp, udp, icmp, arp, other_ip, not_ip, fragments, unreadable;
     uint64_t backwards; /* packets with a time before that of the one before them */
     uint64_t steps_omitted;
+    /* Of connections beyond those that are told apart; opened: SYNs of clients. */
+    uint64_t beyond_packets, beyond_bytes, beyond_opened;
 };
 
 struct tern_model_options {
+    size_t conns_max;     /* connections that are told apart; 0: 100,000. What belongs to others is
+                             counted as a whole (struct tern_model_other) */
     size_t steps_max;     /* of one connection; 0: 512 */
     size_t all_steps_max; /* of all; 0: 200,000 */
     size_t marks_max;     /* of one connection; 0: none */

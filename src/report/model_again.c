@@ -139,11 +139,13 @@ static void remember_resent(struct segment *s, const struct model_sent_segment *
 {
     struct model_dir *d = s->own;
 
-    if (d->resent == NULL)
-        d->resent = calloc(MODEL_RESENT_MAX, sizeof *d->resent);
-    if (d->resent == NULL)
+    void *resent = d->resent;
+
+    if (!model_ring_grow(&resent, sizeof *d->resent, d->resent_next, &d->resent_room,
+                         MODEL_RESENT_MAX))
         return;
-    d->resent[d->resent_next++ % MODEL_RESENT_MAX] = (struct model_resent){
+    d->resent = resent;
+    d->resent[d->resent_next++ % d->resent_room] = (struct model_resent){
         .start = s->start,
         .end = s->end,
         .at = s->p->at,
@@ -270,7 +272,7 @@ static void judge_dsack(struct segment *s)
     int64_t start = model_offset(d, s->h.sack[0].start), end = model_offset(d, s->h.sack[0].end);
 
     s->side->dsacks++;
-    for (uint32_t i = 0; d->resent != NULL && i < MODEL_RESENT_MAX; i++) {
+    for (uint32_t i = 0; d->resent != NULL && i < d->resent_room; i++) {
         struct model_resent *r = &d->resent[i];
 
         if ((int64_t)r->start < end && start < (int64_t)r->end) {
@@ -308,7 +310,7 @@ void model_judge_ack(struct segment *s, uint64_t upto)
     struct model_sent_segment newest;
     bool clean;
 
-    for (uint32_t i = 0; d->resent != NULL && i < MODEL_RESENT_MAX; i++)
+    for (uint32_t i = 0; d->resent != NULL && i < d->resent_room; i++)
         if (d->resent[i].open && d->resent[i].end <= upto)
             resent_acked(s, &d->resent[i]);
     if (has_dsack(&s->h))

@@ -47,44 +47,70 @@ void model_dir_rose(struct segment *s)
     s->own->max_has_ts = s->h.has_timestamps;
 }
 
+bool model_ring_grow(void **item, size_t item_bytes, uint32_t next, uint32_t *room, uint32_t max)
+{
+    uint32_t wanted = *room == 0 ? MODEL_ROOM_FIRST : *room * 2;
+
+    if (next < *room || *room >= max)
+        return true;
+    uint8_t *bigger = realloc(*item, wanted * item_bytes);
+
+    if (bigger == NULL)
+        return *room > 0;
+    memset(bigger + *room * item_bytes, 0, (wanted - *room) * item_bytes);
+    *item = bigger;
+    *room = wanted;
+    return true;
+}
+
 void model_hole_opened(struct segment *s, uint64_t before)
 {
     struct model_dir *d = s->own;
 
-    if (d->hole == NULL)
-        d->hole = calloc(MODEL_HOLES_MAX, sizeof *d->hole);
-    if (d->hole != NULL)
-        d->hole[d->hole_next++ % MODEL_HOLES_MAX] = (struct model_hole){
-            .start = d->max,
-            .end = before,
-            .at = s->p->at,
-            .ts = s->h.ts_value,
-            .has_ts = s->h.has_timestamps,
-        };
+    void *hole = d->hole;
+
+    if (!model_ring_grow(&hole, sizeof *d->hole, d->hole_next, &d->hole_room, MODEL_HOLES_MAX))
+        return;
+    d->hole = hole;
+    d->hole[d->hole_next++ % d->hole_room] = (struct model_hole){
+        .start = d->max,
+        .end = before,
+        .at = s->p->at,
+        .ts = s->h.ts_value,
+        .has_ts = s->h.has_timestamps,
+    };
 }
 
 const struct model_hole *model_hole_of(const struct model_dir *d, uint64_t byte)
 {
-    for (uint32_t i = 0; d->hole != NULL && i < MODEL_HOLES_MAX; i++)
+    for (uint32_t i = 0; d->hole != NULL && i < d->hole_room; i++)
         if (d->hole[i].start <= byte && byte < d->hole[i].end)
             return &d->hole[i];
     return NULL;
 }
 
-static bool ranges_made(struct model_ranges *r)
+static bool ranges_grow(struct model_ranges *r)
 {
-    if (r->item != NULL)
-        return true;
-    r->item = calloc(MODEL_RANGES_MAX, sizeof *r->item);
-    if (r->item == NULL)
+    uint16_t room = r->item == NULL ? MODEL_ROOM_FIRST : (uint16_t)(r->set.count_max * 2);
+    struct tern_range *item =
+        room > MODEL_RANGES_MAX ? NULL : realloc(r->item, room * sizeof *item);
+
+    if (item == NULL)
         return false;
-    tern_ranges_init(&r->set, r->item, MODEL_RANGES_MAX);
+    if (r->item == NULL)
+        tern_ranges_init(&r->set, item, room);
+    r->item = item;
+    r->set.item = item;
+    r->set.count_max = room;
     return true;
 }
 
 bool model_ranges_add(struct model_ranges *r, uint64_t start, uint64_t end)
 {
-    return ranges_made(r) && tern_ranges_add(&r->set, start, end);
+    if (r->item == NULL && !ranges_grow(r))
+        return false;
+    return tern_ranges_add(&r->set, start, end) ||
+           (ranges_grow(r) && tern_ranges_add(&r->set, start, end));
 }
 
 enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, uint64_t end)

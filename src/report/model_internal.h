@@ -16,8 +16,9 @@
 #define MODEL_STEPS_ALL_DEFAULT 200000
 #define MODEL_MARKS_MIN         256
 #define MODEL_MARKS_ALL_DEFAULT 1500000
-#define MODEL_CONNS_MAX         4000000
+#define MODEL_CONNS_DEFAULT     100000
 #define MODEL_RANGES_MAX        64
+#define MODEL_ROOM_FIRST        4u /* of the lists below, which grow up to their limits */
 #define MODEL_PENDING_MAX       8
 #define MODEL_STATE_BACK        32  /* steps within which a state finds its frame */
 #define MODEL_LOST_BACK         128 /* steps within which a segment sent again finds its first */
@@ -25,7 +26,7 @@
 #define MODEL_HOLES_MAX         32  /* of one direction, of which the age is known */
 #define MODEL_RESENT_MAX        64  /* segments sent again that await a verdict */
 
-/* Sorted ranges, made when the first is needed. */
+/* Sorted ranges; the array grows with them. */
 struct model_ranges {
     struct tern_ranges set;
     struct tern_range *item;
@@ -66,10 +67,10 @@ struct model_dir {
     tern_time syn_at, fin_time; /* the first of each */
     bool syn_again, fin_again;
     struct model_sent sent;  /* what is under way */
-    struct model_hole *hole; /* a ring, made when the first is needed */
-    uint32_t hole_next;
-    struct model_resent *resent;
-    uint32_t resent_next;
+    struct model_hole *hole; /* a ring, once it has as many as it may */
+    uint32_t hole_next, hole_room;
+    struct model_resent *resent; /* the same */
+    uint32_t resent_next, resent_room;
 
     /* What the other side told of this direction. */
     bool acked_by_peer;
@@ -216,6 +217,8 @@ void model_conns_fini(struct tern_model *m);
 
 void model_dir_begin(struct model_dir *d, tern_seq zero, bool syn);
 void model_dir_fini(struct model_dir *d);
+/* Room for the next item of a list that is a ring once it has `max`. False: there is none at all. */
+bool model_ring_grow(void **item, size_t item_bytes, uint32_t next, uint32_t *room, uint32_t max);
 /* The offset of a sequence number, near the highest byte seen; negative: before the stream. */
 int64_t model_offset(const struct model_dir *d, tern_seq seq);
 enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, uint64_t end);

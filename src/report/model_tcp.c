@@ -218,7 +218,9 @@ void model_tcp(struct tern_model *m, const struct model_packet *p)
     }
     s.c = model_conn_find(&s);
     if (s.c == NULL) {
-        m->other.steps_omitted++;
+        m->other.beyond_packets++;
+        m->other.beyond_bytes += s.payload_bytes;
+        m->other.beyond_opened += (s.h.flags & (TERN_TCP_SYN | TERN_TCP_ACK)) == TERN_TCP_SYN;
         return;
     }
     s.own = &s.c->dir[s.by];

@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-#define ROOM_FIRST 16u
+#define ROOM_FIRST 4u
 
 static struct model_sent_segment *at(const struct model_sent *s, uint32_t index)
 {

@@ -298,9 +298,10 @@ bool tern_verdict_lacks(const struct tern_model *m, size_t conn, unsigned index,
 bool tern_verdict_capture(const struct tern_model *m, unsigned index, char *out, size_t out_bytes)
 {
     const struct tern_model_other *o = tern_model_other(m);
-    char n[TERN_NUMBER_TEXT_MAX];
+    char n[TERN_NUMBER_TEXT_MAX], bytes[TERN_NUMBER_TEXT_MAX], opened[TERN_NUMBER_TEXT_MAX];
+    char told[TERN_NUMBER_TEXT_MAX];
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         out[0] = '\0';
         if (i == 0 && o->fragments > 0)
             add(out, out_bytes, "%s IP fragments: counted, and not put together",
@@ -318,6 +319,13 @@ bool tern_verdict_capture(const struct tern_model *m, unsigned index, char *out,
                 "%s packets for whose details there was no room (try --stream, or "
                 "filter words)",
                 tern_text_number(o->steps_omitted, n));
+        else if (i == 4 && o->beyond_packets > 0)
+            add(out, out_bytes,
+                "%s packets with %s bytes are of further connections (%s SYNs opened them): "
+                "counted together, since %s are told apart (try filter words)",
+                tern_text_number(o->beyond_packets, n), tern_text_number(o->beyond_bytes, bytes),
+                tern_text_number(o->beyond_opened, opened),
+                tern_text_number(tern_model_conn_count(m), told));
         if (out[0] != '\0' && index-- == 0)
             return true;
     }
