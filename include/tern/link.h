@@ -238,8 +238,8 @@ TERN_EXPORT TERN_NODISCARD enum tern_err
 tern_link_capture_open(struct tern_link *inner, const char *path, int64_t wall_offset_ns,
                        struct tern_link **out, char *error_text);
 /*
- * For the observer of the stack on this link (observe.h): all notes, so that each received frame has
- * a comment that says what it changed. Without it they have none.
+ * For the observer of the stack on this link (observe.h): all notes, so that each received frame
+ * has a comment that says what it changed. Without it they have none.
  */
 struct tern_note;
 TERN_EXPORT void tern_link_capture_note(struct tern_link *capture, const struct tern_note *note);

@@ -2,10 +2,10 @@
 #ifndef TERN_APPS_JSON_LINE_H
 #define TERN_APPS_JSON_LINE_H
 /*
- * One line of JSON, written straight into a buffer: what the event log needs for each segment, where
- * a tree of allocated values is too dear (docs/decisions/0060). Whoever calls keeps the order: a
- * member, or an object begun and ended. Where the buffer is too short the writer fails, and the line
- * is not to be used.
+ * One line of JSON, written straight into a buffer: what the event log needs for each segment,
+ * where a tree of allocated values is too dear (docs/decisions/0060). Whoever calls keeps the
+ * order: a member, or an object begun and ended. Where the buffer is too short the writer fails,
+ * and the line is not to be used.
  */
 #include "base/bytes.h"
 #include <tern/addr.h>

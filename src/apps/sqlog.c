@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file of the event log: the header record, then one record an event, each a record separator, a
- * line of JSON and a newline (RFC 7464 §2.2).
+ * The file of the event log: the header record, then one record an event, each a record separator,
+ * a line of JSON and a newline (RFC 7464 §2.2).
  *
  * The stack tells of a received segment last, after what it caused; a reader wants it first. So its
  * record is put in where the frame began, as long as that still stands in the buffer.

@@ -2,8 +2,8 @@
 #ifndef TERN_APPS_SQLOG_H
 #define TERN_APPS_SQLOG_H
 /*
- * The event log: what the stack tells its observer, and the milestones above it, as qlog's JSON text
- * sequence (RFC 7464; draft-ietf-quic-qlog-main-schema §5) with the events of docs/sqlog.md. A
+ * The event log: what the stack tells its observer, and the milestones above it, as qlog's JSON
+ * text sequence (RFC 7464; draft-ietf-quic-qlog-main-schema §5) with the events of docs/sqlog.md. A
  * bounded buffer goes to the file when it is full, a second after its first event, and at the end.
  * Where writing fails the file is cut back to its last whole record as far as that can be done, and
  * the log stops; the traffic goes on. The stack's thread.

@@ -69,8 +69,8 @@ static void put_flags(struct tern_json_line *j, uint8_t flags)
 
     for (unsigned i = 0; i < 8; i++)
         if ((flags >> i & 1) != 0) {
-            memcpy(text + at, at > 0 ? " " : "", at > 0);
-            at += at > 0;
+            if (at > 0)
+                text[at++] = ' ';
             memcpy(text + at, names[i], 4);
             at += 3;
         }

@@ -14,8 +14,8 @@ int tern_talk_link_open(struct tern_talk *talk, const struct tern_talk_plan *pla
  * 0, or 45 with words on stderr. */
 int tern_talk_lock(struct tern_talk *talk, const struct tern_talk_plan *plan);
 
-/* --sqlog: open it, or 23 with words; hear the stack, by its configuration; once a turn; at the end,
- * 0 or 23 with words; and then, after the loop. Without the flag they do nothing. */
+/* --sqlog: open it, or 23 with words; hear the stack, by its configuration; once a turn; at the
+ * end, 0 or 23 with words; and then, after the loop. Without the flag they do nothing. */
 int tern_talk_sqlog_open(struct tern_talk *talk);
 void tern_talk_observe(struct tern_talk *talk, struct tern_config *config);
 void tern_talk_sqlog_turn(struct tern_talk *talk);

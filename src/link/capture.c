@@ -5,8 +5,8 @@
  * as long as they are lent, and written when they go back or the next are sent, whichever is first:
  * by then the stack has digested them, and, where its observer tells the capture
  * (tern_link_capture_note()), each has a comment that says what it changed. So the order in the
- * file is what happened. Super-segments are written whole; checksums that the link was to fill in are filled
- * in, in the copy, so that no reader calls them wrong.
+ * file is what happened. Super-segments are written whole; checksums that the link was to fill in
+ * are filled in, in the copy, so that no reader calls them wrong.
  *
  * Blocks gather in a buffer which goes to the file when it is full, a second after its first
  * frame, and at the end. Where writing fails (a full disk), the file is cut back to its last whole

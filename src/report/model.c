@@ -22,8 +22,6 @@ static void options_complete(struct tern_model_options *o)
         o->marks_max = MODEL_MARKS_MIN;
     if (o->all_marks_max == 0)
         o->all_marks_max = MODEL_MARKS_ALL_DEFAULT;
-    if (o->conns_max == 0)
-        o->conns_max = MODEL_CONNS_MAX;
     if (o->fold_gap == 0)
         o->fold_gap = 20 * TERN_MS;
 }

@@ -267,7 +267,6 @@ struct tern_model_options {
     size_t all_steps_max; /* of all; 0: 200,000 */
     size_t marks_max;     /* of one connection; 0: none */
     size_t all_marks_max; /* of all */
-    size_t conns_max;     /* what further ones say is counted only; 0: 4,000,000 */
     tern_time fold_gap;   /* a longer silence ends a burst; 0: 20 ms */
     bool infer_states;    /* of the left side, from what went by: nobody tells them */
     uint64_t seed;        /* of the table of connections, whose keys strangers choose */

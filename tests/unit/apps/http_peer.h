@@ -3,7 +3,8 @@
 #define TEST_APPS_HTTP_PEER_H
 /*
  * A server of files whose connections are made of two buffers: what a peer says in any pieces, and
- * what the server wrote and lent. The directory has a and b, of four bytes, mid, and big, of FILE_SIZE.
+ * what the server wrote and lent. The directory has a and b, of four bytes, mid, and big, of
+ * FILE_SIZE.
  */
 #include "http_test.h"
 

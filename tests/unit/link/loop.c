@@ -429,16 +429,11 @@ static void two_loops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_link),
-        cmocka_unit_test(a_link_that_is_stuck),
-        cmocka_unit_test(a_slow_link),
-        cmocka_unit_test(no_spinning_at_a_full_link),
-        cmocka_unit_test(a_link_that_goes_away),
-        cmocka_unit_test(sleeping),
-        cmocka_unit_test(the_mtu_changes),
-        cmocka_unit_test(other_descriptors),
-        cmocka_unit_test(ways_to_wait),
-        cmocka_unit_test(two_loops),
+        cmocka_unit_test(a_full_link),           cmocka_unit_test(a_link_that_is_stuck),
+        cmocka_unit_test(a_slow_link),           cmocka_unit_test(no_spinning_at_a_full_link),
+        cmocka_unit_test(a_link_that_goes_away), cmocka_unit_test(sleeping),
+        cmocka_unit_test(the_mtu_changes),       cmocka_unit_test(other_descriptors),
+        cmocka_unit_test(ways_to_wait),          cmocka_unit_test(two_loops),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
