@@ -16,7 +16,8 @@ FIELDS = ("frame.time_epoch", "tcp.stream", "tcp.srcport", "tcp.seq_raw", "tcp.l
           "tcp.analysis.out_of_order", "tcp.analysis.spurious_retransmission",
           "tcp.analysis.duplicate_ack", "tcp.analysis.zero_window", "tcp.analysis.keep_alive",
           "tcp.analysis.keep_alive_ack",
-          "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt", "tcp.window_size_value", "tcp.ack_raw", "ip.id")
+          "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt", "tcp.window_size_value",
+          "tcp.ack_raw", "ip.id")
 SYN, FIN, RST = 2, 1, 4
 TICK = 0.010    # seconds: of the clocks that make timestamps
 
@@ -45,8 +46,8 @@ RULES = {
              "have waited, so that it is not known what it answers (RFC 6298 3)"),
     "least": ("a duplicate ACK", "none: its number is below the greatest, so that it was late "
               "(RFC 5681 2 d); tshark compares with the last"),
-    "greatest": ("no duplicate ACK", "a duplicate ACK: its number is the greatest, its window as in "
-                 "the last, but one with a lower number came in between (RFC 5681 2 d, e)"),
+    "greatest": ("no duplicate ACK", "a duplicate ACK: its number is the greatest, its window as "
+                 "in the last, but one with a lower number came in between (RFC 5681 2 d, e)"),
 }
 
 

@@ -216,6 +216,19 @@ void tern_tcb_fill_header(struct tern_tcb *c, struct tern_segment_out *out, uint
 uint64_t tern_tcb_record_end(const struct tern_tcb *c, uint64_t from); /* UINT64_MAX: none */
 bool tern_tcb_is_pushed(const struct tern_tcb *c, uint64_t end);
 
+/* text.c */
+/* The most text that one emission may carry, and of each segment of it, given the SACK blocks that
+ * want to come along. */
+uint32_t tern_tcb_text_bytes_max(const struct tern_tcb *c, uint32_t *segment);
+uint32_t tern_tcb_piece_bytes_max(const struct tern_tcb *c); /* of what is never cut up */
+/* Emit text [from, from + bytes), with FIN if fin, new or again. */
+void tern_tcb_emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t from,
+                        uint32_t bytes, uint32_t segment, bool fin, tern_time now);
+/* What all text has in common once it is out. */
+void tern_tcb_note_text(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment,
+                        bool again, tern_time now);
+void tern_tcb_time_segment(struct tern_tcb *c, uint64_t end, tern_time now); /* unless one is */
+
 /* output.c */
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause);
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c); /* text of a full segment, no SACK */
@@ -239,6 +252,7 @@ void tern_tcb_give_up(struct tern_tcb *c, tern_time now); /* nobody answers */
 void tern_tcb_note_stuck(struct tern_tcb *c, tern_time now);
 void tern_tcb_start_fin_wait_2_timer(struct tern_tcb *c, tern_time now);
 bool tern_tcb_is_persisting(const struct tern_tcb *c); /* the resend timer is the probe's */
+void tern_tcb_timer_start_resend(struct tern_tcb *c, tern_time now); /* unless it runs */
 tern_time tern_tcb_user_deadline(const struct tern_tcb *c);
 
 /* close.c: RFC 5927 §4.1 */

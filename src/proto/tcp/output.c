@@ -10,8 +10,6 @@
  */
 #include "proto/tcp/internal.h"
 
-#define SACK_MSS_MIN 64
-
 void tern_tcb_ack_now(struct tern_tcb *c, enum tern_cause cause)
 {
     if (!c->ack.now)
@@ -27,22 +25,6 @@ void tern_tcb_ack_again(struct tern_tcb *c)
 uint32_t tern_tcb_segment_bytes(const struct tern_tcb *c)
 {
     return c->snd.mss - (c->opt.timestamps ? 12 : 0);
-}
-
-static void start_resend_timer(struct tern_tcb *c, tern_time now)
-{
-    if (c->timer.resend == TERN_TIME_NEVER)
-        c->timer.resend = now + c->rtt.rto;
-    tern_tcb_note_stuck(c, now);
-}
-
-static void time_segment(struct tern_tcb *c, uint64_t end, tern_time now)
-{
-    if (c->timed.active)
-        return;
-    c->timed.active = true;
-    c->timed.seq = end;
-    c->timed.at = now;
 }
 
 /* The number of a segment without text. The byte of a window probe, and whatever else was sent into
@@ -97,155 +79,10 @@ static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time
         c->count.retrans++;
         c->env->retransmits++;
     } else {
-        time_segment(c, c->snd.iss + 1, now);
+        tern_tcb_time_segment(c, c->snd.iss + 1, now);
     }
-    start_resend_timer(c, now);
+    tern_tcb_timer_start_resend(c, now);
     return true;
-}
-
-/* Where segments are tiny, text goes without the blocks: they would not fit the path. */
-static bool text_bears_sack(const struct tern_tcb *c)
-{
-    return c->snd.mss >= SACK_MSS_MIN && tern_tcb_sack_wanted(c);
-}
-
-/* Two in flight at least, so that ACKs keep coming. */
-static uint64_t super_bytes_max(const struct tern_tcb *c)
-{
-    const uint64_t most = tern_min_u64(c->env->super_bytes_max, tern_tcb_pace_burst(c));
-
-    return tern_min_u64(most, c->cc.cwnd / 2);
-}
-
-/* Where the stack cuts it is as if each piece had been asked for by itself. Each has its moment
- * where they are paced. */
-static uint64_t cut_bytes_max(const struct tern_tcb *c, uint32_t segment)
-{
-    const uint64_t most = (uint64_t)c->env->cut_max * segment;
-
-    return most > segment && tern_tcb_pace_rate(c) == 0
-               ? tern_min_u64(most, c->env->super_bytes_max)
-               : 0;
-}
-
-/* The most text that one emission may carry, given the SACK blocks that want to come along. */
-static uint32_t text_bytes_max(const struct tern_tcb *c, uint32_t *segment)
-{
-    uint64_t most;
-
-    *segment = tern_tcb_segment_bytes(c);
-    if (text_bears_sack(c)) {
-        const uint32_t sack_bytes = 4 + 8 * 3; /* with timestamps no more than three fit */
-
-        *segment = c->snd.mss - 12 - sack_bytes;
-        return *segment;
-    }
-    if (tern_tcb_is_urgent(c)) /* each piece needs a pointer of its own */
-        return *segment;
-    most = c->env->tso ? super_bytes_max(c) : cut_bytes_max(c, *segment);
-    return most <= *segment ? *segment : (uint32_t)(most - most % *segment);
-}
-
-/* The same for what is never cut up. */
-static uint32_t piece_bytes_max(const struct tern_tcb *c)
-{
-    uint32_t segment;
-
-    (void)text_bytes_max(c, &segment);
-    return segment;
-}
-
-/* Sent before: all of it, or only the byte of a window probe that the rest now follows. */
-static void count_again(struct tern_tcb *c, uint64_t bytes, uint32_t segment)
-{
-    const uint64_t pieces = bytes <= segment ? 1 : (bytes + segment - 1) / segment;
-
-    c->count.bytes_retrans += bytes;
-    c->count.retrans += pieces;
-    c->env->retransmits += pieces;
-}
-
-/* New text is told as able to bear a mark; what is sent again is not (RFC 3168 §6.1.5). */
-static void mark_new_text(struct tern_tcb *c, struct tern_segment_out *out)
-{
-    if (!c->opt.ecn)
-        return;
-    out->ecn = TERN_ECN_ECT0;
-    if (c->ecn.cwr_due)
-        out->h.flags |= TERN_TCP_CWR;
-    c->ecn.cwr_due = false;
-}
-
-/* Emit text [from, from + bytes), with FIN if fin, new or again. */
-static void emit_text(struct tern_tcb *c, struct tern_segment_out *out, uint64_t from,
-                      uint32_t bytes, uint32_t segment, bool fin, tern_time now)
-{
-    const uint64_t end = from + bytes + fin;
-    const uint32_t pieces = bytes <= segment ? 1 : (bytes + segment - 1) / segment;
-    uint8_t flags = TERN_TCP_ACK;
-
-    /* A super-segment as well: the receiver need not wait for more to join. */
-    if ((bytes > 0 && tern_tcb_is_pushed(c, from + bytes)) || (pieces > 1 && c->env->tso))
-        flags |= TERN_TCP_PSH;
-    if (fin)
-        flags |= TERN_TCP_FIN;
-    tern_tcb_fill_header(c, out, from, flags, now);
-    if (text_bears_sack(c))
-        tern_tcb_sack_fill(c, &out->h, 3);
-    out->text_at = from;
-    out->text_bytes = bytes;
-    if (bytes > 0)
-        c->last.data_sent_at = now;
-    out->piece_bytes = pieces > 1 ? segment : 0;
-    c->env->segments_out += pieces - 1;
-    c->count.segs_out += pieces - 1;
-    c->count.data_segs_out += bytes > 0 ? pieces : 0;
-    c->count.bytes_sent += bytes;
-    if (bytes > 0 && bytes != segment && bytes % segment != 0)
-        c->snd.small_end = tern_max_u64(c->snd.small_end, from + bytes);
-    if (from < c->snd.max) {
-        count_again(c, tern_min_u64(bytes, c->snd.max - from), segment);
-        if (c->timed.active && c->timed.seq > from)
-            c->timed.active = false; /* Karn */
-    } else {
-        /* the first piece, as without a link that cuts */
-        time_segment(c, pieces > 1 ? from + segment : end, now);
-    }
-    c->snd.nxt = tern_max_u64(c->snd.nxt, end);
-    c->snd.max = tern_max_u64(c->snd.max, c->snd.nxt);
-    c->snd.fin_sent = c->snd.fin_sent || fin;
-    start_resend_timer(c, now);
-}
-
-/* How much of the window a round trip uses, at its fullest (RFC 7661 §4.2's pipeACK, seen from the
- * sending side). */
-static void note_peak(struct tern_tcb *c)
-{
-    const uint64_t flight = c->snd.nxt - c->snd.una;
-
-    if (c->snd.una >= c->snd.peak_end || flight > c->snd.peak) {
-        c->snd.peak = flight;
-        c->snd.peak_end = c->snd.nxt;
-    }
-    if (tern_tcb_pipe(c) >= c->cc.cwnd)
-        c->snd.limited_end = c->snd.nxt;
-}
-
-/* What all text has in common once it is out. */
-static void note_text(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment, bool again,
-                      tern_time now)
-{
-    tern_tcb_note_sent(c, from, to, segment, again, now);
-    tern_tcb_pace_sent(c, to - from, now);
-    c->snd.sent_at = now;
-    c->prr.out += to - from;
-    if (!again) {
-        note_peak(c);
-        tern_tcb_tlp_arm(c, now);
-        return;
-    }
-    tern_tcb_note_resent(c, from, to);
-    tern_tcb_undo_note_resent(c, to - from, now);
 }
 
 /* RFC 5682 §2.1 (2): two segments, to see whether old ones still arrive. */
@@ -318,7 +155,7 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
 {
     uint64_t from, to;
     uint32_t segment;
-    uint64_t bytes = text_bytes_max(c, &segment);
+    uint64_t bytes = tern_tcb_text_bytes_max(c, &segment);
     uint64_t room;
     bool fin;
 
@@ -338,9 +175,20 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
     bytes = fit_pieces(c, from, bytes, segment);
     fin = fin && from + bytes == c->snd.end;
     out->cause = resend_cause(c);
-    emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
-    note_text(c, from, from + bytes + fin, segment, true, now);
+    tern_tcb_emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
+    tern_tcb_note_text(c, from, from + bytes + fin, segment, true, now);
     return true;
+}
+
+/* New text is told as able to bear a mark; what is sent again is not (RFC 3168 §6.1.5). */
+static void mark_new_text(struct tern_tcb *c, struct tern_segment_out *out)
+{
+    if (!c->opt.ecn)
+        return;
+    out->ecn = TERN_ECN_ECT0;
+    if (c->ecn.cwr_due)
+        out->h.flags |= TERN_TCP_CWR;
+    c->ecn.cwr_due = false;
 }
 
 static bool can_send_data(const struct tern_tcb *c)
@@ -429,7 +277,7 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
         return false;
     restart_after_idle(c, now);
     tern_tcb_mtu_raise(c, now);
-    bytes_max = text_bytes_max(c, &segment);
+    bytes_max = tern_tcb_text_bytes_max(c, &segment);
     probe = tern_tcb_mtu_probe(c, tern_min_u64(window_room(c), cwnd_room(c)), now);
     if (probe == TERN_MTU_PROBE_WAITS) {
         c->snd.limited_end = c->snd.nxt;
@@ -449,7 +297,7 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     out->cause = bytes == 0  ? TERN_CAUSE_FIN
                  : probe > 0 ? TERN_CAUSE_MTU_PROBE
                              : TERN_CAUSE_APP_WRITE;
-    emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
+    tern_tcb_emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
     if (is_new && bytes > 0)
         mark_new_text(c, out);
     tern_tcb_note_answer(c, now);
@@ -463,7 +311,7 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     c->probe_out = false;
     if (c->snd.nxt >= c->snd.end)
         c->timer.cork = TERN_TIME_NEVER;
-    note_text(c, from, from + bytes + fin, segment, false, now);
+    tern_tcb_note_text(c, from, from + bytes + fin, segment, false, now);
     return true;
 }
 
@@ -483,7 +331,7 @@ static uint64_t last_segment_from(const struct tern_tcb *c, uint32_t segment, ui
  * last segment again. */
 static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
-    const uint32_t segment = piece_bytes_max(c);
+    const uint32_t segment = tern_tcb_piece_bytes_max(c);
     const uint64_t data = c->snd.end > c->snd.nxt ? c->snd.end - c->snd.nxt : 0;
     const uint64_t fresh = tern_min_u64(tern_min_u64(data, window_room(c)), segment);
     const uint64_t text_end = tern_min_u64(c->snd.nxt, c->snd.end);
@@ -500,8 +348,8 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
     bytes = fit_pieces(c, from, bytes, segment);
     fin = fin && from + bytes == c->snd.end;
     out->cause = TERN_CAUSE_TAIL_PROBE;
-    emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
-    note_text(c, from, from + bytes + fin, segment, again, now);
+    tern_tcb_emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
+    tern_tcb_note_text(c, from, from + bytes + fin, segment, again, now);
     c->tlp.out = true;
     c->tlp.is_retrans = again;
     c->tlp.end = c->snd.nxt;
@@ -513,7 +361,7 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
 /* One byte beyond the window, or what little the window takes (RFC 9293 §3.8.6.1). */
 static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
-    const uint32_t segment = piece_bytes_max(c);
+    const uint32_t segment = tern_tcb_piece_bytes_max(c);
     const uint64_t take = tern_min_u64(tern_max_u64(c->snd.wnd, 1), segment);
     const uint64_t left = c->snd.end - tern_min_u64(c->snd.una, c->snd.end);
     const uint64_t bytes = fit_pieces(c, c->snd.una, tern_min_u64(take, left), segment);
@@ -525,7 +373,7 @@ static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     c->probe_out = (c->snd.nxt == c->snd.una || c->probe_out) && !fin;
     c->count.window_probes_out++;
     out->cause = TERN_CAUSE_WINDOW_PROBE;
-    emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, fin, now);
+    tern_tcb_emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, fin, now);
     c->timed.active = false; /* how long a closed window takes says nothing of the path */
     return true;
 }
@@ -568,7 +416,7 @@ static void start_persist_timer(struct tern_tcb *c, tern_time now)
 {
     if (can_send_data(c) && c->snd.end > c->snd.nxt && c->snd.nxt == c->snd.una &&
         c->timer.cork == TERN_TIME_NEVER)
-        start_resend_timer(c, now);
+        tern_tcb_timer_start_resend(c, now);
 }
 
 static bool output_due_ack(struct tern_tcb *c, tern_time now, struct tern_segment_out *out)

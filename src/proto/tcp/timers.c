@@ -18,6 +18,14 @@ bool tern_tcb_is_persisting(const struct tern_tcb *c)
            (c->snd.wnd == 0 || c->snd.nxt == c->snd.una);
 }
 
+/* It runs already, or starts now. */
+void tern_tcb_timer_start_resend(struct tern_tcb *c, tern_time now)
+{
+    if (c->timer.resend == TERN_TIME_NEVER)
+        c->timer.resend = now + c->rtt.rto;
+    tern_tcb_note_stuck(c, now);
+}
+
 void tern_tcb_timer_arm_resend(struct tern_tcb *c, tern_time now)
 {
     const bool outstanding = c->snd.nxt > c->snd.una;
