@@ -253,7 +253,7 @@ static void test_connections_are_bounded(void **state)
     for (uint16_t i = 0; i < 10; i++)
         connection(&t, (uint16_t)(50000 + i), 1000u * (i + 1u));
     assert_int_equal(tern_model_conn_count(t.model), 3);
-    assert_int_equal(tern_model_other(t.model)->steps_omitted, 7 * 4);
+    assert_int_equal(tern_model_other(t.model)->beyond_packets, 7 * 4);
     assert_int_equal(tern_model_other(t.model)->tcp, 10 * 4);
     talk_close(&t);
 }
