@@ -499,6 +499,7 @@ static void block(struct tern_loop *loop, tern_time until)
         wait = until - before;
     found = tern_watches_poll(&loop->watches, wait);
     read_clock(loop);
+    loop->looked_at = loop->now;
     if (loop->wait == TERN_LOOP_ADAPTIVE && loop->may_spin && found.link &&
         loop->now - before < SHORT_SLEEP_NS)
         loop->spin_ns = SPIN_NS;
