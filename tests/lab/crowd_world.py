@@ -68,13 +68,14 @@ class Crowd:
         return json.loads(self.said(self.tern))
 
     def connect(self, total):
-        """Until so many are there; the seconds that it took."""
-        lines = []
+        """Until so many are there, one process after the other, since SYNs of dozens of them at once
+        would only be lost; the seconds that it took."""
+        seconds = 0
         for i, there in enumerate(self.open):
             wanted = min(self.most, max(total - i * self.most, 0))
-            lines.append(f"open {wanted - there}" if wanted > there else "")
-            self.open[i] = max(wanted, there)
-        seconds = self.each(lines)
+            if wanted > there:
+                seconds += self.each([""] * i + [f"open {wanted - there}"])
+                self.open[i] = wanted
         world.wait_for("all to be accepted", lambda: self.figures()["accepted"] == total, 60)
         return seconds
 
