@@ -26,4 +26,5 @@ def everything():
     import fetch
     import lwip
     import roundtrips
-    return [*bulk.ALL, *roundtrips.ALL, *connections.ALL, *fetch.ALL, *lwip.ALL]
+    import serve
+    return [*bulk.ALL, *roundtrips.ALL, *connections.ALL, *fetch.ALL, *serve.ALL, *lwip.ALL]

@@ -32,7 +32,7 @@
 
 #define AT_ONCE     512u /* connecting */
 #define MESSAGE     64u
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 90000
 #define BATCH       512
 #define OTHER_FDS   32u
 
