@@ -10,9 +10,9 @@
  * what it needs. Notes come in the order of what happened. Without an observer nothing of this
  * costs more than a branch for each segment.
  *
- * What arrives: FRAME_IN, then all that the frame caused, with SEGMENT_IN last where it held a
- * segment; INPUT_END after the last frame of a burst. What follows then was caused by the burst as
- * a whole, by a timer, or by a call of the application.
+ * What arrives: FRAME_IN, then all that the frame changed, with SEGMENT_IN behind it where it held
+ * a segment, and the ACK that may go at once; INPUT_END after the last frame of a burst. What
+ * follows then was caused by the burst as a whole, by a timer, or by a call of the application.
  */
 #include <tern/stack.h>
 #include <tern/trace.h>

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The event log and the capture of the same runs (world.c), judged by readers that know nothing of
+tern: jsonschema for the log, tshark for the capture. Every record is held against the written
+schema; every segment must stand in both, with the same cause; every retransmission is found anew
+from the bytes of the capture alone.
+
+    run.py WORLD TOP          WORLD: the program; TOP: the source tree
+
+Exit code 77: skipped, for want of tshark or python3-jsonschema.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
+
+import judge  # noqa: E402
+
+# seed, impairment, controller, what else
+RUNS = [
+    (1, "loss 2% delay 20ms jitter 2ms", "cubic", []),
+    (2, "loss 2% delay 20ms jitter 2ms", "reno", ["no-sack"]),
+    (3, "delay 20ms jitter 15ms", "cubic", []),
+    (4, "loss 20% delay 20ms", "bbr", ["keep-alive"]),
+    (5, "delay 10ms reorder 20% duplicate 5% corrupt 1%", "cubic", ["no-timestamps"]),
+    (6, "loss 5% burst 2% 4 delay 30ms reorder 5%", "bbr", []),
+    (7, "loss 1% delay 30ms jitter 30ms duplicate 2%", "reno", ["no-sack", "no-timestamps"]),
+    (8, "", "cubic", []),
+]
+ABOVE = ("dns:", "tls:", "http:")  # no protocol above TCP here: the lab's cases have those
+
+
+def run(world, folder, number, row):
+    """The records of the log and the rows of the capture of one run."""
+    seed, words, controller, more = row
+    log, capture = (os.path.join(folder, f"{number}.{e}") for e in ("sqlog", "pcapng"))
+    done = subprocess.run([world, log, capture, str(seed), words or "delay 1ms", controller, *more],
+                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=120,
+                          check=False)
+    if done.returncode != 0:
+        raise judge.Wrong(done.stderr.strip())
+    return log, capture
+
+
+def one(world, folder, number, row, schema, causes):
+    log, capture = run(world, folder, number, row)
+    records = judge.read_log(log)
+    judge.hold_schema(schema, records)
+    frames = judge.read_capture(capture)
+    sent, again = judge.compare_sent(records, frames, causes)
+    received = judge.compare_received(records, frames)
+    judge.hold_comments(frames, causes)
+    print(f"ok   seed {row[0]}, {row[2]}, {' '.join([row[1], *row[3]]).strip() or 'nothing'}: "
+          f"{len(records)} records; {sent} segments sent, {again} of them again, and {received} "
+          "received agree in both")
+    return records
+
+
+def hold_coverage(schema, seen):
+    missing = [n for n in schema["events"] if not n.startswith(ABOVE) and n not in seen["names"]]
+    if missing:
+        raise judge.Wrong(f"no run has {', '.join(missing)}")
+    for kind, wanted in (("tcp:loss_detected", {"rack", "duplicate-acks", "partial-ack",
+                                                "timeout"}),
+                         ("tcp:recovery_undone", {"eifel", "dsack", "arrived"})):
+        left = wanted - {r["data"]["by"] for r in seen["records"] if r["name"] == kind}
+        if left:
+            raise judge.Wrong(f"no {kind} by {', '.join(sorted(left))}")
+
+
+def main(world, top):
+    if not shutil.which("tshark") or judge.jsonschema is None:
+        print("skip events: needs tshark and python3-jsonschema")
+        return 77
+    schema = judge.read_schema(top)
+    causes = judge.read_causes(top)
+    failed = 0
+    records = []
+    with tempfile.TemporaryDirectory(prefix="tern-events-") as folder:
+        for number, row in enumerate(RUNS):
+            try:
+                records += one(world, folder, number, row, schema, causes)
+            except judge.Wrong as why:
+                print(f"FAIL seed {row[0]}, {row[1]}, {row[2]} {' '.join(row[3])}: {why}")
+                failed += 1
+    try:
+        hold_coverage(schema, {"names": {r["name"] for r in records}, "records": records})
+        judge.hold_page(schema, top)
+        judge.can_fail(schema, causes)
+        print("ok   all kinds of events occur, the page lists them, and the judges can fail")
+    except judge.Wrong as why:
+        print(f"FAIL {why}")
+        failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))
