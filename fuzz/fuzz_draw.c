@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tern draw over any file: read as a capture, drawn for a terminal and as SVG, told as JSON. The
+ * tern draw over any file: read as a capture or as an event log, drawn for a terminal and as SVG, told as JSON. The
  * first byte chooses the lists' length. Whatever a file holds, no control character reaches the
  * terminal, and no element of its own the drawing.
  */
@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "report/capture.h"
+#include "report/eventlog.h"
 #include "report/json.h"
 #include "report/overview.h"
 #include "report/svg.h"
@@ -84,7 +85,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tern_model *model = tern_model_create(&o);
 
     TERN_ASSERT(model != NULL);
-    (void)tern_capture_read_fd(file_of(data + 1, size - 1), &how, model, &facts);
+    if (size > 1 && data[1] == 0x1e)
+        (void)tern_eventlog_read_fd(file_of(data + 1, size - 1), &how, model, &facts);
+    else
+        (void)tern_capture_read_fd(file_of(data + 1, size - 1), &how, model, &facts);
     tern_model_check(model);
     draw(model, 80, true);
     draw(model, 60, false);

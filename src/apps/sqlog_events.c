@@ -124,6 +124,14 @@ static void put_segment(struct tern_json_line *j, const struct tern_note *n, ter
     tern_json_u64(j, "offset_bytes", s->offset_bytes);
     tern_json_u64_some(j, "piece_bytes", s->piece_bytes);
     put_sack(j, s);
+    tern_json_u64_some(j, "mss_bytes", s->mss_bytes);
+    if (s->has_window_shift)
+        tern_json_u64(j, "window_shift", s->window_shift);
+    tern_json_true(j, "sack_permitted", s->sack_permitted);
+    if (s->has_timestamps) {
+        tern_json_u64(j, "ts_value", s->ts_value);
+        tern_json_u64(j, "ts_echo", s->ts_echo);
+    }
     put_cause(j, s->cause);
     tern_json_true(j, "retransmission", s->again);
     if (in)

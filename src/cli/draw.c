@@ -15,6 +15,7 @@
 #include "cli/verbs.h"
 #include "os/entropy.h"
 #include "report/capture.h"
+#include "report/eventlog.h"
 #include "report/html.h"
 #include "report/json.h"
 #include "report/ladder.h"
@@ -165,7 +166,14 @@ static int read_and_draw(struct tern_model *m, struct draw_options *o)
 
     if (isatty(STDERR_FILENO) == 1)
         how.progress = show_progress;
-    result = tern_capture_read(o->file, &how, m, &facts);
+    if (!tern_eventlog_is(o->file)) {
+        result = tern_capture_read(o->file, &how, m, &facts);
+    } else if (o->filter[0] != '\0') {
+        tern_complain("draw: %s is an event log, and a filter is for captures", o->file);
+        return EXIT_USAGE;
+    } else {
+        result = tern_eventlog_read(o->file, &how, m, &facts);
+    }
     if (how.progress != NULL)
         tern_say_progress(NULL, 0);
     if (result == TERN_CAPTURE_UNREADABLE) {

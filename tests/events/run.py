@@ -5,10 +5,11 @@ tern: jsonschema for the log, tshark for the capture. Every record is held again
 schema; every segment must stand in both, with the same cause; every retransmission is found anew
 from the bytes of the capture alone.
 
-    run.py WORLD TOP          WORLD: the program; TOP: the source tree
+    run.py WORLD TOP TERN     WORLD, TERN: the programs; TOP: the source tree
 
 Exit code 77: skipped, for want of tshark or python3-jsonschema.
 """
+import json
 import os
 import shutil
 import subprocess
@@ -47,7 +48,52 @@ def run(world, folder, number, row):
     return log, capture
 
 
-def one(world, folder, number, row, schema, causes):
+DRAWN = ("client", "server", "segments", "bytes", "retransmissions", "zero_windows", "closed")
+
+
+def draw(tern, *words):
+    return subprocess.run([tern, "draw", *words], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60, check=False)
+
+
+def hold_pictures(tern, log, capture):
+    """Both make the same picture: the figures of each connection, and a ladder."""
+    figures = []
+    for path in (log, capture):
+        done = draw(tern, "--json", "-", path)
+        if done.returncode != 0:
+            raise judge.Wrong(f"tern draw {path}: {done.stderr.decode()}")
+        figures.append([[c[field] for field in DRAWN]
+                        for c in json.loads(done.stdout)["connections"]])
+    if figures[0] != figures[1] or not figures[0]:
+        raise judge.Wrong(f"drawn from the log: {figures[0]}; from the capture: {figures[1]}")
+    if "SYN-SENT" not in draw(tern, log).stdout.decode():
+        raise judge.Wrong("the ladder of the log lacks SYN-SENT")
+
+
+def hold_mistakes(tern, folder):
+    """Logs that are damaged, hostile or none: clear words and codes, and a partial picture."""
+    with open(os.path.join(folder, "0.sqlog"), "rb") as text:
+        whole = text.read()
+    header = whole[:whole.index(b"\n") + 1]
+    for name, data, code, says, words in (
+            ("cut", whole[:-30], 3, "damaged", []),
+            ("long", header + b"\x1e" + b" " * 70000 + b"{}\n", 3, "too long", []),
+            ("other", b"\x1e{}\n", 1, "no event log", []),
+            ("deep", header + b"\x1e" + b"[" * 60000 + b"\n", 3, "damaged", []),
+            ("filter", whole, 2, "filter is for captures", ["port", "80"])):
+        path = os.path.join(folder, name + ".sqlog")
+        with open(path, "wb") as out:
+            out.write(data)
+        done = draw(tern, path, *words)
+        if done.returncode != code or says not in done.stderr.decode():
+            raise judge.Wrong(f"tern draw of a log that is {name}: {done.returncode}, "
+                              f"{done.stderr.decode()!r}")
+        if name == "cut" and b"ESTABLISHED" not in done.stdout:
+            raise judge.Wrong("no partial picture of a log that was cut off")
+
+
+def one(tern, world, folder, number, row, schema, causes):
     log, capture = run(world, folder, number, row)
     records = judge.read_log(log)
     judge.hold_schema(schema, records)
@@ -55,6 +101,8 @@ def one(world, folder, number, row, schema, causes):
     sent, again = judge.compare_sent(records, frames, causes)
     received = judge.compare_received(records, frames)
     judge.hold_comments(frames, causes)
+    if "corrupt" not in row[1]:  # what is broken the log does not have
+        hold_pictures(tern, log, capture)
     print(f"ok   seed {row[0]}, {row[2]}, {' '.join([row[1], *row[3]]).strip() or 'nothing'}: "
           f"{len(records)} records; {sent} segments sent, {again} of them again, and {received} "
           "received agree in both")
@@ -73,7 +121,7 @@ def hold_coverage(schema, seen):
             raise judge.Wrong(f"no {kind} by {', '.join(sorted(left))}")
 
 
-def main(world, top):
+def main(world, top, tern):
     if not shutil.which("tshark") or judge.jsonschema is None:
         print("skip events: needs tshark and python3-jsonschema")
         return 77
@@ -84,10 +132,15 @@ def main(world, top):
     with tempfile.TemporaryDirectory(prefix="tern-events-") as folder:
         for number, row in enumerate(RUNS):
             try:
-                records += one(world, folder, number, row, schema, causes)
+                records += one(tern, world, folder, number, row, schema, causes)
             except judge.Wrong as why:
                 print(f"FAIL seed {row[0]}, {row[1]}, {row[2]} {' '.join(row[3])}: {why}")
                 failed += 1
+        try:
+            hold_mistakes(tern, folder)
+        except judge.Wrong as why:
+            print(f"FAIL {why}")
+            failed += 1
     try:
         hold_coverage(schema, {"names": {r["name"] for r in records}, "records": records})
         judge.hold_page(schema, top)
@@ -100,4 +153,4 @@ def main(world, top):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:4]))

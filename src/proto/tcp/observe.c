@@ -302,6 +302,13 @@ void tern_note_header(struct tern_note_segment *s, const struct tern_tcp_header 
     s->ack = h->ack.value;
     s->flags = h->flags;
     s->window_bytes = h->window;
+    s->mss_bytes = h->has_mss ? h->mss : 0;
+    s->window_shift = h->wscale;
+    s->has_window_shift = h->has_wscale;
+    s->sack_permitted = h->sack_permitted;
+    s->has_timestamps = h->has_timestamps;
+    s->ts_value = h->ts_value;
+    s->ts_echo = h->ts_echo;
     s->sack_count = h->sack_count;
     for (uint8_t i = 0; i < h->sack_count && i < TERN_TCP_SACK_BLOCKS_MAX; i++) {
         s->sack[i].start = h->sack[i].start.value;

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An event log, record by record (RFC 7464 §2.1), each read by jansson. From an event that tells of
+ * a segment a header is made anew, in the form that it had on the wire, and read as a capture's
+ * packet would be, so that the model knows one kind of packet only. Anybody may have written the
+ * file: what is no such record, or tells of something that no wire carries, is passed over; a file
+ * that is no log at all, or whose records are too long, is said to be so.
+ */
+#include "report/eventlog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/seq.h"
+#include "wire/arp.h"
+#include "wire/eth.h"
+#include "wire/ipv4.h"
+#include "wire/tcp.h"
+
+#define RECORD_SEPARATOR 0x1e
+#define RECORD_MAX       65536
+#define PROGRESS_EVERY   16384
+#define SHIFTS           4096 /* connections whose window scales are remembered; a power of two */
+#define SHIFT_MAX        14
+#define SECONDS_MAX      (INT64_C(1) << 33)
+#define HEADERS_BYTES    256
+#define PACKET_BYTES     (HEADERS_BYTES + UINT16_MAX) /* of which text is all zeros */
+
+/* What a pair of endpoints agreed on: as its SYNs said. */
+struct pair {
+    struct tern_endpoint local, remote;
+    int shift[2]; /* of the window that we send, that they send; -1: not heard of */
+};
+
+struct log_reader {
+    const struct tern_capture_options *options;
+    struct tern_model *model;
+    struct tern_capture_facts *facts;
+    FILE *file;
+    tern_time epoch;
+    struct pair *pairs;
+    uint8_t packet[PACKET_BYTES];
+    char line[RECORD_MAX];
+};
+
+static enum tern_capture_result wrong(struct tern_capture_facts *facts,
+                                      enum tern_capture_result result, const char *words)
+{
+    (void)snprintf(facts->words, sizeof facts->words, "%s", words);
+    return result;
+}
+
+/* ---- values ---- */
+
+static uint64_t number(json_t *data, const char *key)
+{
+    const json_int_t value = json_integer_value(json_object_get(data, key));
+
+    return value < 0 ? 0 : (uint64_t)value;
+}
+
+static const char *text(json_t *data, const char *key)
+{
+    const char *value = json_string_value(json_object_get(data, key));
+
+    return value == NULL ? "" : value;
+}
+
+static bool endpoint(json_t *data, const char *key, struct tern_endpoint *out)
+{
+    char copy[TERN_ENDPOINT_TEXT_MAX];
+    const char *value = text(data, key), *colon = strrchr(value, ':');
+    unsigned long port;
+    size_t bytes;
+
+    if (colon == NULL || strlen(value) >= sizeof copy)
+        return false;
+    port = strtoul(colon + 1, NULL, 10);
+    bytes = (size_t)(colon - value);
+    memcpy(copy, value, bytes);
+    copy[bytes] = '\0';
+    out->port = (uint16_t)port;
+    return port <= UINT16_MAX && tern_addr_parse(copy, &out->addr) == TERN_ERR_OK &&
+           tern_addr_is_v4(out->addr);
+}
+
+static tern_time time_of(const struct log_reader *r, json_t *record)
+{
+    const double ms = json_number_value(json_object_get(record, "time"));
+
+    if (!(ms > -1e15 && ms < 1e15))
+        return r->epoch;
+    return r->epoch + (tern_time)(ms * 1e6);
+}
+
+/* The words of a cause that the log names; NULL: none. */
+static const char *cause_words(const char *name)
+{
+    for (int i = 1; i < TERN_CAUSE_COUNT; i++)
+        if (strcmp(name, tern_cause_name((enum tern_cause)i)) == 0)
+            return tern_cause_text((enum tern_cause)i);
+    return NULL;
+}
+
+static uint8_t flags_of(const char *words)
+{
+    static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+    uint8_t flags = 0;
+
+    for (unsigned i = 0; i < 8; i++)
+        if (strstr(words, names[i]) != NULL)
+            flags = (uint8_t)(flags | 1u << i);
+    return flags;
+}
+
+/* ---- packets ---- */
+
+static struct tern_writer headers_of(struct log_reader *r)
+{
+    memset(r->packet, 0, HEADERS_BYTES);
+    return tern_writer_of(r->packet, HEADERS_BYTES);
+}
+
+/* So many bytes of text follow the headers. */
+static void hand_over(struct log_reader *r, json_t *record, const struct tern_writer *w,
+                      size_t text_bytes, bool sent, const char *comment)
+{
+    struct tern_model_packet p = {
+        .at = time_of(r, record), .has_direction = true, .sent = sent, .comment = comment};
+
+    if (w->failed)
+        return;
+    r->facts->chosen++;
+    tern_dissect(TERN_DISSECT_ETHERNET, tern_span_of(w->data, w->bytes + text_bytes),
+                 w->bytes + text_bytes, &p.what);
+    tern_model_packet(r->model, &p);
+}
+
+static struct pair *pair_of(struct log_reader *r, const struct tern_endpoint *local,
+                            const struct tern_endpoint *remote)
+{
+    const uint32_t where = (uint32_t)local->port * 40503u ^ (uint32_t)remote->port ^
+                           tern_addr_to_be32(remote->addr) * 2654435761u;
+    struct pair *p = &r->pairs[(where >> 8 ^ where) & (SHIFTS - 1)];
+
+    if (tern_endpoint_equal(&p->local, local) && tern_endpoint_equal(&p->remote, remote))
+        return p;
+    *p = (struct pair){.local = *local, .remote = *remote, .shift = {-1, -1}};
+    return p;
+}
+
+/* A SYN's window is never scaled; others are where both SYNs had the option (RFC 7323 §2.2). */
+static uint16_t window_field(struct pair *p, json_t *data, bool syn, bool sent)
+{
+    const json_t *shift = json_object_get(data, "window_shift");
+    uint64_t window = number(data, "window_bytes");
+
+    if (syn)
+        p->shift[!sent] = shift == NULL || json_integer_value(shift) < 0 ? -1
+                          : json_integer_value(shift) > SHIFT_MAX        ? SHIFT_MAX
+                                                                  : (int)json_integer_value(shift);
+    else if (p->shift[0] >= 0 && p->shift[1] >= 0)
+        window >>= p->shift[!sent];
+    return (uint16_t)(window > UINT16_MAX ? UINT16_MAX : window);
+}
+
+static void take_sack(struct tern_tcp_header *h, json_t *data)
+{
+    json_t *blocks = json_object_get(data, "sack");
+
+    for (size_t i = 0; i < json_array_size(blocks) && h->sack_count < 4; i++) {
+        json_t *block = json_array_get(blocks, i);
+        struct tern_sack_block *b = &h->sack[h->sack_count++];
+
+        b->start = tern_seq_of((uint32_t)json_integer_value(json_array_get(block, 0)));
+        b->end = tern_seq_of((uint32_t)json_integer_value(json_array_get(block, 1)));
+    }
+}
+
+static void take_options(struct tern_tcp_header *h, const struct pair *p, json_t *data, bool sent)
+{
+    const uint64_t mss = number(data, "mss_bytes");
+
+    h->has_timestamps = json_object_get(data, "ts_value") != NULL;
+    h->ts_value = (uint32_t)number(data, "ts_value");
+    h->ts_echo = (uint32_t)number(data, "ts_echo");
+    if ((h->flags & TERN_TCP_SYN) == 0)
+        return;
+    h->has_mss = mss > 0 && mss <= UINT16_MAX;
+    h->mss = (uint16_t)(h->has_mss ? mss : 0);
+    h->has_wscale = p->shift[!sent] >= 0;
+    h->wscale = (uint8_t)(h->has_wscale ? p->shift[!sent] : 0);
+    h->sack_permitted = json_is_true(json_object_get(data, "sack_permitted"));
+}
+
+static void segment(struct log_reader *r, json_t *record, json_t *data, bool sent)
+{
+    struct tern_writer w = headers_of(r);
+    struct tern_endpoint local, remote;
+    struct tern_tcp_header h = {.flags = flags_of(text(data, "flags"))};
+    const uint64_t text_bytes = number(data, "text_bytes");
+    const struct tern_eth eth = {.type = TERN_ETHERTYPE_IPV4};
+    struct tern_ipv4 ip = {.ttl = 64, .protocol = TERN_IP_TCP};
+    struct pair *p;
+    size_t header_bytes;
+
+    if (!endpoint(data, "local", &local) || !endpoint(data, "remote", &remote))
+        return;
+    p = pair_of(r, &local, &remote);
+    h.src_port = sent ? local.port : remote.port;
+    h.dst_port = sent ? remote.port : local.port;
+    h.seq = tern_seq_of((uint32_t)number(data, "seq"));
+    h.ack = tern_seq_of((uint32_t)number(data, "ack"));
+    h.window = window_field(p, data, (h.flags & TERN_TCP_SYN) != 0, sent);
+    take_options(&h, p, data, sent);
+    take_sack(&h, data);
+    ip.src = sent ? local.addr : remote.addr;
+    ip.dst = sent ? remote.addr : local.addr;
+    header_bytes = tern_tcp_header_bytes(&h);
+    if (text_bytes > UINT16_MAX - TERN_IPV4_BYTES - header_bytes)
+        return;
+    tern_eth_emit(&eth, &w);
+    tern_ipv4_emit(&ip, (uint16_t)(header_bytes + text_bytes), &w);
+    tern_tcp_emit(&h, &w);
+    hand_over(r, record, &w, (size_t)text_bytes, sent,
+              sent ? cause_words(text(data, "cause")) : NULL);
+}
+
+static void arp(struct log_reader *r, json_t *record, json_t *data, bool sent)
+{
+    struct tern_writer w = headers_of(r);
+    const struct tern_eth eth = {.type = TERN_ETHERTYPE_ARP};
+    struct tern_arp a = {.op = strcmp(text(data, "operation"), "reply") == 0 ? TERN_ARP_REPLY
+                                                                             : TERN_ARP_REQUEST};
+
+    if (tern_addr_parse(text(data, "sender"), &a.sender) != TERN_ERR_OK ||
+        tern_addr_parse(text(data, "target"), &a.target) != TERN_ERR_OK ||
+        !tern_addr_is_v4(a.sender) || !tern_addr_is_v4(a.target) ||
+        tern_mac_parse(text(data, "sender_mac"), &a.sender_mac) != TERN_ERR_OK ||
+        tern_mac_parse(text(data, "target_mac"), &a.target_mac) != TERN_ERR_OK)
+        return;
+    tern_eth_emit(&eth, &w);
+    tern_arp_emit(&a, &w);
+    hand_over(r, record, &w, 0, sent, sent ? cause_words(text(data, "cause")) : NULL);
+}
+
+static void event(struct log_reader *r, json_t *record)
+{
+    const char *name = text(record, "name");
+    json_t *data = json_object_get(record, "data");
+
+    if (strcmp(name, "tcp:segment_sent") == 0)
+        segment(r, record, data, true);
+    else if (strcmp(name, "tcp:segment_received") == 0)
+        segment(r, record, data, false);
+    else if (strcmp(name, "arp:packet_sent") == 0)
+        arp(r, record, data, true);
+    else if (strcmp(name, "arp:packet_received") == 0)
+        arp(r, record, data, false);
+}
+
+/* ---- records ---- */
+
+/* The moment from which times count, in UNIX nanoseconds; 0: the header does not say. */
+static tern_time epoch_of(json_t *header)
+{
+    json_t *common = json_object_get(json_object_get(header, "trace"), "common_fields");
+    const char *when = text(json_object_get(common, "reference_time"), "wall_clock_time");
+    struct tm utc = {.tm_isdst = 0};
+    const char *fraction = strptime(when, "%Y-%m-%dT%H:%M:%S", &utc);
+    const time_t seconds = fraction == NULL ? 0 : timegm(&utc);
+    unsigned long ns = 0;
+    int digits = 0;
+
+    if (fraction == NULL || seconds < 0 || seconds > SECONDS_MAX)
+        return 0;
+    for (fraction += *fraction == '.'; digits < 9; digits++)
+        ns = ns * 10 +
+             (*fraction >= '0' && *fraction <= '9' ? (unsigned long)(*fraction++ - '0') : 0);
+    return (tern_time)seconds * TERN_SECOND + (tern_time)ns;
+}
+
+/* The next record's text in r->line; its length, 0 at the end, -1: it is too long. */
+static long next_line(struct log_reader *r)
+{
+    size_t n = 0;
+    int c;
+
+    while ((c = getc_unlocked(r->file)) != EOF && c != '\n') {
+        if (n == sizeof r->line - 1)
+            return -1;
+        r->line[n++] = (char)c;
+    }
+    r->facts->bytes += n + (c == '\n');
+    r->line[n] = '\0';
+    return c == EOF && n == 0 ? 0 : (long)n + 1;
+}
+
+/* NULL: it is no record. */
+static json_t *parse(const struct log_reader *r, long bytes)
+{
+    json_t *record;
+
+    if (r->line[0] != RECORD_SEPARATOR || bytes < 3)
+        return NULL;
+    record = json_loadb(r->line + 1, (size_t)bytes - 2, 0, NULL);
+    if (!json_is_object(record)) {
+        json_decref(record);
+        return NULL;
+    }
+    return record;
+}
+
+static bool go_on(struct log_reader *r)
+{
+    if (r->options->progress == NULL || r->facts->packets % PROGRESS_EVERY != 0)
+        return true;
+    r->facts->stopped = !r->options->progress(r->options->user, r->facts);
+    return !r->facts->stopped;
+}
+
+static enum tern_capture_result read_header(struct log_reader *r)
+{
+    const long bytes = next_line(r);
+    json_t *header = bytes > 0 ? parse(r, bytes) : NULL;
+    const bool ours = header != NULL && json_object_get(header, "trace") != NULL;
+
+    if (ours)
+        r->epoch = epoch_of(header);
+    json_decref(header);
+    return ours ? TERN_CAPTURE_OK
+                : wrong(r->facts, TERN_CAPTURE_UNREADABLE, "it is no event log of tern's");
+}
+
+static enum tern_capture_result read_all(struct log_reader *r)
+{
+    enum tern_capture_result result = read_header(r);
+    long bytes = 0;
+
+    while (result == TERN_CAPTURE_OK && (bytes = next_line(r)) > 0) {
+        json_t *record = parse(r, bytes);
+
+        if (record == NULL) /* RFC 7464 §2.3: the rest of it may be fine, but this is cut off */
+            return wrong(r->facts, TERN_CAPTURE_PARTIAL, "a record is damaged");
+        r->facts->packets++;
+        event(r, record);
+        json_decref(record);
+        if (!go_on(r))
+            break;
+    }
+    return bytes < 0 ? wrong(r->facts, TERN_CAPTURE_PARTIAL, "a record is too long") : result;
+}
+
+enum tern_capture_result tern_eventlog_read_fd(int fd, const struct tern_capture_options *options,
+                                               struct tern_model *model,
+                                               struct tern_capture_facts *facts)
+{
+    struct log_reader *r = calloc(1, sizeof *r);
+    struct pair *pairs = calloc(SHIFTS, sizeof *pairs);
+    FILE *file = fdopen(fd, "r");
+    enum tern_capture_result result = TERN_CAPTURE_UNREADABLE;
+    struct stat st;
+
+    *facts = (struct tern_capture_facts){.is_tern = true};
+    if (r == NULL || pairs == NULL || file == NULL) {
+        result = wrong(facts, result, strerror(ENOMEM));
+    } else {
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+            facts->bytes_all = (uint64_t)st.st_size;
+        *r = (struct log_reader){
+            .options = options, .model = model, .facts = facts, .file = file, .pairs = pairs};
+        result = read_all(r);
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    else
+        (void)close(fd);
+    free(pairs);
+    free(r);
+    return result;
+}
+
+static int open_path(const char *path)
+{
+    return strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool tern_eventlog_is(const char *path)
+{
+    const int fd = open_path(path);
+    uint8_t first = 0;
+    const bool is = fd >= 0 && pread(fd, &first, 1, 0) == 1 && first == RECORD_SEPARATOR;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return is;
+}
+
+enum tern_capture_result tern_eventlog_read(const char *path,
+                                            const struct tern_capture_options *options,
+                                            struct tern_model *model,
+                                            struct tern_capture_facts *facts)
+{
+    const int fd = open_path(path);
+
+    *facts = (struct tern_capture_facts){.packets = 0};
+    if (fd < 0)
+        return wrong(facts, TERN_CAPTURE_UNREADABLE, strerror(errno));
+    return tern_eventlog_read_fd(fd, options, model, facts);
+}
