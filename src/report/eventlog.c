@@ -30,6 +30,7 @@
 #define PROGRESS_EVERY   16384
 #define SHIFTS           4096 /* connections whose window scales are remembered; a power of two */
 #define SHIFT_MAX        14
+#define CWND_MAX         (UINT64_C(1) << 40)
 #define SECONDS_MAX      (INT64_C(1) << 33)
 #define HEADERS_BYTES    256
 #define PACKET_BYTES     (HEADERS_BYTES + UINT16_MAX) /* of which text is all zeros */
@@ -40,6 +41,12 @@ struct pair {
     int shift[2]; /* of the window that we send, that they send; -1: not heard of */
 };
 
+/* Whose a group of events is. */
+struct group {
+    unsigned long id; /* 0: nobody's */
+    struct tern_endpoint local, remote;
+};
+
 struct log_reader {
     const struct tern_capture_options *options;
     struct tern_model *model;
@@ -47,6 +54,7 @@ struct log_reader {
     FILE *file;
     tern_time epoch;
     struct pair *pairs;
+    struct group *groups;
     uint8_t packet[PACKET_BYTES];
     char line[RECORD_MAX];
 };
@@ -252,6 +260,36 @@ static void arp(struct log_reader *r, json_t *record, json_t *data, bool sent)
     hand_over(r, record, &w, 0, sent, sent ? cause_words(text(data, "cause")) : NULL);
 }
 
+static struct group *group_of(struct log_reader *r, json_t *record, unsigned long *id)
+{
+    *id = strtoul(text(record, "group_id"), NULL, 10);
+    return &r->groups[*id & (SHIFTS - 1)];
+}
+
+static void opened(struct log_reader *r, json_t *record, json_t *data)
+{
+    unsigned long id;
+    struct group *g = group_of(r, record, &id);
+
+    g->id = 0;
+    if (endpoint(data, "local", &g->local) && endpoint(data, "remote", &g->remote))
+        g->id = id;
+}
+
+static void metrics(struct log_reader *r, json_t *record, json_t *data)
+{
+    unsigned long id;
+    const struct group *g = group_of(r, record, &id);
+    const struct tern_model_congestion what = {.at = time_of(r, record),
+                                               .sender = g->local,
+                                               .receiver = g->remote,
+                                               .cwnd = number(data, "cwnd_bytes"),
+                                               .ssthresh = number(data, "ssthresh_bytes")};
+
+    if (g->id != 0 && g->id == id && what.cwnd <= CWND_MAX && what.ssthresh <= CWND_MAX)
+        tern_model_congestion(r->model, &what);
+}
+
 static void event(struct log_reader *r, json_t *record)
 {
     const char *name = text(record, "name");
@@ -265,6 +303,10 @@ static void event(struct log_reader *r, json_t *record)
         arp(r, record, data, true);
     else if (strcmp(name, "arp:packet_received") == 0)
         arp(r, record, data, false);
+    else if (strcmp(name, "tcp:connection_opened") == 0)
+        opened(r, record, data);
+    else if (strcmp(name, "tcp:metrics_updated") == 0)
+        metrics(r, record, data);
 }
 
 /* ---- records ---- */
@@ -365,24 +407,30 @@ enum tern_capture_result tern_eventlog_read_fd(int fd, const struct tern_capture
 {
     struct log_reader *r = calloc(1, sizeof *r);
     struct pair *pairs = calloc(SHIFTS, sizeof *pairs);
+    struct group *groups = calloc(SHIFTS, sizeof *groups);
     FILE *file = fdopen(fd, "r");
     enum tern_capture_result result = TERN_CAPTURE_UNREADABLE;
     struct stat st;
 
     *facts = (struct tern_capture_facts){.is_tern = true};
-    if (r == NULL || pairs == NULL || file == NULL) {
+    if (r == NULL || pairs == NULL || groups == NULL || file == NULL) {
         result = wrong(facts, result, strerror(ENOMEM));
     } else {
         if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
             facts->bytes_all = (uint64_t)st.st_size;
-        *r = (struct log_reader){
-            .options = options, .model = model, .facts = facts, .file = file, .pairs = pairs};
+        r->options = options;
+        r->model = model;
+        r->facts = facts;
+        r->file = file;
+        r->pairs = pairs;
+        r->groups = groups;
         result = read_all(r);
     }
     if (file != NULL)
         (void)fclose(file);
     else
         (void)close(fd);
+    free(groups);
     free(pairs);
     free(r);
     return result;

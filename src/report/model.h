@@ -210,6 +210,8 @@ enum tern_mark_kind {
     TERN_MARK_PROBE, /* a keep-alive, or a probe of a closed window */
     TERN_MARK_RTT,   /* from the capture's place to the other side and back: lo nanoseconds */
     TERN_MARK_FLAG,  /* SYN, FIN or RST */
+    /* its sender's congestion window is lo; ssthresh hi - lo, 0 where there is none */
+    TERN_MARK_CWND,
     TERN_MARK_KIND_COUNT
 };
 
@@ -295,6 +297,14 @@ void tern_model_kernel_frame(struct tern_model *model, const struct tern_record 
 void tern_model_packet(struct tern_model *model, const struct tern_model_packet *packet);
 /* What the stack decided: changes of state find their step; the rest is ignored. */
 void tern_model_trace(struct tern_model *model, const struct tern_trace *trace);
+/* What a sender's own log tells of its congestion window, in bytes (ssthresh 0: none), of a
+ * connection of which a packet went by. */
+struct tern_model_congestion {
+    tern_time at;
+    struct tern_endpoint sender, receiver;
+    uint64_t cwnd, ssthresh;
+};
+void tern_model_congestion(struct tern_model *model, const struct tern_model_congestion *what);
 /* The state of the left side, where no stack tells (a picture of somebody else's kernel). */
 void tern_model_state(struct tern_model *model, uint32_t conn_id, enum tern_tcp_state to);
 /* Words between two steps. */

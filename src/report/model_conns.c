@@ -179,6 +179,24 @@ struct model_conn *model_conn_find(struct segment *s)
     return c;
 }
 
+void tern_model_congestion(struct tern_model *m, const struct tern_model_congestion *what)
+{
+    const struct flow flow = flow_of(&what->sender, &what->receiver);
+    struct tern_table_node *node =
+        m->table.buckets == NULL ? NULL : tern_table_first(&m->table, flow_hash(m, &flow));
+    const struct model_packet p = {.at = what->at > m->latest ? what->at : m->latest};
+    struct segment s = {.m = m, .p = &p};
+    enum tern_side side;
+
+    while (node != NULL && !is_between(conn_of(node), &what->sender, &what->receiver))
+        node = tern_table_next(node);
+    if (node == NULL)
+        return;
+    s.c = conn_of(node);
+    side = tern_endpoint_equal(&s.c->out.end[0], &what->sender) ? TERN_SIDE_LEFT : TERN_SIDE_RIGHT;
+    model_mark(&s, TERN_MARK_CWND, side, what->cwnd, what->cwnd + what->ssthresh);
+}
+
 void model_conns_fini(struct tern_model *m)
 {
     for (size_t i = 0; i < m->conn_count; i++) {

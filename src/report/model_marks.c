@@ -31,7 +31,8 @@ static void fold_round(struct model_marks *list)
         struct tern_mark *to = last[key] == SIZE_MAX ? NULL : &list->item[last[key]];
 
         if (to != NULL && !folded[key] && m->until - to->at <= list->span) {
-            bool line = m->kind == TERN_MARK_ACK || m->kind == TERN_MARK_RTT;
+            bool line =
+                m->kind == TERN_MARK_ACK || m->kind == TERN_MARK_RTT || m->kind == TERN_MARK_CWND;
 
             to->until = m->until;
             to->count += m->count;

@@ -146,6 +146,32 @@ def hostile(driver, folder, tern):
         silent(driver, "hostile words")
 
 
+# The records of a tiny event log, as docs/sqlog.md has them.
+LOG = """{"trace":{"common_fields":{}}}
+{"time":0,"name":"tcp:connection_opened","group_id":"1","data":{LOCAL}}
+{"time":1,"name":"tcp:segment_sent","group_id":"1","data":{LOCAL,"flags":"SYN","seq":9}}
+{"time":2,"name":"tcp:segment_received","group_id":"1","data":{LOCAL,"flags":"SYN ACK","ack":10}}
+{"time":3,"name":"tcp:segment_sent","group_id":"1","data":{LOCAL,"flags":"ACK","seq":10,"ack":1,\
+"text_bytes":1000,"cause":"APP_WRITE"}}
+{"time":4,"name":"tcp:metrics_updated","group_id":"1","data":{"cwnd_bytes":14480,\
+"ssthresh_bytes":9000}}
+{"time":5,"name":"tcp:segment_received","group_id":"1","data":{LOCAL,"flags":"ACK","seq":1,\
+"ack":1010,"window_bytes":4000}}
+""".replace("LOCAL", '"local":"10.0.0.1:5","remote":"10.0.0.2:80"')
+
+
+def from_log(driver, folder, tern):
+    """The congestion window is in the chart of an event log, and only there."""
+    data = "".join("\x1e" + line + "\n" for line in LOG.splitlines()).encode()
+    page, _ = draw(tern, folder, "small.sqlog", data)
+    driver.get("file://" + page)
+    settled(driver)
+    hold("the congestion window is named", "congestion window" in
+         driver.find_element(By.ID, "flightname").text)
+    hold("something is drawn in flight", ink(driver, "flight") > 50)
+    silent(driver, "the page of a log")
+
+
 def draw(tern, folder, name, data):
     path = os.path.join(folder, name)
     with open(path, "wb") as out:
@@ -175,6 +201,9 @@ def main(tern, shots):
         driver = browser(1280, False, os.path.join(folder, "profile"))
         control(driver)
         works(driver, page)
+        hold("a capture has no congestion window", "congestion" not in
+             driver.find_element(By.ID, "flightname").text)
+        from_log(driver, folder, tern)
         hostile(driver, folder, tern)
         driver.get("file://" + drawing)
         hold("the drawing has text", "ESTABLISHED" in driver.page_source)

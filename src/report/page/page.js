@@ -3,7 +3,7 @@
   const D = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const num = d3.format(",");
-  const KIND = {data: 0, again: 1, late: 2, ack: 3, sack: 4, probe: 5, rtt: 6, flag: 7};
+  const KIND = {data: 0, again: 1, late: 2, ack: 3, sack: 4, probe: 5, rtt: 6, flag: 7, cwnd: 8};
   const LEGEND = [["data", "sent"], ["bad", "sent again"], ["warn", "late"], ["ink", "acknowledged"],
     ["window", "window's end"], ["sack", "SACK"], ["rule", "probe, SYN, FIN"]];
   const canvases = ["seq", "puzzle", "flight", "rtt"].map($);
@@ -143,7 +143,8 @@
   }
 
   function within(step) {
-    return marks.filter((m) => m.at <= step.u && m.until >= step.t && m.kind !== KIND.rtt);
+    return marks.filter((m) => m.at <= step.u && m.until >= step.t && m.kind !== KIND.rtt &&
+      m.kind !== KIND.cwnd);
   }
 
   function unfold(row, only) {
@@ -386,10 +387,18 @@
     return list;
   }
 
+  /* What a sender's own log tells: nothing of it is in a capture. */
+  function windows() {
+    const d = X.domain(), first = before(KIND.cwnd);
+    return (first ? [first] : []).concat(marks.filter((m) => m.kind === KIND.cwnd && m.side === side &&
+      m.at >= d[0] && m.at <= d[1]));
+  }
+
   function drawFlight() {
-    const p = canvasOf("flight"), inner = p.h - 20, d = X.domain();
+    const p = canvasOf("flight"), inner = p.h - 20, d = X.domain(), cwnds = windows();
     const all = flights(), seen = all.filter((f) => f.at >= d[0] && f.at <= d[1]);
-    const high = d3.max(seen, (f) => f.flight) || 1, room = d3.min(seen, (f) => f.room || Infinity);
+    const high = Math.max(d3.max(seen, (f) => f.flight) || 1, d3.max(cwnds, (m) => m.lo) || 0);
+    const room = d3.min(seen, (f) => f.room || Infinity);
     const Y = d3.scale.linear().domain([0, Math.max(high, isFinite(room) && room < high * 3 ? room : 0) * 1.1])
       .range([inner, 6]);
     axes(p, Y, true, d3.format("s"));
@@ -397,6 +406,10 @@
     hoverBand(p, inner);
     stairs(p, Y, seen, (f) => f.room, "window", 1);
     stairs(p, Y, seen, (f) => f.flight, side === 1 ? "right" : "left", 1.5);
+    stairs(p, Y, cwnds.filter((m) => m.hi > m.lo), (m) => m.hi - m.lo, "warn", 1);
+    stairs(p, Y, cwnds, (m) => m.lo, "sack", 1.5);
+    $("flightname").textContent = "bytes in flight, and the receiver's window" +
+      (cwnds.length ? "; congestion window (violet) and slow start threshold (amber)" : "");
     p.g.restore();
   }
 
