@@ -18,6 +18,7 @@
 #include "cli/say.h"
 #include "cli/talk_parts.h"
 #include "cli/talk_picture.h"
+#include "os/clock.h"
 
 #define EXIT_WRITE       23
 #define EXIT_INTERFACE   45
@@ -151,6 +152,7 @@ int tern_talk_open(struct tern_talk *talk, const struct tern_talk_options *optio
     memset(talk, 0, sizeof *talk);
     talk->options = *options;
     talk->address_lock = -1;
+    talk->wall_offset_ns = tern_clock_wall_offset_ns();
     code = tern_talk_plan(options, &plan, why);
     if (code == 0)
         code = talk_picture_open(options, &plan, &talk->picture, why);

@@ -66,13 +66,14 @@ struct tern_talk {
     struct tern_addr gateway, dns;      /* any address: none */
     uint16_t dns_port;
     struct tern_mac mac;
-    char link_text[80];   /* "lan:eth0", "slirp (…)": for words */
-    void *closed_json;    /* json_t array: connections that ended, for --stats */
-    int64_t seed_given;   /* -1: none */
-    int address_lock;     /* holds the address against other terns of this host; -1: none */
-    bool address_claimed; /* it was probed and announced */
-    bool address_lost;    /* somebody else took it, and said so on standard error */
-    bool link_lost;       /* the same for the link */
+    char link_text[80];     /* "lan:eth0", "slirp (…)": for words */
+    void *closed_json;      /* json_t array: connections that ended, for --stats */
+    int64_t seed_given;     /* -1: none */
+    int64_t wall_offset_ns; /* one for capture and log, so that their times are the same */
+    int address_lock;       /* holds the address against other terns of this host; -1: none */
+    bool address_claimed;   /* it was probed and announced */
+    bool address_lost;      /* somebody else took it, and said so on standard error */
+    bool link_lost;         /* the same for the link */
 };
 
 /*

@@ -12,7 +12,6 @@
 #include "cli/say.h"
 #include "cli/talk_parts.h"
 #include "cli/talk_picture.h"
-#include "os/clock.h"
 #include "os/entropy.h"
 
 #define EXIT_USAGE     2
@@ -161,7 +160,7 @@ static int wrap(struct tern_talk *talk, const struct tern_talk_plan *plan, struc
     if (code != 0)
         return code;
     if (o->pcap != NULL) {
-        if (tern_link_capture_open_secret(*link, o->pcap, tern_clock_wall_offset_ns(),
+        if (tern_link_capture_open_secret(*link, o->pcap, talk->wall_offset_ns,
                                           o->secrets ? o->keys : NULL, link, why) != TERN_ERR_OK)
             return EXIT_WRITE;
         talk->capture = *link;

@@ -20,7 +20,7 @@ int tern_talk_sqlog_open(struct tern_talk *talk)
         .title = talk->link_text,
         .server = talk->options.server,
         .now = tern_clock_now(),
-        .wall_offset_ns = tern_clock_wall_offset_ns(),
+        .wall_offset_ns = talk->wall_offset_ns,
     };
     struct tern_milestones *milestones;
 
