@@ -5,7 +5,9 @@
  *
  *   a retransmission by a timer       the timeout of its sender
  *   a handshake that is not complete  opening
- *   no room at the receiver           its window (zero, or less than another segment)
+ *   no room at the receiver           its window (zero, or less than another segment); but
+ *                                     recovery where a retransmission ends it: a hole keeps what
+ *                                     is behind it from being read
  *   nothing under way                 idleness of the side that speaks next
  *   a loss that is being made good    recovery
  *   else                              the path: data under way, the round trip, the sender's
@@ -59,8 +61,10 @@ static enum tern_wait kind_of(const struct segment *s, const struct model_before
     for (unsigned i = 0; i < 2; i++)
         if (b->full[i] &&
             (b->flight[i] > 0 || s->window_probe || (s->by != i && s->payload_bytes == 0))) {
+            bool fills_hole = s->by == i && s->again != TERN_AGAIN_NOT && s->payload_bytes > 0;
+
             *side = (enum tern_side)i;
-            return TERN_WAIT_WINDOW;
+            return fills_hole ? TERN_WAIT_RECOVERY : TERN_WAIT_WINDOW;
         }
     if (by_timer(s))
         return TERN_WAIT_TIMEOUT;

@@ -214,6 +214,20 @@ def window():
     return t
 
 
+def full_hole():
+    """A segment is lost and the window fills up behind the hole; the server waits for its timer,
+    and the client's application is not to blame. Seen at the client."""
+    t = Talk()
+    t.open(request=b"x")
+    for i in (1, 2, 3, 4):
+        t.say(50 + i, "s", "A", i * MSS, 1, MSS)
+        t.say(50.5 + i, "c", "A", 1, 0, window=5 * MSS)
+    t.say(900, "s", "A", 0, 1, MSS)
+    t.say(901, "c", "A", 1, 5 * MSS, window=5 * MSS)
+    t.close(910, 1, 5 * MSS)
+    return t
+
+
 def keep_alive():
     t = Talk()
     t.open(request=b"hello")

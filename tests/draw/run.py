@@ -30,6 +30,8 @@ TABLE = {
     "early_fin": ({"retransmissions": 1, "duplicate_acks": 1}, "open", "timer ran out"),
     "older_stamp": ({"out_of_order": 1}, "open", "the server: for 100 ms"),
     "window": ({"zero_windows": 3}, "fin", "the client's receive window"),
+    "full_hole": ({"retransmissions": 1, "duplicate_acks": 3}, "fin",
+                  "made good 1 segment"),
     "keep_alive": ({"keep_alives": 2}, "open", "the client: for"),
     "reset": ({"resets": 1}, "reset", "the path: 21 ms"),
     "refused": ({"resets": 1}, "reset", "refused"),
