@@ -283,7 +283,8 @@ static void put_notes(struct html *h, const struct tern_model_conn *c)
         first = false;
     }
     for (unsigned i = 0; tern_verdict_lacks(h->m, c->stream, i, words, sizeof words); i++) {
-        (void)snprintf(text, sizeof text, "this capture lacks %s", words);
+        (void)snprintf(text, sizeof text, "this %s lacks %s",
+                       h->options->is_tern ? "picture" : "capture", words);
         put(h, "%s", first ? "" : ",");
         put_string(h, text);
         first = false;

@@ -114,7 +114,8 @@ static void judgement(const struct tern_model *m, const struct tern_overview_opt
         tern_ladder_words(o->screen, INDENT + 2, text, out);
     }
     for (unsigned i = 0; tern_verdict_lacks(m, c->stream, i, words, sizeof words); i++) {
-        (void)snprintf(text, sizeof text, "this capture lacks %s", words);
+        (void)snprintf(text, sizeof text, "this %s lacks %s", o->is_tern ? "picture" : "capture",
+                       words);
         line(o, text, out);
     }
 }
@@ -187,7 +188,8 @@ static void about_capture(const struct tern_model *m, const struct tern_overview
         line(o, text, out);
     }
     for (unsigned i = 0; tern_verdict_capture(m, i, words, sizeof words); i++) {
-        (void)snprintf(text, sizeof text, "in this capture: %s", words);
+        (void)snprintf(text, sizeof text, "in this %s: %s", o->is_tern ? "picture" : "capture",
+                       words);
         line(o, text, out);
     }
 }

@@ -275,7 +275,8 @@ static void facts(struct svg *s, const struct tern_model_conn *c)
         paragraph(s, "fact", text);
     }
     for (unsigned i = 0; tern_verdict_lacks(s->m, c->stream, i, words, sizeof words); i++) {
-        (void)snprintf(text, sizeof text, "This capture lacks %s", words);
+        (void)snprintf(text, sizeof text, "This %s lacks %s",
+                       s->options->is_tern ? "picture" : "capture", words);
         paragraph(s, "fact", text);
     }
 }

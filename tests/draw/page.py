@@ -6,10 +6,12 @@ fetched, hovering is linked, keys work, and what came over the wire is never mar
     page.py TERN                     judge
     page.py TERN --shots FOLDER      and leave screenshots at 1280 and 390 px, light and dark
 """
+import http.server
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.dont_write_bytecode = True
 import captures  # noqa: E402
@@ -194,6 +196,41 @@ def shoot(pages, folder):
                 driver.quit()
 
 
+class Pages(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):  # pylint: disable=invalid-name
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        self.wfile.write(b"x" * 100000)
+
+    def log_message(self, *_words):  # pylint: disable=arguments-differ
+        pass
+
+
+def live(driver, folder, tern):
+    """The pages that tern draws of its own runs: of a transfer, and of a run without TCP."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    pages = [os.path.join(folder, name) for name in ("get.html", "ping.html")]
+    subprocess.run([tern, "get", "-sS", "-o", "/dev/null", "--draw", pages[0],
+                    f"http://10.0.2.2:{server.server_port}/page"], check=True, timeout=60)
+    subprocess.run([tern, "ping", "-q", "-c", "1", "--draw", pages[1], "10.0.2.2"], check=True,
+                   timeout=60, stdout=subprocess.DEVNULL)
+    server.shutdown()
+    for page, first, last, charts in ((pages[0], "ARP:", "CLOSED", True),
+                                      (pages[1], "ARP:", "ping: yes", False)):
+        driver.get("file://" + page)
+        settled(driver)
+        rows = driver.find_elements(By.CSS_SELECTOR, ".row")
+        hold(f"{page}: from {first} to {last}", first in rows[0].text and last in rows[-1].text,
+             str([row.text for row in rows]))
+        hold(f"{page}: charts", driver.find_element(By.ID, "seq").is_displayed() == charts)
+        for row in (rows[0], rows[-1]):
+            webdriver.ActionChains(driver).move_to_element(row).perform()
+        press(driver, "jjk+0s")
+        silent(driver, page)
+
+
 def main(tern, shots):
     tern = os.path.abspath(tern)
     with tempfile.TemporaryDirectory(prefix="tern-page-") as folder:
@@ -205,6 +242,7 @@ def main(tern, shots):
              driver.find_element(By.ID, "flightname").text)
         from_log(driver, folder, tern)
         hostile(driver, folder, tern)
+        live(driver, folder, tern)
         driver.get("file://" + drawing)
         hold("the drawing has text", "ESTABLISHED" in driver.page_source)
         silent(driver, "the drawing")
