@@ -60,14 +60,24 @@ static bool table_grow(struct tern_model *m)
     size_t buckets = m->table.buckets == NULL ? BUCKETS_FIRST : (size_t)(m->table.mask + 1) * 2;
     struct tern_table bigger = {.buckets = calloc(buckets, sizeof(struct tern_table_node *)),
                                 .mask = buckets - 1};
+    struct tern_table ids = {.buckets = calloc(buckets, sizeof(struct tern_table_node *)),
+                             .mask = buckets - 1};
 
-    if (bigger.buckets == NULL)
+    if (bigger.buckets == NULL || ids.buckets == NULL) {
+        free(bigger.buckets);
+        free(ids.buckets);
         return false;
-    for (size_t i = 0; i < m->conn_count; i++)
+    }
+    for (size_t i = 0; i < m->conn_count; i++) {
         if (!m->conn[i]->is_superseded)
             tern_table_insert(&bigger, &m->conn[i]->node, m->conn[i]->node.hash);
+        if (m->conn[i]->out.id != 0)
+            tern_table_insert(&ids, &m->conn[i]->by_id, m->conn[i]->by_id.hash);
+    }
     free(m->table.buckets);
+    free(m->ids.buckets);
     m->table = bigger;
+    m->ids = ids;
     return true;
 }
 
@@ -197,6 +207,35 @@ void tern_model_congestion(struct tern_model *m, const struct tern_model_congest
     model_mark(&s, TERN_MARK_CWND, side, what->cwnd, what->cwnd + what->ssthresh);
 }
 
+/* The stack's numbers are nobody's choice, and need no key. */
+static uint64_t id_hash(uint32_t id)
+{
+    return id * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
+
+struct model_conn *model_conn_named(const struct tern_model *m, uint32_t id)
+{
+    struct tern_table_node *node =
+        m->ids.buckets == NULL ? NULL : tern_table_first(&m->ids, id_hash(id));
+
+    for (; node != NULL; node = tern_table_next(node)) {
+        struct model_conn *c =
+            (struct model_conn *)(void *)((char *)node - offsetof(struct model_conn, by_id));
+
+        if (c->out.id == id)
+            return c;
+    }
+    return NULL;
+}
+
+void model_conn_name(struct tern_model *m, struct model_conn *c, uint32_t id)
+{
+    TERN_ASSERT(c->out.id == 0);
+    TERN_ASSERT(id != 0);
+    c->out.id = id;
+    tern_table_insert(&m->ids, &c->by_id, id_hash(id));
+}
+
 void model_conns_fini(struct tern_model *m)
 {
     for (size_t i = 0; i < m->conn_count; i++) {
@@ -212,4 +251,5 @@ void model_conns_fini(struct tern_model *m)
     }
     free(m->conn);
     free(m->table.buckets);
+    free(m->ids.buckets);
 }

@@ -20,6 +20,7 @@
 #define MODEL_RANGES_MAX        64
 #define MODEL_ROOM_FIRST        4u /* of the lists below, which grow up to their limits */
 #define MODEL_PENDING_MAX       8
+#define MODEL_NAME_BACK         64  /* connections within which a number finds its own */
 #define MODEL_STATE_BACK        32  /* steps within which a state finds its frame */
 #define MODEL_LOST_BACK         128 /* steps within which a segment sent again finds its first */
 #define MODEL_FOLD_FIRST        256 /* part of a burst's gap: the span at which it begins */
@@ -108,6 +109,7 @@ struct model_marks {
 
 struct model_conn {
     struct tern_table_node node; /* must be first */
+    struct tern_table_node by_id;
     struct tern_model_conn out;
     struct model_dir dir[2]; /* of each enum tern_side */
     struct model_steps steps;
@@ -136,6 +138,7 @@ struct tern_model {
     struct model_conn **conn;
     size_t conn_count, conn_room;
     struct tern_table table;
+    struct tern_table ids; /* the connections that have a number of the stack's */
     struct tern_hash_key key;
     size_t step_count, mark_count; /* in all lists */
     uint64_t serial, barrier;      /* steps before the barrier are complete */
@@ -211,6 +214,9 @@ void model_conn_started(struct tern_model *m, struct model_conn *c);
 
 /* The connection of a segment, made where there is none; sets from and by. NULL: no room. */
 struct model_conn *model_conn_find(struct segment *s);
+/* The one that the stack gave this number; NULL: none. Constant time. */
+struct model_conn *model_conn_named(const struct tern_model *m, uint32_t id);
+void model_conn_name(struct tern_model *m, struct model_conn *c, uint32_t id);
 void model_conns_fini(struct tern_model *m);
 
 /* ---- model_dir.c: offsets ---- */

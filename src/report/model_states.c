@@ -75,15 +75,15 @@ static bool state_place(struct tern_step *s, enum tern_tcp_state to)
 /* The connection that a stack's number means: the one so named, else the latest without a name. */
 static struct model_conn *conn_of_id(struct tern_model *m, uint32_t id)
 {
-    for (size_t i = 0; i < m->conn_count; i++)
-        if (m->conn[i]->out.id == id)
-            return m->conn[i];
-    for (size_t i = m->conn_count; i-- > 0;)
+    struct model_conn *c = model_conn_named(m, id);
+    size_t low = m->conn_count > MODEL_NAME_BACK ? m->conn_count - MODEL_NAME_BACK : 0;
+
+    for (size_t i = m->conn_count; id != 0 && c == NULL && i-- > low;)
         if (m->conn[i]->out.id == 0) {
-            m->conn[i]->out.id = id;
-            return m->conn[i];
+            c = m->conn[i];
+            model_conn_name(m, c, id);
         }
-    return NULL;
+    return c;
 }
 
 static void pending_remove(struct tern_model *m, size_t i)
@@ -134,12 +134,9 @@ void model_conn_started(struct tern_model *m, struct model_conn *c)
 {
     for (size_t i = 0; i < m->pending_count && c->out.id == 0; i++) {
         uint32_t id = m->pending[i].conn_id;
-        bool is_taken = false;
 
-        for (size_t k = 0; k < m->conn_count; k++)
-            is_taken = is_taken || m->conn[k]->out.id == id;
-        if (!is_taken)
-            c->out.id = id;
+        if (id != 0 && model_conn_named(m, id) == NULL)
+            model_conn_name(m, c, id);
     }
 }
 

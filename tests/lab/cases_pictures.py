@@ -132,7 +132,8 @@ def verbs(lab):
     hold("another", fetched() and fetched())
     lab.stop(child)
     with open(lab.path("err"), errors="replace") as text:
-        hold("serve: a table of connections", re.search(r"^  [3-9] connections$", text.read(), re.M))
+        hold("serve: a table of connections",
+             re.search(r"^  [3-9] connections$", text.read(), re.MULTILINE))
     hold("serve: tern is the server", figures(lab, "serve")["connections"][0]["server"] ==
          f"{TERN_IP}:80")
     result = client.run(*Tern(client, flags=["--ladder"] + drawn("nc")).command(
