@@ -103,6 +103,7 @@ static void judgement(const struct tern_model *m, const struct tern_overview_opt
                       const struct tern_model_conn *c, FILE *out)
 {
     char words[TERN_VERDICT_BYTES], text[LINE_BYTES], time[32];
+    tern_time origin = tern_telling_origin(m, c->stream, o->is_tern); /* as the ladder's */
 
     (void)snprintf(text, sizeof text, "where the time went: %s",
                    tern_verdict_slow(m, c->stream, words, sizeof words));
@@ -110,7 +111,7 @@ static void judgement(const struct tern_model *m, const struct tern_overview_opt
     for (unsigned i = 0; i < c->stall_count; i++) {
         tern_verdict_stall(m, c->stream, &c->stall[i], words, sizeof words);
         (void)snprintf(text, sizeof text, "at %s: %s",
-                       tern_verdict_time(c->stall[i].at - c->at, time), words);
+                       tern_verdict_time(c->stall[i].at - origin, time), words);
         tern_ladder_words(o->screen, INDENT + 2, text, out);
     }
     for (unsigned i = 0; tern_verdict_lacks(m, c->stream, i, words, sizeof words); i++) {

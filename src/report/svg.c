@@ -271,7 +271,7 @@ static void facts(struct svg *s, const struct tern_model_conn *c)
     for (unsigned i = 0; i < c->stall_count; i++) {
         tern_verdict_stall(s->m, c->stream, &c->stall[i], words, sizeof words);
         (void)snprintf(text, sizeof text, "· at %s: %s",
-                       tern_verdict_time(c->stall[i].at - c->at, time), words);
+                       tern_verdict_time(c->stall[i].at - s->origin, time), words);
         paragraph(s, "fact", text);
     }
     for (unsigned i = 0; tern_verdict_lacks(s->m, c->stream, i, words, sizeof words); i++) {

@@ -199,6 +199,29 @@ static void test_renderings_agree(void **state)
     talk_close(&t);
 }
 
+/* The time of a stall is told as the ladder tells times. */
+static void test_stalls_at_the_ladders_time(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    talk_open(&t, 0);
+    dns(&t, 1000);
+    connection(&t, 50000, 301000);
+    talk_from(&t, TERN_LANE_LEFT, 500000);
+    talk_tcp(&t, TERN_TCP_ACK, 5, 1000, NULL, 0);
+    talk_from(&t, TERN_LANE_RIGHT, 1000000);
+    talk_tcp(&t, TERN_TCP_ACK, 1000, 5, NULL, 1000);
+    for (int how = LADDER; how <= SVG; how++) {
+        char *text = draw(t.model, (enum rendering)how);
+
+        if (strstr(text, "at 499 ms: 500 ms of silence") == NULL)
+            fail_msg("rendering %d: %s", how, text);
+        free(text);
+    }
+    talk_close(&t);
+}
+
 /* A run without TCP is drawn all the same. */
 static void test_without_tcp(void **state)
 {
@@ -265,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_dns_of_any_bytes),
         cmocka_unit_test(test_what_is_beside_tcp),
         cmocka_unit_test(test_renderings_agree),
+        cmocka_unit_test(test_stalls_at_the_ladders_time),
         cmocka_unit_test(test_without_tcp),
         cmocka_unit_test(test_hostile_name),
         cmocka_unit_test(test_connections_are_bounded),
