@@ -48,7 +48,7 @@ static int tell_borrowed(struct demo_world *w, struct demo_sniff *sniff)
     diff = demo_counters_since(&before, &after);
     demo_sniff_tell(sniff, net.model);
     (void)snprintf(w->us_text, sizeof w->us_text, "you 10.9.0.5");
-    w->screen.kernel = "its kernel, 10.9.0.5";
+    w->screen.kernel = "your kernel, 10.9.0.5";
     demo_picture(w, &net);
     words_after(w, &diff);
     if (tern_talk_interrupted()) {

@@ -160,19 +160,46 @@ static bool is_burst(const struct tern_step *s)
            (s->kind == TERN_STEP_ACK && s->acks.count > 1) || s->kind == TERN_STEP_TALK;
 }
 
+/* What of the line is an arrow of words, and how it looks. */
+struct flight {
+    enum tern_lane from;
+    bool burst;
+    const char *shaft;
+};
+
+/*
+ * An arrow from lane to lane. Where our machine's kernel has a lane, at column KERNEL_INDENT, ours
+ * pass it, its own begin there, and what comes from the other side reaches both.
+ */
+static void lanes(const struct ladder *l, char *line, const struct tern_words *words,
+                  const struct flight *f)
+{
+    bool to_right = f->from != TERN_LANE_RIGHT;
+    size_t used = 0;
+
+    if (l->options->kernel != NULL) {
+        if (!to_right)
+            repeat(line, "◀", 1);
+        repeat(line, f->from == TERN_LANE_KERNEL ? " " : "─", KERNEL_INDENT - !to_right);
+        if (to_right)
+            tern_text_append(line, LINE_BYTES, f->from == TERN_LANE_KERNEL ? "├─ " : "┼─ ", 3);
+        used = tern_text_columns(line);
+    }
+    if (f->burst)
+        arrow_burst(line, words, to_right, l->lane - used);
+    else
+        arrow(line, words, f->shaft, to_right, l->lane - used);
+}
+
 static void put_arrow(const struct ladder *l, const struct tern_step *s)
 {
     char line[LINE_BYTES] = "";
     struct tern_words words;
-    bool to_right = s->from != TERN_LANE_RIGHT;
-    size_t indent = s->from == TERN_LANE_KERNEL ? KERNEL_INDENT : 0;
+    const struct flight flight = {
+        .from = s->from, .burst = is_burst(s), .shaft = s->kind == TERN_STEP_HOLE ? "╌" : "─"};
 
     tern_words_step(s, &words);
-    repeat(line, " ", indent);
-    if (is_burst(s))
-        arrow_burst(line, &words, to_right, l->lane - indent);
-    else
-        arrow(line, &words, s->kind == TERN_STEP_HOLE ? "╌" : "─", to_right, l->lane - indent);
+    lanes(l, line, &words, &flight);
     put_time(l, s->at);
     put(l, paint_of(s), line);
     put_state(l, s);
@@ -234,15 +261,15 @@ static void put_answer(const struct ladder *l, const struct tern_step *s)
     char line[LINE_BYTES] = "";
     struct tern_words words;
     bool to_right = s->from == TERN_LANE_RIGHT;
+    const struct flight flight = {.from = to_right ? TERN_LANE_LEFT : TERN_LANE_RIGHT,
+                                  .burst = s->acks.count > 1,
+                                  .shaft = "─"};
     enum paint paint = s->acks.class == TERN_ACK_DUPLICATE ? PAINT_WARN
                        : to_right                          ? PAINT_US
                                                            : PAINT_PEER;
 
     tern_words_acks(s, &words);
-    if (s->acks.count > 1)
-        arrow_burst(line, &words, to_right, l->lane);
-    else
-        arrow(line, &words, "─", to_right, l->lane);
+    lanes(l, line, &words, &flight);
     if (s->acks.count > 1)
         put(l, PAINT_NONE, "            ");
     else

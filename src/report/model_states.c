@@ -195,7 +195,7 @@ static enum tern_tcp_state state_after(const struct tern_step *s, enum tern_tcp_
 void model_states_infer(struct tern_model *m, struct model_conn *c, struct tern_step *s)
 {
     (void)m;
-    if (s->again || s->has_state)
+    if (s->again || s->has_state || s->from == TERN_LANE_KERNEL)
         return;
     enum tern_tcp_state now = c->state_known ? c->state : TERN_TCP_ESTABLISHED;
     enum tern_tcp_state then = state_after(s, now);

@@ -18,7 +18,10 @@
 #define WIDTH      920
 #define LEFT       110
 #define RIGHT      730
+#define KERNEL     250 /* the lane of our own machine's kernel, where it meddled */
 #define STATE      744
+#define LOST_SHORT 180 /* by so much the arrow of a lost segment does not come there */
+#define GAP        3   /* between an arrow's end and the lane that it comes to */
 #define ROW        27
 #define LINE       18
 #define WORDS_MAX  92
@@ -31,7 +34,9 @@ struct svg {
     const struct tern_svg_options *options;
     FILE *out; /* NULL: only laid out */
     int y;
+    bool kernel; /* it has a lane */
     tern_time origin;
+    char time[32]; /* what stands at the last row: once is enough */
 };
 
 __attribute__((format(printf, 2, 3))) static void put(const struct svg *s, const char *format, ...)
@@ -75,22 +80,48 @@ static const char *colour(const struct tern_step *step, bool answer)
     return from_left ? "left" : "right";
 }
 
-static void arrow(const struct svg *s, int from, int to, const char *class, bool dashed, bool thick)
+static void tip(const struct svg *s, int x, bool to_right, const char *class)
 {
-    int tip = to > from ? to - 7 : to + 7;
+    int back = to_right ? x - 8 : x + 8;
 
-    put(s, "<path class=\"%s%s%s\" d=\"M%d %dH%d\"/>", class, dashed ? " dashed" : "",
-        thick ? " thick" : "", from, s->y + 7, to);
-    put(s, "<path class=\"%s tip\" d=\"M%d %dL%d %dL%d %dz\"/>\n", class, to, s->y + 7, tip,
-        s->y + 3, tip, s->y + 11);
+    put(s, "<path class=\"%s tip\" d=\"M%d %dL%d %dL%d %dz\"/>\n", class, x, s->y + 7, back,
+        s->y + 3, back, s->y + 11);
 }
 
-static void time_at(const struct svg *s, tern_time at)
+struct flight {
+    enum tern_lane from;
+    bool dashed, thick;
+};
+
+/* Where the kernel has a lane, what comes from the other side reaches it as well. */
+static void arrow(const struct svg *s, const struct flight *f, const char *class)
+{
+    bool to_right = f->from != TERN_LANE_RIGHT;
+    int left = f->from == TERN_LANE_KERNEL && s->kernel ? KERNEL : LEFT;
+    int from = to_right ? left + 1 : RIGHT - 1, to = to_right ? RIGHT - GAP : LEFT + GAP;
+
+    put(s, "<path class=\"%s%s%s\" d=\"M%d %dH%d\"/>", class, f->dashed ? " dashed" : "",
+        f->thick ? " thick" : "", from, s->y + 7, to_right ? to - 6 : to + 6);
+    tip(s, to, to_right, class);
+    if (s->kernel && !to_right)
+        tip(s, KERNEL + GAP, false, class);
+}
+
+static void time_at(struct svg *s, tern_time at)
 {
     char text[32];
 
     (void)snprintf(text, sizeof text, "%.1f ms", (double)(at - s->origin) / 1e6);
+    if (strcmp(text, s->time) == 0)
+        return;
+    memcpy(s->time, text, sizeof text);
     put(s, "<text x=\"%d\" y=\"%d\" class=\"time\">%s</text>\n", LEFT - 14, s->y + 11, text);
+}
+
+/* Where an arrow's words begin, or end. */
+static int words_x(const struct svg *s, bool to_right)
+{
+    return to_right ? (s->kernel ? KERNEL : LEFT) + 10 : RIGHT - 10;
 }
 
 static void words_on(const struct svg *s, const struct tern_words *words, bool to_right,
@@ -99,8 +130,8 @@ static void words_on(const struct svg *s, const struct tern_words *words, bool t
     char text[TEXT_BYTES];
 
     tern_words_join(words, WORDS_MAX, text, sizeof text);
-    put(s, "<text x=\"%d\" y=\"%d\" class=\"words %s%s\">", to_right ? LEFT + 10 : RIGHT - 10, s->y,
-        class, to_right ? "" : " end");
+    put(s, "<text x=\"%d\" y=\"%d\" class=\"words %s%s\">", words_x(s, to_right), s->y, class,
+        to_right ? "" : " end");
     put_text(s, text);
     put(s, "</text>\n");
 }
@@ -131,7 +162,7 @@ static void lost_rows(struct svg *s, const struct tern_step *step)
     uint32_t shown =
         step->data.lost_count < TERN_STEP_LOST_MAX ? step->data.lost_count : TERN_STEP_LOST_MAX;
     bool to_right = step->from != TERN_LANE_RIGHT;
-    int middle = (LEFT + RIGHT) / 2;
+    int middle = to_right ? RIGHT - LOST_SHORT : LEFT + LOST_SHORT;
 
     for (uint32_t i = 0; i < shown; i++) {
         const struct tern_step_lost *lost = &step->data.lost[i];
@@ -142,8 +173,8 @@ static void lost_rows(struct svg *s, const struct tern_step *step)
         (void)snprintf(text, sizeof text, "%s · lost: sent again %s later", range,
                        tern_words_time(lost->again_at - lost->at, after));
         time_at(s, lost->at);
-        put(s, "<text x=\"%d\" y=\"%d\" class=\"words bad%s\">%s</text>\n",
-            to_right ? LEFT + 10 : RIGHT - 10, s->y, to_right ? "" : " end", text);
+        put(s, "<text x=\"%d\" y=\"%d\" class=\"words bad%s\">%s</text>\n", words_x(s, to_right),
+            s->y, to_right ? "" : " end", text);
         put(s, "<path class=\"bad\" d=\"M%d %dH%d\"/>", to_right ? LEFT : RIGHT, s->y + 7, middle);
         put(s, "<path class=\"bad\" d=\"M%d %dl10 10m0 -10l-10 10\"/>\n", middle - 5, s->y + 2);
     }
@@ -162,6 +193,8 @@ static void answer_row(struct svg *s, const struct tern_step *step)
     struct tern_words words;
     bool to_right = step->from == TERN_LANE_RIGHT;
     const char *class = colour(step, true);
+    const struct flight flight = {.from = to_right ? TERN_LANE_LEFT : TERN_LANE_RIGHT,
+                                  .thick = step->acks.count > 1};
 
     s->y += ROW;
     tern_words_acks(step, &words);
@@ -169,7 +202,7 @@ static void answer_row(struct svg *s, const struct tern_step *step)
     hint(s, step, &words);
     time_at(s, step->acks.at);
     words_on(s, &words, to_right, class);
-    arrow(s, to_right ? LEFT : RIGHT, to_right ? RIGHT : LEFT, class, false, step->acks.count > 1);
+    arrow(s, &flight, class);
     put(s, "</g>\n");
 }
 
@@ -180,8 +213,11 @@ static void step_row(struct svg *s, const struct tern_step *step)
     bool plain = step->kind == TERN_STEP_NOTE || step->kind == TERN_STEP_ARP_CLAIM ||
                  step->kind == TERN_STEP_OMITTED;
     bool thick = (step->kind == TERN_STEP_DATA && step->data.segments > 1) ||
-                 step->kind == TERN_STEP_TALK || step->acks.count > 1;
+                 step->kind == TERN_STEP_TALK ||
+                 (step->kind == TERN_STEP_ACK && step->acks.count > 1);
     const char *class = colour(step, false);
+    const struct flight flight = {
+        .from = step->from, .dashed = step->kind == TERN_STEP_HOLE, .thick = thick};
 
     s->y += ROW;
     tern_words_step(step, &words);
@@ -190,8 +226,7 @@ static void step_row(struct svg *s, const struct tern_step *step)
     time_at(s, step->at);
     words_on(s, &words, to_right, plain ? "note" : class);
     if (!plain)
-        arrow(s, to_right ? LEFT : RIGHT, to_right ? RIGHT : LEFT, class,
-              step->kind == TERN_STEP_HOLE, thick);
+        arrow(s, &flight, class);
     if (step->has_state)
         text_at(s, STATE, s->y + 11, "state", tern_tcp_state_text(step->state));
     put(s, "</g>\n");
@@ -201,13 +236,19 @@ static void step_row(struct svg *s, const struct tern_step *step)
         answer_row(s, step);
 }
 
+/* Time that passes is room on the paper: a little, so that a long picture stays one. */
+static void breathe(struct svg *s, tern_time gap)
+{
+    s->y += gap < TERN_MS ? 0 : gap < 10 * TERN_MS ? 5 : 12;
+}
+
 static void silence_row(struct svg *s, tern_time gap)
 {
     char text[64], time[32];
 
-    s->y += LINE + 4;
+    s->y += LINE + 12;
     (void)snprintf(text, sizeof text, "⋮  %s of silence", tern_verdict_time(gap, time));
-    text_at(s, LEFT + 10, s->y, "note", text);
+    text_at(s, (LEFT + RIGHT) / 2, s->y, "note mid", text);
 }
 
 /* Words folded at the drawing's width. */
@@ -257,6 +298,11 @@ static void head(struct svg *s, const struct tern_model_conn *c)
     (void)snprintf(text, sizeof text, "%s %s", tern_endpoint_text(&c->end[TERN_SIDE_RIGHT], end),
                    tern_verdict_who(c, TERN_SIDE_RIGHT));
     text_at(s, RIGHT, s->y, "head end", text);
+    if (s->kernel)
+        text_at(s, KERNEL, s->y, "head", "your kernel");
+    (void)snprintf(text, sizeof text, "%s’s state",
+                   s->options->is_tern ? "tern" : tern_verdict_who(c, TERN_SIDE_LEFT));
+    text_at(s, STATE, s->y, "note small", text);
     s->y += 4;
 }
 
@@ -287,19 +333,27 @@ static void steps(struct svg *s, uint32_t conn)
     struct tern_telling telling;
     const struct tern_step *step;
     tern_time latest;
+    bool first = true;
     int top = s->y;
 
     s->origin = tern_telling_origin(s->m, conn, s->options->is_tern);
+    s->time[0] = '\0';
+    s->kernel = tern_model_has_kernel(s->m);
     latest = s->origin;
     tern_telling_begin(&telling, s->m, conn, s->options->is_tern);
     while ((step = tern_telling_next(&telling)) != NULL) {
         if (step->at - latest >= 50 * TERN_MS)
             silence_row(s, step->at - latest);
+        else if (!first)
+            breathe(s, step->at - latest);
+        first = false;
         step_row(s, step);
         latest = step->until > latest ? step->until : latest;
     }
     put(s, "<path class=\"life\" d=\"M%d %dV%dM%d %dV%d\"/>\n", LEFT, top, s->y + 16, RIGHT, top,
         s->y + 16);
+    if (s->kernel)
+        put(s, "<path class=\"life\" d=\"M%d %dV%d\"/>\n", KERNEL, top, s->y + 16);
     s->y += 16;
 }
 
@@ -309,7 +363,8 @@ static void conversation(struct svg *s, size_t index)
 
     head(s, c);
     steps(s, c->stream);
-    facts(s, c);
+    if (!s->options->bare)
+        facts(s, c);
 }
 
 static void table(struct svg *s)
@@ -338,7 +393,9 @@ static const char style[] =
     "text{fill:#1b1f24}path{fill:none;stroke-width:1.4}\n"
     ".time{text-anchor:end;fill:#57606a;font-size:12px}.end{text-anchor:end}\n"
     ".words{font-size:12.5px}.head,.state{font-weight:600}.state{font-size:12px}\n"
-    ".note{fill:#57606a}.fact{fill:#1b1f24}.life{stroke:#8c959f;stroke-width:2}\n"
+    ".mid{text-anchor:middle}.small{font-size:11px}.note{fill:#57606a}.fact{fill:#1b1f24}.life{"
+    "stroke:#afb8c1;stroke-width:"
+    "1.6}\n"
     "path.left{stroke:#0b62c4}path.right{stroke:#1a7f37}path.warn{stroke:#9a5b00}\n"
     "path.bad{stroke:#c01c28}text.warn{fill:#7a4700}text.bad{fill:#b01020}\n"
     ".thick{stroke-width:3.6}.dashed{stroke-dasharray:3 5}\n"

@@ -10,6 +10,7 @@ struct tern_svg_options {
     bool one_conn;
     uint32_t conn;
     bool is_tern;     /* tern's own capture: tern stands at the left */
+    bool bare;        /* the conversation alone: no words about where the time went */
     size_t conns_max; /* of more connections than this, only the table */
 };
 
