@@ -28,7 +28,7 @@ static const struct story {
 
 #define STORIES_COUNT (sizeof stories / sizeof stories[0])
 
-enum { FLAG_PCAP = 1, FLAG_SEED, FLAG_LINK };
+enum { FLAG_PCAP = 1, FLAG_SEED, FLAG_LINK, FLAG_DRAW };
 
 static void print_help(void)
 {
@@ -44,6 +44,7 @@ static void print_help(void)
                "  --pcap FILE   where the capture goes (" CAPTURE_DEFAULT
                " in the current directory);\n"
                "                slow, kernel-rst and close capture the first of their parts\n"
+               "  --draw FILE   that part as a picture too: FILE.svg, or FILE.html\n"
                "  --seed N      ports, numbers and losses repeat\n"
                "  --link LINK   lab (the default), or mem: a second tern in place of the kernel\n"
                "  -h, --help\n"
@@ -77,6 +78,9 @@ static int set_flag(struct demo_options *o, int flag, const char *text)
     case FLAG_SEED:
         o->seeded = tern_number(text, 0, UINT64_MAX, &o->seed);
         return o->seeded ? 0 : usage("--seed takes a number, not", text);
+    case FLAG_DRAW:
+        o->draw = text;
+        return demo_draw_is_known(text) ? 0 : usage("--draw takes F.svg or F.html, not", text);
     case FLAG_LINK:
         return set_link(o, text);
     default:
@@ -90,6 +94,7 @@ static int parse(int argc, char **argv, struct demo_options *o)
                                           {"pcap", required_argument, NULL, FLAG_PCAP},
                                           {"seed", required_argument, NULL, FLAG_SEED},
                                           {"link", required_argument, NULL, FLAG_LINK},
+                                          {"draw", required_argument, NULL, FLAG_DRAW},
                                           {0}};
     const char *forced = getenv("TERN_DEMO_LINK");
     int flag, code = 0;

@@ -23,6 +23,7 @@
 struct demo_options {
     const char *story;
     const char *pcap; /* NULL: none */
+    const char *draw; /* NULL: none; ends in .svg or .html */
     uint64_t seed;
     bool seeded;
     bool mem; /* two stacks in memory, no namespaces */
@@ -38,6 +39,7 @@ struct demo_world {
     const struct demo_options *options;
     struct tern_lab *lab; /* NULL: in memory */
     bool is_mem;
+    bool drawn; /* into options->draw */
     struct tern_ladder_options screen;
     char us_text[64], peer_text[64];
 };
@@ -101,12 +103,19 @@ void demo_world_close(struct demo_world *w);
 void demo_title(const struct demo_world *w);
 void demo_words(const struct demo_world *w, const char *text);
 /* Header and ladder of all that the model holds. */
-void demo_picture(const struct demo_world *w, const struct demo_net *net);
+void demo_picture(struct demo_world *w, const struct demo_net *net);
 /* The same from a step on, without the ARP before it, time beginning there. */
-void demo_picture_from(const struct demo_world *w, const struct demo_net *net, size_t first);
+void demo_picture_from(struct demo_world *w, const struct demo_net *net, size_t first);
 /* One line of printf, in the screen's character set. */
 void demo_line(const struct demo_world *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ---- demo_draw.c ---- */
+/* By its ending: is it a page, or anything that can be drawn? */
+bool demo_draw_is_page(const char *path);
+bool demo_draw_is_known(const char *path);
+/* The model's conversation into options->draw, where that is asked for, and was not done before. */
+void demo_draw(struct demo_world *w, const struct tern_model *model);
 
 /* ---- demo_net.c ---- */
 int demo_net_open(struct demo_net *net, struct demo_world *w,

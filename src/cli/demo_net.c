@@ -18,6 +18,7 @@
 #define CLAIM_PATIENCE (5 * TERN_SECOND)
 #define MEM_ROUNDS     32
 #define MEM_HOLD       256
+#define MARKS_MAX      20000 /* of the page's charts */
 
 static void on_record(void *user, const struct tern_record *record)
 {
@@ -168,6 +169,8 @@ static enum tern_err claim(struct demo_net *net, const struct demo_net_options *
 int demo_net_open(struct demo_net *net, struct demo_world *w,
                   const struct demo_net_options *options)
 {
+    const struct tern_model_options model = {
+        .marks_max = demo_draw_is_page(w->options->draw) ? MARKS_MAX : 0};
     char why[TERN_LINK_ERROR_MAX] = "";
     enum tern_err err = TERN_ERR_MEMORY;
 
@@ -176,7 +179,7 @@ int demo_net_open(struct demo_net *net, struct demo_world *w,
     net->tap = options->tap;
     net->tap_user = options->tap_user;
     net->address = options->kernel_address ? DEMO_KERNEL_ADDRESS : DEMO_OWN_ADDRESS;
-    net->model = tern_model_create(NULL);
+    net->model = tern_model_create(&model);
     if (net->model != NULL)
         err = link_open(net, options, why);
     if (err == TERN_ERR_OK)

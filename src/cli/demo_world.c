@@ -155,7 +155,7 @@ static size_t skip_arp(const struct tern_model *model, size_t first)
     return first;
 }
 
-static void picture(const struct demo_world *w, const struct demo_net *net, size_t first,
+static void picture(struct demo_world *w, const struct demo_net *net, size_t first,
                     tern_time origin)
 {
     struct tern_ladder_options screen = w->screen;
@@ -165,15 +165,16 @@ static void picture(const struct demo_world *w, const struct demo_net *net, size
     tern_ladder_header(&screen, stdout);
     tern_ladder_print(net->model, first, &screen, stdout);
     demo_gap();
+    demo_draw(w, net->model);
     (void)fflush(stdout);
 }
 
-void demo_picture(const struct demo_world *w, const struct demo_net *net)
+void demo_picture(struct demo_world *w, const struct demo_net *net)
 {
     picture(w, net, 0, 0);
 }
 
-void demo_picture_from(const struct demo_world *w, const struct demo_net *net, size_t first)
+void demo_picture_from(struct demo_world *w, const struct demo_net *net, size_t first)
 {
     first = skip_arp(net->model, first);
     if (first < tern_model_step_count(net->model))

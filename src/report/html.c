@@ -67,7 +67,7 @@ static const char *class_of(const struct tern_step *s, bool answer)
     bool many = answer ? s->acks.count > 1 : s->data.segments > 1 || s->acks.count > 1;
 
     if (s->kind == TERN_STEP_RST)
-        return "bad";
+        return s->from == TERN_LANE_KERNEL ? "bad kern" : "bad";
     if (s->kind == TERN_STEP_HOLE)
         return "warn dash";
     if (old || odd_ack || s->again)
@@ -147,8 +147,13 @@ static void step_rows(struct html *h, const struct tern_model_conn *c, const str
                     .state = s->has_state ? tern_tcp_state_text(s->state) : NULL,
                     .reason = reason_of(s)};
 
+    text[0] = '\0';
+    if (s->from == TERN_LANE_KERNEL)
+        tern_text_append(text, sizeof text, "your kernel: ", TEXT_BYTES);
+    size_t used = strlen(text);
+
     tern_words_step(s, &words);
-    tern_words_join(&words, TEXT_BYTES, text, sizeof text);
+    tern_words_join(&words, TEXT_BYTES, text + used, sizeof text - used);
     put_row(h, c, &r, first);
     if (s->kind != TERN_STEP_DATA)
         return;

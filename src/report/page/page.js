@@ -3,6 +3,7 @@
   const D = JSON.parse(document.getElementById("data").textContent);
   const $ = (id) => document.getElementById(id);
   const num = d3.format(",");
+  const bytes = (v) => v === Math.round(v) ? d3.format("s")(v) : "";
   const KIND = {data: 0, again: 1, late: 2, ack: 3, sack: 4, probe: 5, rtt: 6, flag: 7, cwnd: 8};
   const LEGEND = [["data", "sent"], ["bad", "sent again"], ["warn", "late"], ["ink", "acknowledged"],
     ["window", "window's end"], ["sack", "SACK"], ["rule", "probe, SYN, FIN"]];
@@ -129,6 +130,7 @@
   function ladder() {
     const box = $("rows");
     clear(box);
+    box.classList.toggle("lanes", conn.steps.some((step) => /kern/.test(step.c || "")));
     rows = conn.steps.map(function (step, i) {
       const div = rowOf(step), row = {div: div, step: step, more: null, i: i};
       div.next = row;
@@ -342,7 +344,7 @@
     const low = d3.min(data.concat(acks), (m) => m.lo) || 0;
     const high = d3.max(data.concat(acks), (m) => m.kind < 3 ? m.hi : m.lo) || 1;
     const Y = d3.scale.linear().domain([low, high + (high - low) * 0.06 + 1]).range([inner, 8]);
-    axes(p, Y, true, d3.format("s"));
+    axes(p, Y, true, bytes);
     clip(p, inner);
     hoverBand(p, inner);
     stairs(p, Y, acks, (m) => m.hi, "window", 1);
@@ -401,7 +403,7 @@
     const room = d3.min(seen, (f) => f.room || Infinity);
     const Y = d3.scale.linear().domain([0, Math.max(high, isFinite(room) && room < high * 3 ? room : 0) * 1.1])
       .range([inner, 6]);
-    axes(p, Y, true, d3.format("s"));
+    axes(p, Y, true, bytes);
     clip(p, inner);
     hoverBand(p, inner);
     stairs(p, Y, seen, (f) => f.room, "window", 1);

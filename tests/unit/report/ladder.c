@@ -49,7 +49,7 @@ static char *draw(const struct row *row)
                                           .colour = row->colour,
                                           .us = "you 10.9.0.77",
                                           .kernel =
-                                              tern_model_has_kernel(t.model) ? "its kernel" : NULL,
+                                              tern_model_has_kernel(t.model) ? "your kernel" : NULL,
                                           .peer = "10.9.0.1:80 server"};
 
     tern_ladder_header(&options, out);
