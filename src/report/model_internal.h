@@ -223,8 +223,7 @@ void model_conns_fini(struct tern_model *m);
 
 void model_dir_begin(struct model_dir *d, tern_seq zero, bool syn);
 void model_dir_fini(struct model_dir *d);
-/* Room for the next item of a list that is a ring once it has `max`. False: there is none at all.
- */
+/* Room for the next item of a list that is a ring once it has `max`. False: there is none. */
 bool model_ring_grow(void **item, size_t item_bytes, uint32_t next, uint32_t *room, uint32_t max);
 /* The offset of a sequence number, near the highest byte seen; negative: before the stream. */
 int64_t model_offset(const struct model_dir *d, tern_seq seq);

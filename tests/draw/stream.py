@@ -37,8 +37,8 @@ def capture(out, packets, connections, whole=False):
 
 
 def drawn(tern, packets, connections, whole=False, page=True):
-    """A capture drawn, to a page as well: memory in kB, seconds, bytes read, those of the page, and
-    the words."""
+    """A capture drawn, to a page as well: (memory in kB, seconds, bytes read,
+    the page's bytes, words)."""
     with tempfile.TemporaryDirectory(prefix="tern-stream-") as folder:
         html = os.path.join(folder, "page.html")
         flags = ["--html", html, "--ladder"] if page else []

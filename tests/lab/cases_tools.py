@@ -238,7 +238,17 @@ def tour(lab):
 def stories(lab):
     told(lab, "loss", "SYN")
     told(lab, "slow", "again", "RST", "closed in order", "CLOSED")
-    told(lab, "kernel-rst", "RST")
+    lanes = told(lab, "kernel-rst", "RST · I asked for nothing!", "your kernel",
+                 flags=["--draw", "kernel.svg"], env={**os.environ, "LC_ALL": "C.UTF-8"})
+    hold("three lanes", "◀─────────◀─" in lanes and "├─ RST" in lanes, lanes)
+    with open(lab.path("kernel.svg"), encoding="utf-8") as drawing:
+        hold("three lanes, drawn", ">your kernel</text>" in drawing.read())
+    for name, wanted in (("loss.html", "missing"), ("loss.svg", "missing")):
+        told(lab, "loss", "this as a picture: " + name, flags=["--draw", name])
+        with open(lab.path(name), encoding="utf-8") as picture:
+            hold(f"the loss in {name}", wanted in picture.read())
+    code = lab.run([world.TERN, "demo", "--draw", "loss.png"], seconds=60).code
+    equal("exit code of a picture of no known kind", code, 2)
     told(lab, "close", "FIN")
 
 

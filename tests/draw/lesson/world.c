@@ -15,14 +15,14 @@
 #include "wire/dissect.h"
 #include "wire/tcp.h"
 
-#define FRAMES_MAX   4096
-#define FRAME_BYTES  1600
-#define TURNS_MAX    1000000
-#define MTU          1500
-#define DELAY        (10 * TERN_MS)
-#define RATE         12500000u
-#define WINDOW       (1u << 20)
-#define START        TERN_SECOND
+#define FRAMES_MAX  4096
+#define FRAME_BYTES 1600
+#define TURNS_MAX   1000000
+#define MTU         1500
+#define DELAY       (10 * TERN_MS)
+#define RATE        12500000u
+#define WINDOW      (1u << 20)
+#define START       TERN_SECOND
 
 struct frame_on_wire {
     tern_time at;
