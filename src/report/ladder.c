@@ -215,6 +215,8 @@ static void put_lost(const struct ladder *l, const struct tern_step *s,
     tern_words_range(lost->start, lost->end, range, sizeof range);
     (void)snprintf(tail, sizeof tail, "lost · again %s later",
                    tern_words_time(lost->again_at - lost->at, after));
+    if (tern_text_columns(range) + tern_text_columns(tail) + 4 + SHAFT_MIN > l->lane)
+        (void)snprintf(tail, sizeof tail, "lost");
     size_t used = tern_text_columns(range) + tern_text_columns(tail) + 4;
     size_t shaft = l->lane / 2 > tern_text_columns(range) + SHAFT_MIN + 2
                        ? l->lane / 2 - tern_text_columns(range) - 2

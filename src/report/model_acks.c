@@ -206,6 +206,8 @@ void model_pure_ack(struct segment *s)
 static void capture_lacks(struct segment *s, uint64_t upto)
 {
     struct model_dir *d = s->other;
+
+    model_probe_taken(d, upto);
     struct tern_model_side *side =
         &s->c->out.side[s->by == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT];
     uint64_t beyond = upto > d->max ? upto - d->max : 0;

@@ -222,9 +222,29 @@ static uint64_t piece_bytes(const struct segment *s)
     return s->payload_bytes > 9000 ? 1448 : s->payload_bytes;
 }
 
+/* A closed window is asked with the next byte, which the receiver may take, or not: until an ACK
+ * or what follows tells, it was not sent. */
+static void probe(struct segment *s)
+{
+    s->own->probed = true;
+    s->own->sent_at = s->p->at;
+    s->side->segments++;
+    s->side->bytes += s->payload_bytes;
+    model_mark(s, TERN_MARK_PROBE, s->by, s->start, s->end);
+    burst_begin(s, 1);
+}
+
 void model_data(struct segment *s)
 {
+    int64_t first = model_offset(s->own, s->h.seq);
+
+    model_probe_taken(s->own, first < 0 ? 0 : (uint64_t)first);
     model_judge_data(s);
+    if (s->window_probe && s->start == s->own->max) {
+        probe(s);
+        return;
+    }
+    s->own->probed = s->own->probed && s->end <= s->own->max;
     uint64_t piece = piece_bytes(s);
     uint64_t segments = pieces_of(s->payload_bytes, piece);
 

@@ -133,6 +133,14 @@ static uint64_t seen_within(const struct model_dir *d, uint64_t start, uint64_t 
     return below + tern_ranges_bytes_within(&d->beyond.set, start > d->next ? start : d->next, end);
 }
 
+void model_probe_taken(struct model_dir *d, uint64_t below)
+{
+    if (!d->probed || below <= d->max)
+        return;
+    d->probed = false;
+    (void)model_dir_saw(d, d->max, d->max + 1);
+}
+
 uint64_t model_dir_saw(struct model_dir *d, uint64_t start, uint64_t end)
 {
     TERN_ASSERT(start <= end);

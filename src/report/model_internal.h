@@ -58,6 +58,7 @@ struct model_dir {
     uint64_t max;               /* the highest byte seen, plus one */
     int64_t told;               /* where its sender stood at least: SND.NXT, SYN and FIN counted */
     struct model_ranges beyond; /* what was seen above next */
+    bool probed; /* a closed window was asked with the byte at `max`; was it taken? */
     bool fin_seen;
     uint64_t fin_at;  /* offset of the FIN: the stream's length */
     uint32_t mss;     /* the longest segment so far */
@@ -230,6 +231,8 @@ int64_t model_offset(const struct model_dir *d, tern_seq seq);
 enum tern_data_class model_dir_class(const struct model_dir *d, uint64_t start, uint64_t end);
 /* Bytes [start, end) were seen. Returns how many of them are new. */
 uint64_t model_dir_saw(struct model_dir *d, uint64_t start, uint64_t end);
+/* All below an offset was there, they say: so the byte of a window probe was taken, if it was. */
+void model_probe_taken(struct model_dir *d, uint64_t below);
 /* This segment is the highest of its direction now. */
 void model_dir_rose(struct segment *s);
 /* This segment jumped over the bytes from the highest on. */

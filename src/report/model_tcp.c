@@ -140,7 +140,7 @@ static void told(struct segment *s)
     int64_t end = model_offset(s->own, s->h.seq) + (int64_t)s->payload_bytes +
                   ((s->h.flags & TERN_TCP_FIN) != 0 ? 1 : 0);
 
-    if (end > s->own->told)
+    if (end > s->own->told && !s->window_probe)
         s->own->told = end;
 }
 

@@ -228,6 +228,34 @@ def full_hole():
     return t
 
 
+def refused_probe():
+    """A closed window is probed with the next byte, which is refused, and then sent with others."""
+    t = Talk()
+    t.open()
+    t.say(30, "s", "PA", 0, 0, MSS)
+    t.say(50, "c", "A", 0, MSS, window=0)
+    for ms in (350, 950):
+        t.say(ms, "s", "A", MSS, 0, 1)
+        t.say(ms + 20, "c", "A", 0, MSS, window=0)
+    t.say(1200, "c", "A", 0, MSS, window=30000)
+    t.say(1210, "s", "PA", MSS, 0, MSS)
+    t.say(1230, "c", "A", 0, 2 * MSS)
+    return t
+
+
+def taken_probe():
+    """The same, but the byte is taken, and what follows begins behind it."""
+    t = Talk()
+    t.open()
+    t.say(30, "s", "PA", 0, 0, MSS)
+    t.say(50, "c", "A", 0, MSS, window=0)
+    t.say(350, "s", "A", MSS, 0, 1)
+    t.say(370, "c", "A", 0, MSS + 1, window=30000)
+    t.say(371, "s", "PA", MSS + 1, 0, MSS)
+    t.say(391, "c", "A", 0, 2 * MSS + 1)
+    return t
+
+
 def keep_alive():
     t = Talk()
     t.open(request=b"hello")

@@ -32,6 +32,8 @@ TABLE = {
     "window": ({"zero_windows": 3}, "fin", "the client's receive window"),
     "full_hole": ({"retransmissions": 1, "duplicate_acks": 3}, "fin",
                   "made good 1 segment"),
+    "refused_probe": ({"zero_windows": 3}, "open", "the client's receive window"),
+    "taken_probe": ({"zero_windows": 1}, "open", "the client's receive window"),
     "keep_alive": ({"keep_alives": 2}, "open", "the client: for"),
     "reset": ({"resets": 1}, "reset", "the path: 21 ms"),
     "refused": ({"resets": 1}, "reset", "refused"),
@@ -41,6 +43,9 @@ TABLE = {
 BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe", "missing": "unknown"}
 NEEDLESS_BY = {"needless_dsack": "dsack", "needless_stamps": "timestamps"}
 GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "keep_alive", "reset",
+BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe"}
+GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "refused_probe", "taken_probe",
+           "keep_alive", "reset",
            "refused", "nobody", "needless_dsack", "talk")
 
 
