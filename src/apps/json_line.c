@@ -114,6 +114,16 @@ static void put_control(struct tern_json_line *j, unsigned char c)
     tern_write_u8(&j->w, (uint8_t)hex[c & 15]);
 }
 
+/* Bytes from there on that stand for themselves. */
+static size_t plain(const unsigned char *p)
+{
+    size_t n = 0;
+
+    while (p[n] >= 0x20 && p[n] < 0x7f && p[n] != '"' && p[n] != '\\')
+        n++;
+    return n;
+}
+
 void tern_json_text(struct tern_json_line *j, const char *key, const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -121,10 +131,12 @@ void tern_json_text(struct tern_json_line *j, const char *key, const char *text)
     put_key(j, key);
     tern_write_u8(&j->w, '"');
     while (*p != '\0') {
-        const size_t bytes = character(p);
+        const size_t run = plain(p), bytes = run > 0 ? run : character(p);
 
         if (bytes == 0)
             put(j, "\xef\xbf\xbd");
+        else if (run > 0)
+            tern_write_bytes(&j->w, p, run);
         else if (*p < 0x20 || *p == 0x7f)
             put_control(j, *p);
         else if (*p == '"' || *p == '\\') {

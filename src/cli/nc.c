@@ -412,6 +412,7 @@ int tern_verb_nc(int argc, char **argv)
     memset(&n, 0, sizeof n);
     n.options = &options;
     options.talk.verbose = options.verbose;
+    options.talk.server = options.listen;
     code = tern_talk_open(&n.talk, &options.talk);
     if (code != 0)
         return code == EXIT_USAGE || code == EXIT_INTERRUPTED ? code : EXIT_FAILED;

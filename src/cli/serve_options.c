@@ -195,6 +195,7 @@ int tern_serve_parse(int argc, char **argv, struct tern_serve_options *o)
     if (argc - optind != 1)
         return usage(argc == optind ? "give the directory to serve" : "give one directory");
     o->directory = argv[optind];
+    o->talk.server = true;
     o->talk.connections_max = (uint32_t)o->limits.connections + STACK_SPARE;
     return o->log != NULL && o->quiet ? usage("--log and --quiet contradict each other") : 0;
 }
