@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tern draw over any file: read as a capture or as an event log, drawn for a terminal and as SVG, told as JSON. The
- * first byte chooses the lists' length. Whatever a file holds, no control character reaches the
- * terminal, and no element of its own the drawing.
+ * tern draw over any file: read as a capture or as an event log, drawn for a terminal and as SVG,
+ * told as JSON. The first byte chooses the lists' length. Whatever a file holds, no control
+ * character reaches the terminal, and no element of its own the drawing.
  */
 #include "fuzz.h"
 

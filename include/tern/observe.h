@@ -202,7 +202,7 @@ struct tern_note_segment {
     uint16_t mss_bytes;   /* a SYN's option; 0: it has none */
     uint8_t window_shift; /* the same */
     bool has_window_shift, sack_permitted, has_timestamps;
-    uint32_t ts_value, ts_echo; /* RFC 7323 §3 */
+    uint32_t ts_value, ts_echo;     /* RFC 7323 §3 */
     enum tern_cause cause;          /* SEGMENT_OUT */
     bool again;                     /* SEGMENT_OUT: some of it had been sent before */
     struct tern_note_effect effect; /* SEGMENT_IN, of a connection */

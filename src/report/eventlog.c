@@ -398,6 +398,8 @@ static enum tern_capture_result read_all(struct log_reader *r)
         if (!go_on(r))
             break;
     }
+    if (ferror_unlocked(r->file) != 0)
+        return wrong(r->facts, TERN_CAPTURE_PARTIAL, "it cannot be read to its end");
     return bytes < 0 ? wrong(r->facts, TERN_CAPTURE_PARTIAL, "a record is too long") : result;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file of the event log: records and their order, a full disk, and the queue of milestones. That
- * the events are those of the schema is judged elsewhere (tests/events).
+ * The file of the event log: records and their order, a full disk, and the queue of milestones.
+ * That the events are those of the schema is judged elsewhere (tests/events).
  */
 #include <errno.h>
 #include <setjmp.h>
