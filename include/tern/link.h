@@ -143,7 +143,7 @@ struct tern_link_packet_options {
                                  on success the link owns it, on failure it is still the caller's */
     int second_socket_fd;     /* with socket_fd: another of the same namespace, for short frames;
                                  0 or -1: none, and then the ring holds fewer of them */
-    uint32_t ring_slots;      /* for frames of 64 KiB; 0: the default, 512 */
+    uint32_t ring_slots;      /* for frames of 64 KiB; 0: the default, 384 */
     bool allow_kernel_address; /* take an address that the kernel itself holds: for showing what
                                   the kernel then does */
 };

@@ -80,7 +80,7 @@ static void info_is_told(void **state)
     assert_true(link->info.private_network);
     assert_int_equal(link->info.mtu_bytes, 1500);
     /* Four short slots for each long one, in whole blocks of 128; an eighth is kept back. */
-    assert_int_equal(link->info.hold_frames, 256 - 32);
+    assert_int_equal(link->info.hold_frames, 384 - 48);
     assert_true(link->info.hold_bytes == 53 * UINT64_C(8064));
     assert_int_equal(link->info.mac.b[0], 0x02);
     assert_memory_equal(&link->info.mac, &again->info.mac, 6);
