@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Connect, a byte there, a byte back, close; so many a second.
 
-Each run of tern's has an address of its own. The kernel at the other end keeps the connections of
-the last minute in TIME-WAIT, and refuses new ones from the same ports whose timestamps are older;
-a new process of tern's has timestamps of its own, where the kernel as a client goes on with its
-last.
+Each run of tern's has an address of its own, so that it meets none of the connections of the last
+minute that the kernel at the other end keeps in TIME-WAIT.
 """
 from ground import KERNEL, KERNEL_VETH, LAN, TAP, Run
 from workloads import Workload

@@ -69,8 +69,8 @@ class Crowd:
         return json.loads(self.said(self.tern))
 
     def connect(self, total):
-        """Until so many are there, one process after the other, since SYNs of dozens of them at once
-        would only be lost; the seconds that it took."""
+        """Until so many are there, one process after the other, since SYNs of dozens of them at
+        once would only be lost; the seconds that it took."""
         seconds = 0
         for i, there in enumerate(self.open):
             wanted = min(self.most, max(total - i * self.most, 0))
