@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measure tern against the kernel (and lwIP, and curl), taking turns on the same machine.
 
-    ./bench                     every workload, five pairs of runs each: some 20 minutes
-    ./bench --quick             three pairs of short runs: some 5 minutes
+    ./bench                     every workload, five pairs of runs each: some 25 minutes
+    ./bench --quick             three pairs of short runs: some 6 minutes
     ./bench --only WORD         the workloads whose names contain the word; may be given again
     ./bench --list              their names
     ./bench --json FILE         the runs, for programs
