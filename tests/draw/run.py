@@ -44,9 +44,8 @@ BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe", "missing": "u
 NEEDLESS_BY = {"needless_dsack": "dsack", "needless_stamps": "timestamps"}
 GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "keep_alive", "reset",
 BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe"}
-GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "refused_probe", "taken_probe",
-           "keep_alive", "reset",
-           "refused", "nobody", "needless_dsack", "talk")
+GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "refused_probe",
+           "taken_probe", "keep_alive", "reset", "refused", "nobody", "needless_dsack", "talk")
 
 
 class Test:
