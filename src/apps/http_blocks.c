@@ -85,12 +85,16 @@ static void forget(struct tern_http_blocks *b, struct tern_http_block *block)
 
 static bool read_block(struct tern_http_block *block, int fd, uint64_t index)
 {
+    const uint64_t at = index * TERN_HTTP_BLOCK_BYTES;
     ssize_t n;
 
-    do
-        n = pread(fd, block->data, TERN_HTTP_BLOCK_BYTES, (off_t)(index * TERN_HTTP_BLOCK_BYTES));
-    while (n < 0 && errno == EINTR);
-    block->bytes = n > 0 ? (size_t)n : 0;
+    block->bytes = 0;
+    do { /* less than was asked for is no end yet */
+        n = pread(fd, block->data + block->bytes, TERN_HTTP_BLOCK_BYTES - block->bytes,
+                  (off_t)(at + block->bytes));
+        if (n > 0)
+            block->bytes += (size_t)n;
+    } while (n > 0 ? block->bytes < TERN_HTTP_BLOCK_BYTES : n < 0 && errno == EINTR);
     return n >= 0;
 }
 

@@ -149,10 +149,10 @@ static void block_done(struct tern_comments *c, uint32_t type, size_t bytes)
     if (type != BLOCK_PACKET && type != BLOCK_OLD_PACKET && type != BLOCK_SIMPLE)
         return;
     if (type != BLOCK_SIMPLE && bytes >= 28) {
-        size_t captured = get32(c, c->block + 20);
-        size_t padded = (captured + 3) & ~(size_t)3;
+        const uint64_t captured = get32(c, c->block + 20);
+        const size_t padded = (size_t)((captured + 3) & ~UINT64_C(3));
 
-        if (padded <= bytes - 28)
+        if (captured <= bytes - 28 && padded <= bytes - 28)
             options(c, c->block + 28 + padded, bytes - 28 - padded, &packet);
     }
     enqueue(c, packet);

@@ -366,25 +366,25 @@ static int by_packets(const void *a, const void *b)
 }
 
 /* The largest first, so that they have the details. */
-static size_t put_conns(struct html *h)
+/* False: out of memory. */
+static bool put_conns(struct html *h, size_t *shown)
 {
     size_t count = tern_model_conn_count(h->m);
     struct ranked *order = malloc((count + 1) * sizeof *order);
 
     if (order == NULL)
-        return 0;
+        return false;
     for (size_t i = 0; i < count; i++) {
         const struct tern_model_conn *c = tern_model_conn(h->m, i);
 
         order[i] = (struct ranked){c->side[0].packets + c->side[1].packets, i};
     }
     qsort(order, count, sizeof *order, by_packets);
-    size_t shown = count < CONNS_MAX ? count : CONNS_MAX;
-
-    for (size_t i = 0; i < shown; i++)
+    *shown = count < CONNS_MAX ? count : CONNS_MAX;
+    for (size_t i = 0; i < *shown; i++)
         put_conn(h, order[i].index, i == 0);
     free(order);
-    return shown;
+    return true;
 }
 
 static void put_about(struct html *h, size_t shown)
@@ -419,8 +419,8 @@ bool tern_report_html(const struct tern_model *m, const struct tern_html_options
     put(&h, "{\"connections\":[");
     if (options->one_conn)
         put_conn(&h, options->conn, true);
-    else
-        shown = put_conns(&h);
+    else if (!put_conns(&h, &shown))
+        return false;
     if (tern_model_conn_count(m) == 0 && options->is_tern && tern_model_story_count(m) > 0)
         put_story(&h);
     put_about(&h, shown);

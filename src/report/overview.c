@@ -10,7 +10,7 @@
 
 #define TABLE_ROWS_MAX 200
 #define INDENT         2
-#define LINE_BYTES     512
+#define LINE_BYTES     640 /* a verdict and three numbers */
 
 static void line(const struct tern_overview_options *o, const char *words, FILE *out)
 {

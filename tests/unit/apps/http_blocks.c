@@ -2,6 +2,7 @@
 /* Blocks are read once for many, anew where the file is another, and never while they are used. */
 #include "http_test.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "apps/http_blocks.h"
@@ -10,9 +11,25 @@
 #define BLOCKS 4
 
 static struct place place;
+static bool reads_are_short;
 static struct tern_http_blocks blocks;
 static struct tern_http_file file;
 static char data[SIZE];
+
+ssize_t __real_pread64(int fd, void *to, size_t bytes, off_t at);
+ssize_t __wrap_pread64(int fd, void *to, size_t bytes, off_t at);
+
+/* A file system may give less than was asked for, and a signal nothing. */
+ssize_t __wrap_pread64(int fd, void *to, size_t bytes, off_t at)
+{
+    static unsigned calls;
+
+    if (reads_are_short && ++calls % 3 == 0) {
+        errno = EINTR;
+        return -1;
+    }
+    return __real_pread64(fd, to, reads_are_short && bytes > 1500 ? 1500 : bytes, at);
+}
 
 static void look_again(void)
 {
@@ -159,12 +176,27 @@ static void unreadable(void **state)
                                                            : 0);
 }
 
+static void read_in_pieces(void **state)
+{
+    struct tern_http_block *first, *last;
+
+    (void)state;
+    reads_are_short = true;
+    first = take(0, true, 0);
+    last = take(1, true, 0);
+    reads_are_short = false;
+    assert_int_equal(first->bytes, TERN_HTTP_BLOCK_BYTES);
+    assert_memory_equal(first->data, data, TERN_HTTP_BLOCK_BYTES);
+    assert_int_equal(last->bytes, SIZE - TERN_HTTP_BLOCK_BYTES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(shared),        TEST(unsteady), TEST(changed),
-                                       TEST(another_state), TEST(full),     TEST(unreadable)};
+                                       TEST(another_state), TEST(full),     TEST(unreadable),
+                                       TEST(read_in_pieces)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
