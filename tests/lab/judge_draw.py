@@ -249,16 +249,17 @@ def round_trips(name, ours, e):
 
 def tcptrace(path):
     """What tcptrace says; None where it is not there."""
-    plain = os.path.join(tempfile.gettempdir(), f"tern-tcptrace-{os.getpid()}.pcap")
-    tshark(path, "-F", "pcap", "-w", plain)
-    try:
-        done = subprocess.run(["tcptrace", "-l", "-n", plain], stdout=subprocess.PIPE, check=False,
-                              stderr=subprocess.DEVNULL, text=True, errors="replace", timeout=60)
-    except FileNotFoundError:
-        return None
+    with tempfile.TemporaryDirectory(prefix="tern-tcptrace-") as folder:
+        plain = os.path.join(folder, "plain.pcap")
+        tshark(path, "-F", "pcap", "-w", plain)
+        try:
+            done = subprocess.run(["tcptrace", "-l", "-n", plain], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, errors="replace",
+                                  check=False, timeout=60)
+        except FileNotFoundError:
+            return None
     again = re.findall(r"rexmt data pkts:\s+(\d+)", done.stdout)
     zero = re.findall(r"zero win adv:\s+(\d+)", done.stdout)
-    os.unlink(plain)
     return f"{sum(map(int, again))} sent again, {sum(map(int, zero))} zero windows"
 
 
