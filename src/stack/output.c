@@ -345,7 +345,8 @@ static int frame_ready(struct tern_stack *s, struct tern_frame *frames,
         output_to_nobody(s, conn);
         return 0;
     }
-    s->tcp.cut_max = (uint32_t)max;
+    /* an observer hears of each segment by itself */
+    s->tcp.cut_max = tern_stack_is_observed(s) ? 1 : (uint32_t)max;
     if (tern_tcb_output(conn->tcb, s->now, &seg)) {
         if (seg.piece_bytes > 0 && !s->tcp.tso)
             return frame_pieces(s, conn, &seg, dst, frames, headers);

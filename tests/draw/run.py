@@ -42,8 +42,6 @@ TABLE = {
 }
 BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe", "missing": "unknown"}
 NEEDLESS_BY = {"needless_dsack": "dsack", "needless_stamps": "timestamps"}
-GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "keep_alive", "reset",
-BY = {"fast": "fast", "timeout": "timeout", "probe": "tail_probe"}
 GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "refused_probe",
            "taken_probe", "keep_alive", "reset", "refused", "nobody", "needless_dsack", "talk")
 
