@@ -60,7 +60,7 @@ def hold_pictures(tern, log, capture):
     """Both make the same picture: the figures of each connection, and a ladder."""
     figures = []
     for path in (log, capture):
-        done = draw(tern, "--json", "-", path)
+        done = draw(tern, path, "--json")
         if done.returncode != 0:
             raise judge.Wrong(f"tern draw {path}: {done.stderr.decode()}")
         figures.append([[c[field] for field in DRAWN]
