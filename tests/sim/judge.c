@@ -124,7 +124,8 @@ static bool met_no_room(const struct world *w, const struct end *e)
             c.syn_cookies_sent > 0 || c.drops[TERN_DROP_TCP_ACCEPT_FULL] > 0);
 }
 
-/* This side had too few control blocks, and dropped what came for its resting connections. */
+/* This side had too few control blocks, and dropped what came for its resting connections: what
+ * the other sent, and its answers to keep-alives. */
 static bool slept(const struct world *w, int side)
 {
     struct tern_stack_counters c;
@@ -133,11 +134,12 @@ static bool slept(const struct world *w, int side)
     return w->plan.stack[side].awake_max > 0 && c.drops[TERN_DROP_TCP_ASLEEP] > 0;
 }
 
-/* This side slept while the other, all of it written and closed, sent to it; which after many
- * attempts gave up, with nobody to tell (RFC 9293 §3.8.3), and then knows of no connection. */
+/* This side slept while the other, all of it written and closed, sent its last text or FIN; which
+ * after many attempts gave up, with nobody to tell (RFC 9293 §3.8.3), and then knows of no
+ * connection. */
 static bool slept_too_long(const struct world *w, const struct end *e)
 {
-    return slept(w, e->side) && e->peer != NULL && e->peer->finished && e->read < e->peer->written;
+    return slept(w, e->side) && e->peer != NULL && e->peer->finished;
 }
 
 static bool is_excused(const struct world *w, const struct end *e)
@@ -149,7 +151,7 @@ static bool is_excused(const struct world *w, const struct end *e)
         return met_rudeness(w, e) || met_no_room(w, e) || met_oblivion(w, e) ||
                slept_too_long(w, e);
     case TERN_ERR_TIMEOUT:
-        return !has_partner(w, e) || met_no_room(w, e) || slept(w, 1 - e->side);
+        return !has_partner(w, e) || met_no_room(w, e) || slept(w, 0) || slept(w, 1);
     case TERN_ERR_REFUSED:
         return (w->plan.flow[e->flow].cross && !has_partner(w, e)) ||
                (e->plan->settings.fastopen &&
