@@ -90,7 +90,7 @@ static int tap_receive(struct tern_link *link, tern_time now, struct tern_frame 
     int n = 0;
 
     (void)now;
-    if (t->empty)
+    if (t->empty && max > 1)
         max = 1;
     t->empty = false;
     while (n < max && at + LONGEST_BYTES <= ARENA_BYTES && !t->gone) {

@@ -176,6 +176,36 @@ static bool wait_until_up(struct life_end *end)
     return up || life_fail(end, "the interface", ENETDOWN);
 }
 
+/* The kernel sends a datagram to the stack's address. */
+static bool kernel_speaks(void)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x0a00020f)};
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool sent = sendto(fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof to) == 1;
+
+    (void)close(fd);
+    return sent;
+}
+
+/* No frame more than was asked for: none, where none was, though one waits in what was empty. */
+static bool takes_no_more(struct tap_world *w, struct tern_link *link)
+{
+    struct tern_frame frame[2];
+    bool spoken;
+    int n;
+
+    do
+        n = link->ops->receive(link, 0, frame, 1);
+    while (n > 0);
+    faults_pause(true);
+    spoken = n == 0 && kernel_speaks();
+    faults_pause(false);
+    if (spoken && link->ops->receive(link, 0, frame, 0) != 0)
+        return life_fail(w->end, "receive() of no frame", EINVAL);
+    return true;
+}
+
 static bool live(struct tap_world *w)
 {
     const struct tern_link_tap_options options = {.name = NAME, .fd = -1, .seed = 1};
@@ -190,7 +220,8 @@ static bool live(struct tap_world *w)
     w->client.user = &w->server;
     return half_open(&w->client, link, "10.0.2.15/24", w->end) && wait_until_up(w->end) &&
            half_claimed(&w->client) &&
-           half_echo(&w->client, tern_addr_v4(10, 0, 2, 2), ntohs(w->server.at.sin_port));
+           half_echo(&w->client, tern_addr_v4(10, 0, 2, 2), ntohs(w->server.at.sin_port)) &&
+           takes_no_more(w, link);
 }
 
 void life_tap(struct life_end *end)
