@@ -419,4 +419,5 @@ void tern_stack_check(const struct tern_stack *s)
     }
     TERN_ASSERT(resting == s->conns.used - s->awake.used);
     TERN_ASSERT(counted == s->tcp.synchronised_count);
+    TERN_ASSERT(s->conns.used > 0 || (s->tcp.promised == 0 && s->tcp.load == 0));
 }

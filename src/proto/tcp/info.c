@@ -141,6 +141,7 @@ void tern_tcb_check(const struct tern_tcb *c)
     TERN_ASSERT(c->rcv.nxt <= c->rcv.adv);
     TERN_ASSERT(c->rcv.promised <= c->env->promised);
     TERN_ASSERT(c->rcv.load <= c->env->load);
+    TERN_ASSERT(c->rcv.promised > 0 || c->rcv.load == 0);
     TERN_ASSERT(c->loss.resent_below <= c->snd.max);
     TERN_ASSERT(c->loss.lost_below <= c->snd.max);
     TERN_ASSERT(c->rcv.ooo == NULL || c->rcv.ooo->count > 0);

@@ -40,7 +40,8 @@ void tern_tcb_note_promise(struct tern_tcb *c)
     const bool open = c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT;
     const uint64_t promised = open && !c->rcv.closed ? c->rcv.adv - c->rcv.nxt : 0;
 
-    if (promised > c->rcv.promised || promised < c->rcv.loaded / 2) {
+    if (promised > c->rcv.promised || promised < c->rcv.loaded / 2 ||
+        (promised == 0 && c->rcv.load > 0)) {
         const uint64_t load = load_of(c, promised); /* a division: not for each segment */
 
         c->env->load += load - c->rcv.load;

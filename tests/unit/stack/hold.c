@@ -313,13 +313,50 @@ static void opens_again(void **state)
     bench_close(&b);
 }
 
+/* Who ends with a byte of its window left, or two, or none, leaves nothing of it behind
+ * (tern_stack_check(), at each look, asks for that once the last connection is gone). */
+static void nothing_is_left_behind(void **state)
+{
+    static const uint8_t bytes[1460];
+
+    (void)state;
+    for (uint32_t left = 0; left < 4; left++) {
+        struct bench b;
+        struct tern_config c;
+        struct watched w;
+        struct tern_tcp_header peer;
+        struct tern_conn *conn;
+
+        configure(&c, 64, 40000);
+        c.receive_buffer_bytes = 20000;
+        bench_open_at(&b, &c, 1);
+        conn = dial(&b, &w, &peer);
+        watch(&b, &w, 1);
+        while (w.edge - w.nxt > left) {
+            const uint32_t room = w.edge - w.nxt - left;
+            const uint32_t n = room < sizeof bytes ? room : (uint32_t)sizeof bytes;
+
+            bench_tcp(&b, peer, tern_span_of(bytes, n));
+            peer.seq = tern_seq_add(peer.seq, n);
+            w.nxt += n;
+            bench_advance(&b, TERN_SECOND);
+            watch(&b, &w, 1);
+        }
+        assert_int_equal(w.edge - w.nxt, left);
+        peer.flags |= TERN_TCP_RST;
+        bench_tcp(&b, peer, tern_span_of(NULL, 0));
+        tern_tcp_close(conn);
+        bench_drain(&b);
+        bench_close(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(within_the_link),
-        cmocka_unit_test(long_and_short_frames),
-        cmocka_unit_test(the_buffer_ends),
-        cmocka_unit_test(opens_again),
+        cmocka_unit_test(within_the_link),        cmocka_unit_test(long_and_short_frames),
+        cmocka_unit_test(the_buffer_ends),        cmocka_unit_test(opens_again),
+        cmocka_unit_test(nothing_is_left_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
