@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <tern/tern.h>
 
@@ -113,8 +114,18 @@ static int close_output(int code)
     return 1;
 }
 
+/* No help is longer: what fails then does so in close_output(), which can say why. */
+static void buffer_output(void)
+{
+    static char buffer[32768];
+
+    if (isatty(STDOUT_FILENO) == 0)
+        (void)setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+}
+
 int main(int argc, char **argv)
 {
     ignore_sigpipe();
+    buffer_output();
     return close_output(run(argc, argv));
 }
