@@ -295,19 +295,26 @@ class Receiver:
             self.recent = ts
 
 
+def longest(found):
+    """The rows of the connection that has most: last words of an earlier one may be there too."""
+    streams = [row["stream"] for row in found]
+    most = max(set(streams), key=streams.count, default=None)
+    return [row for row in found if row["stream"] == most]
+
+
 def truth(client, server, port):
     """What became of the server's segments, known from both ends, since each packet has an
     identification of its own: {"retransmissions", "spurious_retransmissions", "out_of_order"} as
     they are true of the client's capture."""
     firsts, again = set(), set()
-    for row in rows(server):
+    for row in longest(rows(server)):
         if row["srcport"] == port and int(row["len"]) > 0:
             if row["seq_raw"] in firsts:
                 again.add(row["id"])
             firsts.add(row["seq_raw"])
     found = {"retransmissions": 0, "spurious_retransmissions": 0, "out_of_order": 0}
     receiver, top = Receiver(), None
-    for row in rows(client):
+    for row in longest(rows(client)):
         if row["srcport"] != port:
             receiver.acked = int(row["ack_raw"])
         elif int(row["len"]) > 0:
