@@ -339,12 +339,12 @@ def serve_wrk(lab):
       programs=["curl"])
 def serve_interrupted(lab):
     client, server = lab.pair()
-    big = lab.noise("www/big.bin", 4_000_000)
     idle = ("import socket\n"
             f"s = socket.create_connection(('{TERN_IP}', 80), timeout=20)\n"
             "print('open', flush=True)\n"
             "print(s.recv(1), flush=True)\n")
-    for times in (1, 2):
+    for times, size in ((1, 4_000_000), (2, 40_000_000)):    # the second: more than buffers hold
+        big = lab.noise("www/big.bin", size)
         child = serve(lab, client, "--grace", 20)
         with open(lab.path("idle"), "wb") as out:
             waits = server.start(PYTHON, "-c", idle, stdout=out, stderr=out)
