@@ -23,6 +23,6 @@ ALL = [
     Workload("connections, adaptive", "veth", "a second", one(LAN), one(KERNEL), must=1.1,
              stretch=1.19),
     Workload("connections, adaptive", "tap", "a second", one(TAP), one(KERNEL), needs_tap=True),
-    Workload("connections, 16 at once", "veth", "a second", one(LAN, "--streams", "16"),
-             one(KERNEL, "--streams", "16")),
+    *[Workload(f"connections, {n} at once", "veth", "a second", one(LAN, "--streams", n),
+               one(KERNEL, "--streams", n)) for n in ("8", "64")],
 ]

@@ -37,17 +37,24 @@ class Row:
 
     def cpu(self):
         """Median CPU seconds a GB of both ends, tern's runs and the rival's; None: not bulk."""
+        costs = self.costs()
+        return [statistics.median(side) for side in costs] if costs else None
+
+    def costs(self):
+        """The same of each run: tern's, and the rival's."""
         costs = [[run.cpu_per_gb() for run in side] for side in (self.tern, self.rival)]
-        if not all(side and all(side) for side in costs):
-            return None
-        return [statistics.median(side) for side in costs]
+        return costs if all(side and all(side) for side in costs) else None
 
     def json(self):
-        return {"workload": self.workload.name, "link": self.workload.link,
+        told = {"workload": self.workload.name, "link": self.workload.link,
                 "unit": self.workload.unit, "better": self.workload.better,
                 "tern": [run.value for run in self.tern],
                 "rival": [run.value for run in self.rival],
                 "rival_name": self.workload.rival_name, "ratio": self.ratio}
+        costs = self.costs()
+        if costs:
+            told["cpu_seconds_per_gb"] = {"tern": costs[0], "rival": costs[1]}
+        return told
 
 
 class Missing:

@@ -67,6 +67,16 @@ static bool fits(const struct row *row, const struct options *o)
     return row->options.pairs / o->rate < 30;
 }
 
+static void print_json(const struct row *row, const struct options *o, const struct callers *c,
+                       const double *ns, size_t half, bool first)
+{
+    printf("%s{\"workload\": \"%s\", \"ns\": [", first ? "[" : ",\n ", row->name);
+    for (uint32_t i = 0; i < o->rounds; i++)
+        printf("%s%.1f", i > 0 ? ", " : "", ns[i]);
+    printf("], \"time_waits\": %llu, \"half_bytes\": %zu, \"end_bytes\": %zu}",
+           (unsigned long long)callers_counters(c).time_waits_used, half, callers_resident(c));
+}
+
 static void measure(const struct row *row, const struct options *o, bool first)
 {
     static struct callers c;
@@ -79,6 +89,8 @@ static void measure(const struct row *row, const struct options *o, bool first)
     callers_run(&c, options.trip * 4 + TERN_SECOND / 10); /* full of what is under way */
     if (options.pairs > 0)                                /* each pair has its record */
         callers_run(&c, (tern_time)options.pairs * TERN_SECOND / o->rate);
+    if (options.time_waits > 0) /* no record is free any more */
+        callers_run(&c, (tern_time)options.time_waits * TERN_SECOND / o->rate + TERN_SECOND / 10);
     for (uint32_t i = 0; i < o->rounds; i++) {
         const uint64_t count = c.begun, spent = c.spent_ns;
 
@@ -88,13 +100,12 @@ static void measure(const struct row *row, const struct options *o, bool first)
             half = callers_resident(&c);
     }
     callers_judge(&c);
+    if (options.time_waits > 0 && callers_counters(&c).time_waits_used < options.time_waits) {
+        fprintf(stderr, "turnover: %s: it was not\n", row->name);
+        exit(1);
+    }
     if (o->json)
-        printf("%s{\"workload\": \"%s\", \"ns\": %.1f, \"share\": %.3f, \"time_waits\": %llu, "
-               "\"half_bytes\": %zu, \"end_bytes\": %zu}",
-               first ? "[" : ",\n ", row->name, median(ns, o->rounds),
-               median(ns, o->rounds) * o->rate / 1e9,
-               (unsigned long long)callers_counters(&c).time_waits_used, half,
-               callers_resident(&c));
+        print_json(row, o, &c, ns, half, first);
     else
         printf("%-20s %7.0f ns a connection, %5.1f %% of a processor; %8llu in TIME-WAIT, "
                "%6.1f MB, %6.1f MB at the end\n",
