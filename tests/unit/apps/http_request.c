@@ -96,6 +96,24 @@ static void table(void **state)
     }
 }
 
+/* What follows a chunked body is held to the rules of fields as well, in any pieces. */
+static void trailers(void **state)
+{
+    static const char head[] = "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static char rest[3 * TERN_HTTP_HEAD_MAX];
+    struct tern_http_parser p;
+
+    (void)state;
+    (void)snprintf(rest, sizeof rest, "0\r\nRange: %0*d\r\n\r\n", 2 * TERN_HTTP_HEAD_MAX, 0);
+    tern_http_parser_init(&p, 8192);
+    assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
+    assert_int_equal(feed(&p, rest, strlen(rest), 1000).fed, TERN_HTTP_BAD);
+    (void)snprintf(rest, sizeof rest, "0\r\nX: a\r\n\r\n");
+    tern_http_parser_init(&p, 8192);
+    assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
+    assert_int_equal(feed(&p, rest, strlen(rest), 1).fed, TERN_HTTP_ENDED);
+}
+
 static void fields(void **state)
 {
     static const char text[] =
@@ -220,7 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),  cmocka_unit_test(fields),      cmocka_unit_test(pipeline),
-        cmocka_unit_test(limits), cmocka_unit_test(many_fields),
+        cmocka_unit_test(limits), cmocka_unit_test(many_fields), cmocka_unit_test(trailers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
