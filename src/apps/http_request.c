@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * llhttp says where the parts of a request stand; here the few that matter are copied together,
- * and what it lets pass is judged: the length of a head, a Host that is missing or comes twice
- * (RFC 9112 §3.2), versions and methods that are not ours.
+ * and what it lets pass is judged: the length of a head, a Host that is missing, comes twice or is
+ * none (RFC 9112 §3.2), spaces in names of fields, versions and methods that are not ours.
  *
  * The parser stops at the end of a head with a body, at the end of each request, and never reads
  * into the next one: bytes that were sent ahead stay with the connection. A head that is too long
@@ -31,7 +31,7 @@ static void put(struct tern_http_parser *p, const char *at, size_t bytes)
     size_t room = sizeof p->text - 1 - p->text_bytes;
 
     if (bytes > room) {
-        p->refused = 431;
+        p->refused = p->refused != 0 ? p->refused : 431;
         return;
     }
     memcpy(p->text + p->text_bytes, at, bytes);
@@ -53,12 +53,24 @@ static int on_url_complete(llhttp_t *llhttp)
     return 0;
 }
 
+/* RFC 9110 §5.6.2 */
+static bool is_token(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* RFC 9112 §5.1: a name ends at its colon, and whoever sees a space before it must refuse.
+ * One without a name is refused where its value begins. */
 static int on_field(llhttp_t *llhttp, const char *at, size_t bytes)
 {
     struct tern_http_parser *p = parser_of(llhttp);
     size_t room = sizeof p->name - p->name_bytes;
 
     p->value_began = false;
+    for (size_t i = 0; i < bytes; i++)
+        if (!is_token(at[i]))
+            p->refused = 400;
     memcpy(p->name + p->name_bytes, at, bytes < room ? bytes : room);
     p->name_bytes += bytes < room ? bytes : room;
     return 0;
@@ -96,6 +108,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t bytes)
 
     if (!p->value_began) {
         p->value_began = true;
+        if (p->name_bytes == 0)
+            p->refused = 400;
         p->field = find_field(p->name, p->name_bytes);
         if (p->field >= 0)
             begin_value(p);
@@ -195,13 +209,6 @@ bool tern_http_parser_began(const struct tern_http_parser *p)
     return p->head_bytes > 0;
 }
 
-/* RFC 9110 §5.6.2 */
-static bool is_token(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 /* Follow the first line up to the end of its method: whatever pieces it comes in, what cannot be a
  * method is told from one that we do not know (RFC 9110 §9.1). */
 static void watch_method(struct tern_http_parser *p, const uint8_t *data, size_t bytes)
@@ -216,6 +223,39 @@ static void watch_method(struct tern_http_parser *p, const uint8_t *data, size_t
     }
 }
 
+/* RFC 3986 §2.2, §2.3: of a host's name, beside percent-encoding. */
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL);
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* RFC 9110 §7.2: a host as in RFC 3986 §3.2.2, which may be empty, and maybe a port. Which address
+ * brackets hold is for nobody here: any of the characters that such have. */
+static bool is_host(const char *s)
+{
+    const char *begin = s + 1;
+
+    if (*s == '[') {
+        for (s++; is_plain(*s) || *s == ':'; s++)
+            continue;
+        if (*s != ']' || s == begin)
+            return false;
+        s++;
+    } else {
+        while (is_plain(*s) || (*s == '%' && is_hex(s[1]) && is_hex(s[2])))
+            s += *s == '%' ? 3 : 1;
+    }
+    if (*s == ':')
+        s += 1 + strspn(s + 1, "0123456789");
+    return *s == '\0';
+}
+
 /* What llhttp accepts and RFC 9112 §2.3, §3.2 does not. 0: nothing. */
 static int judge(const struct tern_http_parser *p)
 {
@@ -224,14 +264,18 @@ static int judge(const struct tern_http_parser *p)
     if (p->llhttp.http_major != 1)
         return 505;
     if (p->request.field_times[TERN_HTTP_HOST] > 1 ||
-        (p->request.field_times[TERN_HTTP_HOST] == 0 && p->request.minor > 0))
+        (p->request.field_times[TERN_HTTP_HOST] == 0 && p->request.minor > 0) ||
+        (p->request.field[TERN_HTTP_HOST] != NULL && !is_host(p->request.field[TERN_HTTP_HOST])))
         return 400;
     return 0;
 }
 
-/* Of a request that is too long: its first line, or its fields. */
-static int too_long(const struct tern_http_parser *p)
+/* Of a head that is refused before its end: a field that is none, or it is too long, in its first
+ * line or its fields. */
+static int judge_early(const struct tern_http_parser *p)
 {
+    if (p->refused == 400)
+        return 400;
     return p->request.target == p->text ? 431 : 414;
 }
 
@@ -299,6 +343,6 @@ enum tern_http_fed tern_http_parser_feed(struct tern_http_parser *p, const uint8
         return bad(p, err == HPE_INVALID_VERSION || err == HPE_PAUSED_H2_UPGRADE ? 505 : 400);
     if (p->head_whole)
         return judge(p) != 0 ? bad(p, judge(p)) : TERN_HTTP_ASKED;
-    return p->refused != 0 || p->head_bytes == p->head_bytes_max ? bad(p, too_long(p))
+    return p->refused != 0 || p->head_bytes == p->head_bytes_max ? bad(p, judge_early(p))
                                                                  : TERN_HTTP_MORE;
 }

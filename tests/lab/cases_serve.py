@@ -204,6 +204,7 @@ def serve_odd(lab):
             (417, request("/f", more=r"Expect: wonders\r\n")), (204, request("*", "OPTIONS")),
             (413, request("/f", "PUT", r"Content-Length: 99999999\r\n").replace("PUT", "GET")),
             (400, request("/f", more=r"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n")),
+            (400, request("/f", more=r"X : a\r\n")), (400, r"GET /f HTTP/1.1\r\nHost: a b\r\n\r\n"),
             (200, r"GET /f HTTP/1.0\r\n\r\n")]
     answers = raw(server, *[text for _, text in rows])
     equal("statuses", [status_of(a) for a in answers], [status for status, _ in rows])

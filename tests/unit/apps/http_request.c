@@ -59,6 +59,14 @@ static const struct {
     {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
     {"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
     {"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX : a\r\n\r\n", 400}, /* §5.1 */
+    {"GET / HTTP/1.1\r\nHost: a\r\nX\t: a\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nX Y: a\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nRange : bytes=0-\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length : 1\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\nConnection : close\r\n\r\n", 400},
+    {"GET / HTTP/1.1\r\nHost: a\r\n: a\r\n\r\n", 400},
     {"GET / HTTP/1.1\r\nHo\x01st: a\r\n\r\n", 400},
     {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 0, TERN_HTTP_GET, "/", true, false}, /* §3: may */
     {"\x16\x03\x01\x02", 400},                                                  /* TLS */
@@ -96,6 +104,37 @@ static void table(void **state)
     }
 }
 
+/* RFC 9112 §3.2, RFC 3986 §3.2.2: what may stand in Host, and what is refused. */
+static void hosts(void **state)
+{
+    static const char *const good[] = {
+        "",         "a",     "A-b_c~.example", "10.0.0.1:80", "a:", "[::1]", "[fe80::1]:8080",
+        "[v1.a:b]", "a%20b", "!$&'()*+,;=",    " a\t",
+    };
+    static const char *const bad[] = {
+        "a b",    "a,b c", "a/b",  "a@b", "a:b", "a:80:80", "[::1", "[]",   "[::1]a", "::1",
+        "[::1]]", "a%2",   "a%2g", "a%",  "a?",  "a#",      "a\\b", "a<b>", "\"a\"",  "a\xc3\xa4",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good) + COUNT(bad); i++) {
+        bool is_bad = i >= COUNT(good);
+        const char *host = is_bad ? bad[i - COUNT(good)] : good[i];
+        struct tern_http_parser p;
+        enum tern_http_fed fed;
+        char text[128];
+
+        for (int minor = 0; minor < 2; minor++) {
+            (void)snprintf(text, sizeof text, "GET / HTTP/1.%d\r\nHost: %s\r\n\r\n", minor, host);
+            tern_http_parser_init(&p, 8192);
+            fed = feed(&p, text, strlen(text), 8192).fed;
+            if (fed != (is_bad ? TERN_HTTP_BAD : TERN_HTTP_ASKED) ||
+                p.refused != (is_bad ? 400 : 0))
+                fail_msg("Host: %s: %d, %d", host, (int)fed, p.refused);
+        }
+    }
+}
+
 /* What follows a chunked body is held to the rules of fields as well, in any pieces. */
 static void trailers(void **state)
 {
@@ -108,6 +147,10 @@ static void trailers(void **state)
     tern_http_parser_init(&p, 8192);
     assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
     assert_int_equal(feed(&p, rest, strlen(rest), 1000).fed, TERN_HTTP_BAD);
+    (void)snprintf(rest, sizeof rest, "0\r\nX : a\r\n\r\n");
+    tern_http_parser_init(&p, 8192);
+    assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
+    assert_int_equal(feed(&p, rest, strlen(rest), 1).fed, TERN_HTTP_BAD);
     (void)snprintf(rest, sizeof rest, "0\r\nX: a\r\n\r\n");
     tern_http_parser_init(&p, 8192);
     assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
@@ -237,8 +280,9 @@ static void many_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),  cmocka_unit_test(fields),      cmocka_unit_test(pipeline),
-        cmocka_unit_test(limits), cmocka_unit_test(many_fields), cmocka_unit_test(trailers),
+        cmocka_unit_test(table),    cmocka_unit_test(fields),      cmocka_unit_test(pipeline),
+        cmocka_unit_test(limits),   cmocka_unit_test(many_fields), cmocka_unit_test(hosts),
+        cmocka_unit_test(trailers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
