@@ -258,6 +258,14 @@ static void drain(struct tern_http_conn *c)
         drop(c);
 }
 
+static bool is_taken(const struct tern_http_conn *c)
+{
+    uint64_t acked, left;
+
+    c->server->io->progress(c->io, &acked, &left);
+    return left == 0;
+}
+
 /* The client's end of stream between two requests is the end; within one as well: whoever gives up
  * its side in the middle of a request will not finish it. */
 static void on_nothing(struct tern_http_conn *c, ptrdiff_t why)
@@ -268,6 +276,20 @@ static void on_nothing(struct tern_http_conn *c, ptrdiff_t why)
         drop(c);
     else if (c->wait != TERN_HTTP_WAIT_HEAD && tern_http_parser_began(&c->parser))
         tern_http_conn_wait(c, TERN_HTTP_WAIT_HEAD);
+    else if (c->wait == TERN_HTTP_WAIT_SEND && is_taken(c))
+        tern_http_conn_wait(c, TERN_HTTP_WAIT_IDLE);
+}
+
+bool tern_http_conn_give_way(struct tern_http_conn *c)
+{
+    TERN_ASSERT(!c->answering && !c->lingering);
+    if (c->wait == TERN_HTTP_WAIT_IDLE && !is_taken(c)) {
+        note_progress(c);
+        tern_http_conn_wait(c, TERN_HTTP_WAIT_SEND);
+        return false;
+    }
+    drop(c);
+    return true;
 }
 
 /* What the parser made of some bytes. */

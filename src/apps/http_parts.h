@@ -28,6 +28,9 @@ void tern_http_conn_free(struct tern_http_conn *c);
 void tern_http_conn_expire(struct tern_http_conn *c);
 /* Close it now, in good order where it can be. */
 void tern_http_conn_close(struct tern_http_conn *c);
+/* A newcomer wants the place of one that waits for a head, or is idle: end it at once. False: the
+ * client has yet to take the answer before, and it waits for that from now on. */
+bool tern_http_conn_give_way(struct tern_http_conn *c);
 /* Answer 503 and close. */
 void tern_http_conn_refuse(struct tern_http_conn *c);
 

@@ -4,9 +4,14 @@
  * wait equally long, so that each kind stands in one list, oldest first, and a deadline costs no
  * walk however many there are.
  *
- * Beyond the limit a few connections are taken to be told 503; beyond those nothing is accepted,
- * and callers wait with the stack. Every connection that is not free is in a list, and so has a
- * deadline: nobody can hold one for nothing.
+ * Every connection that is not free is in a list, and so has a deadline: nobody can hold one for
+ * nothing. Where all places are taken, a newcomer gets that of the one that has been idle longest,
+ * or else of the oldest that has not said all of a request. It is reset: FIN would leave the stack
+ * waiting for theirs, and whoever holds places would hold the stack's instead. So silence shuts
+ * nobody out, and there is no limit for one address, behind which there may be many people.
+ *
+ * Where all are being answered, a few more are taken to be told 503; beyond those nothing is
+ * accepted, and callers wait with the stack.
  */
 #include "apps/http_serve.h"
 
@@ -92,12 +97,57 @@ bool tern_http_server_has_room(const struct tern_http_server *s)
     return !tern_list_is_empty(&s->free);
 }
 
+static tern_time patience(const struct tern_http_server *s, int wait)
+{
+    switch (wait) {
+    case TERN_HTTP_WAIT_HEAD:
+        return s->limits.head_time;
+    case TERN_HTTP_WAIT_IDLE:
+        return s->limits.idle_time;
+    case TERN_HTTP_WAIT_SEND:
+        return s->limits.rate_time;
+    default:
+        return s->limits.linger_time;
+    }
+}
+
+/* The one that waits longest, and until when; NULL: nobody does. */
+static struct tern_http_conn *oldest(const struct tern_http_server *s, int wait, tern_time *until)
+{
+    const struct tern_list *list = &s->waiting[wait];
+    struct tern_http_conn *c;
+
+    if (tern_list_is_empty(list))
+        return NULL;
+    c = TERN_CONTAINER(list->next, struct tern_http_conn, link);
+    *until = c->since + patience(s, wait);
+    return c;
+}
+
+/* Each that is idle and has yet to take its answer leaves the list, once for an answer; so this
+ * costs no walk in the long run. */
+static void make_place(struct tern_http_server *s)
+{
+    struct tern_http_conn *c;
+    tern_time until;
+
+    while ((c = oldest(s, TERN_HTTP_WAIT_IDLE, &until)) != NULL)
+        if (tern_http_conn_give_way(c))
+            return;
+    c = oldest(s, TERN_HTTP_WAIT_HEAD, &until);
+    if (c != NULL)
+        (void)tern_http_conn_give_way(c);
+}
+
 struct tern_http_conn *tern_http_conn_open(struct tern_http_server *s, void *io,
                                            struct tern_addr peer)
 {
-    struct tern_list *link = tern_list_pop(&s->free);
     struct tern_http_conn *c;
+    struct tern_list *link;
 
+    if (s->served == s->limits.connections)
+        make_place(s);
+    link = tern_list_pop(&s->free);
     TERN_ASSERT(link != NULL);
     c = TERN_CONTAINER(link, struct tern_http_conn, link);
     TERN_ASSERT(c->wait == TERN_HTTP_WAIT_NONE);
@@ -136,33 +186,6 @@ void tern_http_conn_free(struct tern_http_conn *c)
     c->io = NULL;
     tern_list_remove(&c->link);
     tern_list_push(&s->free, &c->link);
-}
-
-static tern_time patience(const struct tern_http_server *s, int wait)
-{
-    switch (wait) {
-    case TERN_HTTP_WAIT_HEAD:
-        return s->limits.head_time;
-    case TERN_HTTP_WAIT_IDLE:
-        return s->limits.idle_time;
-    case TERN_HTTP_WAIT_SEND:
-        return s->limits.rate_time;
-    default:
-        return s->limits.linger_time;
-    }
-}
-
-/* The one that waits longest, and until when; NULL: nobody does. */
-static struct tern_http_conn *oldest(const struct tern_http_server *s, int wait, tern_time *until)
-{
-    const struct tern_list *list = &s->waiting[wait];
-    struct tern_http_conn *c;
-
-    if (tern_list_is_empty(list))
-        return NULL;
-    c = TERN_CONTAINER(list->next, struct tern_http_conn, link);
-    *until = c->since + patience(s, wait);
-    return c;
 }
 
 tern_time tern_http_server_deadline(const struct tern_http_server *s)

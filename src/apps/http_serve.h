@@ -34,7 +34,7 @@ struct tern_http_io {
 };
 
 struct tern_http_limits {
-    uint64_t connections;  /* served at once; a few more are told 503. At most 100,000 */
+    uint64_t connections;  /* at once; for more the idle give way. At most 100,000 */
     uint64_t requests;     /* a connection */
     uint64_t head_bytes;   /* of a request, at most TERN_HTTP_HEAD_MAX */
     uint64_t body_bytes;   /* of a request, read and thrown away */
@@ -118,7 +118,8 @@ void tern_http_server_clock(struct tern_http_server *s, tern_time now, int64_t w
 /* May a connection be brought? */
 bool tern_http_server_has_room(const struct tern_http_server *s);
 /* A connection that was accepted; the caller calls tern_http_conn_turn() at once and whenever
- * something moved on it. There must be room. */
+ * something moved on it: bytes came, there is room, or all is acknowledged. There must be room.
+ * Where all places are taken, one that is not being answered is ended for it. */
 struct tern_http_conn *tern_http_conn_open(struct tern_http_server *s, void *io,
                                            struct tern_addr peer);
 /* Read, answer, write, as far as it goes. The connection may be over afterwards. */

@@ -31,7 +31,7 @@ static const char help[] =
     "  --dotfiles             serve names that begin with a dot as well\n"
     "  --log FILE             the access log, appended to; standard error by default\n"
     "  -q, --quiet            no access log\n"
-    "  --connections N        served at once; more are told 503; 512 by default\n"
+    "  --connections N        at once; beyond, idle ones give way; 512 by default\n"
     "  --requests N           on one connection, then it is closed; 1000\n"
     "  --header-bytes N       the longest head of a request; 8192, at most 16384\n"
     "  --body-bytes N         of a request, read and thrown away; beyond it 413; 65536\n"

@@ -250,18 +250,54 @@ def serve_loris(lab):
     ended(lab, child)
 
 
-@case("serve: beyond --connections callers are told 503", programs=["curl"])
+def holders(lab, server, count, asked, answered):
+    """A Python client that keeps so many connections, on each of which it said that, and then maybe
+    saw the beginning of an answer by 200. Its process, once all stand."""
+    script = ("import resource, socket, sys, time\n"
+              f"resource.setrlimit(resource.RLIMIT_NOFILE, ({count + 100},) * 2)\n"
+              "held = []\n"
+              f"for i in range({count}):\n"
+              f"    s = socket.create_connection(('{TERN_IP}', 80), timeout=60)\n"
+              "    held.append(s)\n"
+              f"    s.sendall({asked!r})\n"
+              f"    if {answered} and not s.recv(1000).startswith(b'HTTP/1.1 200 '):\n"
+              "        sys.exit(f'{i} was refused')\n"
+              "print('held', flush=True)\n"
+              "time.sleep(600)\n")
+    with open(lab.path("held"), "wb") as out:
+        child = server.start(PYTHON, "-c", script, stdout=out, stderr=out)
+
+    def words():
+        with open(lab.path("held")) as text:
+            return text.read()
+    world.wait_for(f"{count} connections", lambda: words() or child.poll() is not None, 60)
+    equal("the holder", words(), "held\n")
+    return child
+
+
+@case("serve: twelve hundred connections, silent or idle, shut nobody out", programs=["curl"])
+def serve_shut_out(lab):
+    """More than the places, and than the stack's own; no time limit opens any of them again."""
+    client, server = lab.pair()
+    lab.write("www/f", "inside")
+    child = serve(lab, client, "--quiet", "--header-time", 600, "--idle-time", 600)
+    for asked in (b"", b"GET /f HTTP/1.1\r\nX: ", b"GET /f HTTP/1.1\r\nHost: h\r\n\r\n"):
+        whole = asked.endswith(b"\r\n\r\n")
+        holder = holders(lab, server, 1200, asked, whole)
+        for _ in range(3):
+            result = curl(server, "--max-time", "30", url("/f"))
+            hold(f"served beside {asked!r}", result.out == b"inside", result.text())
+        lab.stop(holder, signal.SIGKILL)
+    ended(lab, child)
+
+
+@case("serve: where --connections answers are being sent callers are told 503", programs=["curl"])
 def serve_crowd(lab):
     client, server = lab.pair()
     lab.write("www/f", "inside")
-    child = serve(lab, client, "--connections", 4)
-    script = ("import socket, time\n"
-              f"held = [socket.create_connection(('{TERN_IP}', 80)) for _ in range(4)]\n"
-              "print('held', flush=True)\n"
-              "time.sleep(60)\n")
-    with open(lab.path("held"), "wb") as out:
-        holder = server.start(PYTHON, "-c", script, stdout=out)
-    world.wait_for("four", lambda: os.path.getsize(lab.path("held")) > 0)
+    lab.noise("www/big.bin", 30_000_000)
+    child = serve(lab, client, "--connections", 4, "--least-rate", 0)
+    holder = holders(lab, server, 4, b"GET /big.bin HTTP/1.1\r\nHost: h\r\n\r\n", True)
     answer = curl(server, "-w", "%{http_code}", "-o", "/dev/null", url("/f"))
     equal("the fifth", answer.out, b"503")
     lab.stop(holder, signal.SIGKILL)

@@ -117,26 +117,120 @@ static void unread_answer(void **state)
     assert_true(p->aborted);
 }
 
+/* All places are taken by answers that are being sent: 503, for as many as can be told. */
 static void crowd(void **state)
 {
     struct tern_http_conn *first = NULL;
     int n = 0;
 
     (void)state;
-    for (; tern_http_server_has_room(&http_server); n++) {
-        struct tern_http_conn *c = peer_join(&peers[n]);
+    for (; n < PEERS; n++) {
+        struct tern_http_conn *c = peer_ask_big(&peers[n], 1000);
 
         first = n == 0 ? c : first;
-        assert_int_equal(peer_count(&peers[n], "HTTP/1.1 503 Service Unavailable"), n >= PEERS);
-        assert_int_equal(peers[n].was_shut, n >= PEERS);
+    }
+    for (; tern_http_server_has_room(&http_server); n++) {
+        (void)peer_join(&peers[n]);
+        assert_int_equal(peer_count(&peers[n], "HTTP/1.1 503 Service Unavailable"), 1);
+        assert_true(peers[n].was_shut);
     }
     assert_int_equal(n, PEERS + 16);
-    peers[0].fin = true;
+    for (int i = 0; i < PEERS; i++)
+        assert_false(peers[i].closed || peers[i].aborted || peers[i].was_shut);
+    peers[0].gone = true;
+    peers[0].room = 1000;
     tern_http_conn_turn(first);
     assert_true(tern_http_server_has_room(&http_server));
     peer_say(&peers[n], GET_A);
     (void)peer_join(&peers[n]);
     assert_int_equal(peer_count(&peers[n], "200 OK"), 1);
+}
+
+static void served(struct peer *p)
+{
+    peer_say(p, GET_A);
+    (void)peer_join(p);
+    assert_int_equal(peer_count(p, "200 OK"), 1);
+}
+
+/* Far more than there are places, and none says a word: who comes last is served all the same. */
+static void silent_crowd(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    for (; n < PEERS + 30; n++) {
+        assert_true(tern_http_server_has_room(&http_server));
+        (void)peer_join(&peers[n]);
+        assert_int_equal(peers[n].out_bytes, 0);
+        for (int i = 0; i <= n; i++) /* the oldest went, without a word */
+            assert_int_equal(peers[i].aborted, i <= n - PEERS);
+    }
+    served(&peers[n]);
+    assert_int_equal(http_server.served, PEERS);
+}
+
+/* The same of such as were served and stay: the one that has been idle longest goes. */
+static void idle_crowd(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    for (; n < PEERS + 30; n++) {
+        served(&peers[n]);
+        peers[n].acked = peers[n].out_bytes;
+        for (int i = 0; i <= n; i++)
+            assert_int_equal(peers[i].aborted, i <= n - PEERS);
+    }
+}
+
+/* Idle ones go before those that have begun or said nothing, however old; answers stay. */
+static void who_goes_first(void **state)
+{
+    struct peer *mute = &peers[0], *slow = &peers[1], *busy = &peers[2], *idle = &peers[3];
+
+    (void)state;
+    (void)peer_join(mute);
+    peer_say(slow, "GET /a HT");
+    (void)peer_join(slow);
+    (void)peer_ask_big(busy, 1000);
+    served(idle);
+    idle->acked = idle->out_bytes;
+    (void)peer_ask_big(&peers[4], 1000);
+    assert_true(idle->aborted);
+    assert_false(mute->aborted || slow->aborted);
+    (void)peer_ask_big(&peers[5], 1000);
+    assert_true(mute->aborted);
+    assert_false(slow->aborted);
+    (void)peer_ask_big(&peers[6], 1000);
+    assert_true(slow->aborted);
+    assert_int_equal(slow->out_bytes, 0);
+    (void)peer_join(&peers[7]);
+    assert_int_equal(peer_count(&peers[7], "HTTP/1.1 503 Service Unavailable"), 1);
+    assert_false(busy->aborted || busy->closed || busy->was_shut);
+}
+
+/* An answer that is on its way yet is not cut off; once it is there, its connection may go. */
+static void untaken_answers(void **state)
+{
+    struct tern_http_conn *c[PEERS];
+
+    (void)state;
+    for (int i = 0; i < PEERS; i++) {
+        peer_say(&peers[i], GET_A);
+        c[i] = peer_join(&peers[i]);
+    }
+    (void)peer_join(&peers[PEERS]);
+    assert_int_equal(peer_count(&peers[PEERS], "HTTP/1.1 503 Service Unavailable"), 1);
+    for (int i = 0; i < PEERS; i++)
+        assert_false(peers[i].aborted || peers[i].closed);
+    peers[1].acked = peers[1].out_bytes;
+    tern_http_conn_turn(c[1]);
+    served(&peers[PEERS + 1]);
+    assert_true(peers[1].aborted);
+    assert_false(peers[0].aborted || peers[2].aborted || peers[3].aborted);
+    peers_pass(http_server.limits.rate_time);
+    assert_true(peers[0].aborted); /* it took nothing at all */
 }
 
 static void ending(void **state)
@@ -161,9 +255,11 @@ static void ending(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PEERS_TEST(silence),       PEERS_TEST(silence_in_the_second),
-        PEERS_TEST(rate),          PEERS_TEST(rate_of_the_next_answer),
-        PEERS_TEST(unread_answer), PEERS_TEST(crowd),
+        PEERS_TEST(silence),        PEERS_TEST(silence_in_the_second),
+        PEERS_TEST(rate),           PEERS_TEST(rate_of_the_next_answer),
+        PEERS_TEST(unread_answer),  PEERS_TEST(crowd),
+        PEERS_TEST(silent_crowd),   PEERS_TEST(idle_crowd),
+        PEERS_TEST(who_goes_first), PEERS_TEST(untaken_answers),
         PEERS_TEST(ending),
     };
 
