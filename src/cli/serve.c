@@ -29,6 +29,7 @@
 #define RECEIVE_BYTES 65536
 #define NOTSENT_BYTES 262144
 #define LINGER        (2 * TERN_SECOND)
+#define FAREWELL_MAX  (60 * TERN_SECOND)
 
 struct serve {
     const struct tern_serve_options *options;
@@ -186,6 +187,15 @@ static void finish(struct serve *s)
     s->linger = until > LINGER ? until : LINGER;
 }
 
+/* How long the stack waits for the FIN of those that were closed: whoever never sends it holds one
+ * of its places meanwhile. No shorter than the wait after ^C, which some need to read what came. */
+static tern_time farewell(tern_time grace)
+{
+    if (grace < LINGER)
+        return LINGER;
+    return grace < FAREWELL_MAX ? grace : FAREWELL_MAX;
+}
+
 static enum tern_err listen_there(struct serve *s)
 {
     struct tern_tcp_settings settings;
@@ -196,6 +206,7 @@ static enum tern_err listen_there(struct serve *s)
     settings.nodelay = true;
     settings.receive_buffer_bytes = RECEIVE_BYTES;
     settings.notsent_lowat_bytes = NOTSENT_BYTES;
+    settings.fin_wait_2 = farewell(s->options->grace);
     return tern_tcp_listen(s->talk.stack, &options, BACKLOG, &s->listener);
 }
 

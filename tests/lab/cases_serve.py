@@ -291,6 +291,19 @@ def serve_shut_out(lab):
     ended(lab, child)
 
 
+@case("serve: clients that never close hold no place of the stack for long", programs=["curl"])
+def serve_never_closed(lab):
+    client, server = lab.pair()
+    lab.write("www/f", "inside")
+    child = serve(lab, client, "--quiet", "--grace", 1)
+    last = b"GET /f HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    holder = holders(lab, server, 1200, last, False)
+    world.wait_for("room", lambda: curl(server, "--max-time", "5", url("/f")).out == b"inside", 40)
+    hold("they are still there", holder.poll() is None)
+    lab.stop(holder, signal.SIGKILL)
+    ended(lab, child)
+
+
 @case("serve: where --connections answers are being sent callers are told 503", programs=["curl"])
 def serve_crowd(lab):
     client, server = lab.pair()
