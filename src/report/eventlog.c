@@ -31,7 +31,8 @@
 #define SHIFTS           4096 /* connections whose window scales are remembered; a power of two */
 #define SHIFT_MAX        14
 #define CWND_MAX         (UINT64_C(1) << 40)
-#define SECONDS_MAX      (INT64_C(1) << 33)
+#define SECONDS_MAX      (INT64_C(1) << 32) /* of the epoch: the year 2106 */
+#define MS_MAX           4e12 /* from then on; both together are in tern_time's range */
 #define HEADERS_BYTES    256
 #define PACKET_BYTES     (HEADERS_BYTES + UINT16_MAX) /* of which text is all zeros */
 
@@ -100,13 +101,12 @@ static bool endpoint(json_t *data, const char *key, struct tern_endpoint *out)
            tern_addr_is_v4(out->addr);
 }
 
+/* Nothing happened before the log began; what is too late for a clock is as late as one can be. */
 static tern_time time_of(const struct log_reader *r, json_t *record)
 {
     const double ms = json_number_value(json_object_get(record, "time"));
 
-    if (!(ms > -1e15 && ms < 1e15))
-        return r->epoch;
-    return r->epoch + (tern_time)(ms * 1e6);
+    return r->epoch + (tern_time)((ms > 0 ? ms < MS_MAX ? ms : MS_MAX : 0) * 1e6);
 }
 
 /* The words of a cause that the log names; NULL: none. */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An event log read into the model: times that no clock has. */
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "report/eventlog.h"
+#include "test.h"
+
+#define HEADER                                                                                     \
+    "\x1e{\"trace\":{\"common_fields\":{\"reference_time\":{\"wall_clock_time\":"                  \
+    "\"2023-11-14T22:13:20.000000000Z\"}}}}\n"
+#define EPOCH (INT64_C(1700000000) * TERN_SECOND)
+
+struct log {
+    FILE *file;
+    int fd;
+    struct tern_model *model;
+    struct tern_capture_facts facts;
+};
+
+static void begin(struct log *log)
+{
+    *log = (struct log){.fd = memfd_create("log", MFD_CLOEXEC)};
+    assert_true(log->fd >= 0);
+    log->file = fdopen(dup(log->fd), "w");
+    assert_non_null(log->file);
+    (void)fputs(HEADER, log->file);
+}
+
+static void read_it(struct log *log)
+{
+    const struct tern_capture_options how = {.filter = NULL};
+
+    assert_int_equal(fclose(log->file), 0);
+    assert_int_equal(lseek(log->fd, 0, SEEK_SET), 0);
+    log->model = tern_model_create(NULL);
+    assert_non_null(log->model);
+    assert_int_equal(tern_eventlog_read_fd(log->fd, &how, log->model, &log->facts),
+                     TERN_CAPTURE_OK);
+    tern_model_check(log->model);
+}
+
+static void segment(const struct log *log, bool sent, unsigned n, const char *rest)
+{
+    (void)fprintf(log->file,
+                  "\x1e{\"time\":%u,\"name\":\"tcp:segment_%s\",\"data\":{\"local\":"
+                  "\"10.9.0.77:%u\",\"remote\":\"10.9.%u.%u:80\",\"ack\":1,\"text_bytes\":0,%s}}\n",
+                  n, sent ? "sent" : "received", 1024 + n % 60000, n / 250, 1 + n % 250, rest);
+}
+
+/* What is too late stays late; nothing was before the log began. */
+static void times_that_no_clock_has(void **state)
+{
+    static const struct {
+        const char *ms;
+        unsigned backwards;
+    } odd[] = {{"9.0e12", 0}, {"9.3e14", 0}, {"1e300", 0},  {"9223372036854775807", 0},
+               {"-1", 1},     {"-1e15", 1},  {"-1e300", 1}, {"\"late\"", 1}};
+    struct log log;
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(odd); i++) {
+        begin(&log);
+        segment(&log, true, 7, "\"flags\":\"SYN\",\"seq\":1,\"window_bytes\":1");
+        (void)fprintf(log.file,
+                      "\x1e{\"time\":%s,\"name\":\"tcp:segment_sent\",\"data\":{\"local\":"
+                      "\"10.9.0.1:1\",\"remote\":\"10.9.0.2:2\",\"flags\":\"SYN\"}}\n",
+                      odd[i].ms);
+        read_it(&log);
+        assert_int_equal(tern_model_origin(log.model), EPOCH + 7 * TERN_MS);
+        assert_int_equal(tern_model_other(log.model)->backwards, odd[i].backwards);
+        assert_true(tern_model_end(log.model) >= EPOCH);
+        tern_model_destroy(log.model);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_that_no_clock_has),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
