@@ -67,14 +67,21 @@ static bool show_progress(void *user, const struct tern_capture_facts *facts)
     return true;
 }
 
+/* Only the speed of the tables hangs on it. */
+static uint64_t seed_of_tables(void)
+{
+    uint64_t seed = 0;
+
+    return tern_entropy(&seed, sizeof seed) == TERN_ERR_OK ? seed : 0;
+}
+
 static struct tern_model *model_for(const struct draw_options *o)
 {
-    struct tern_model_options options = {.infer_states = true, .steps_max = 256};
+    struct tern_model_options options = {
+        .infer_states = true, .steps_max = 256, .seed = seed_of_tables()};
 
     if (o->html != NULL)
         options.marks_max = MARKS_MAX;
-    if (tern_entropy(&options.seed, sizeof options.seed) != TERN_ERR_OK)
-        options.seed = 0; /* only the speed of the table hangs on it */
     return tern_model_create(&options);
 }
 
@@ -160,7 +167,7 @@ static int write_all(const struct tern_model *m, const struct draw_options *o)
 
 static int read_and_draw(struct tern_model *m, struct draw_options *o)
 {
-    struct tern_capture_options how = {.filter = o->filter};
+    struct tern_capture_options how = {.filter = o->filter, .seed = seed_of_tables()};
     struct tern_capture_facts facts;
     enum tern_capture_result result;
 
@@ -190,6 +197,9 @@ static int read_and_draw(struct tern_model *m, struct draw_options *o)
     if (facts.chosen == 0 && facts.packets > 0)
         tern_complain("draw: the filter '%s' lets none of %llu packets through", o->filter,
                       (unsigned long long)facts.packets);
+    if (facts.no_room > 0)
+        tern_complain("draw: %s: %llu records are of further connections than there is room for",
+                      o->file, (unsigned long long)facts.no_room);
     o->is_tern = facts.is_tern;
     int code = write_all(m, o);
 

@@ -17,7 +17,9 @@ enum tern_capture_result {
 #define TERN_CAPTURE_WORDS 512
 
 struct tern_capture_facts {
-    uint64_t packets, chosen;       /* in the file; of them, those that the filter let through */
+    uint64_t packets, chosen; /* in the file; of them, those that the filter let through */
+    uint64_t
+        no_room; /* records of an event log that tell of more connections than there is room for */
     uint64_t bytes;                 /* of the file, read so far */
     uint64_t bytes_all;             /* 0: not known */
     bool is_tern;                   /* a capture of tern's own, with its reasons */
@@ -30,6 +32,7 @@ struct tern_capture_options {
     /* Called now and then; false stops the reading. NULL: nobody asks. */
     bool (*progress)(void *user, const struct tern_capture_facts *facts);
     void *user;
+    uint64_t seed; /* of tables whose keys strangers choose */
 };
 
 /* path "-": standard input. */

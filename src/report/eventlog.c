@@ -20,6 +20,7 @@
 #include <jansson.h>
 
 #include "base/seq.h"
+#include "report/eventlog_conns.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
@@ -28,7 +29,6 @@
 #define RECORD_SEPARATOR 0x1e
 #define RECORD_MAX       65536
 #define PROGRESS_EVERY   16384
-#define SHIFTS           4096 /* connections whose window scales are remembered; a power of two */
 #define SHIFT_MAX        14
 #define CWND_MAX         (UINT64_C(1) << 40)
 #define SECONDS_MAX      (INT64_C(1) << 32) /* of the epoch: the year 2106 */
@@ -36,26 +36,13 @@
 #define HEADERS_BYTES    256
 #define PACKET_BYTES     (HEADERS_BYTES + UINT16_MAX) /* of which text is all zeros */
 
-/* What a pair of endpoints agreed on: as its SYNs said. */
-struct pair {
-    struct tern_endpoint local, remote;
-    int shift[2]; /* of the window that we send, that they send; -1: not heard of */
-};
-
-/* Whose a group of events is. */
-struct group {
-    unsigned long id; /* 0: nobody's */
-    struct tern_endpoint local, remote;
-};
-
 struct log_reader {
     const struct tern_capture_options *options;
     struct tern_model *model;
     struct tern_capture_facts *facts;
     FILE *file;
     tern_time epoch;
-    struct pair *pairs;
-    struct group *groups;
+    struct tern_eventlog_conns conns;
     uint8_t packet[PACKET_BYTES];
     char line[RECORD_MAX];
 };
@@ -152,21 +139,8 @@ static void hand_over(struct log_reader *r, json_t *record, const struct tern_wr
     tern_model_packet(r->model, &p);
 }
 
-static struct pair *pair_of(struct log_reader *r, const struct tern_endpoint *local,
-                            const struct tern_endpoint *remote)
-{
-    const uint32_t where = (uint32_t)local->port * 40503u ^ (uint32_t)remote->port ^
-                           tern_addr_to_be32(remote->addr) * 2654435761u;
-    struct pair *p = &r->pairs[(where >> 8 ^ where) & (SHIFTS - 1)];
-
-    if (tern_endpoint_equal(&p->local, local) && tern_endpoint_equal(&p->remote, remote))
-        return p;
-    *p = (struct pair){.local = *local, .remote = *remote, .shift = {-1, -1}};
-    return p;
-}
-
 /* A SYN's window is never scaled; others are where both SYNs had the option (RFC 7323 §2.2). */
-static uint16_t window_field(struct pair *p, json_t *data, bool syn, bool sent)
+static uint16_t window_field(struct tern_eventlog_pair *p, json_t *data, bool syn, bool sent)
 {
     const json_t *shift = json_object_get(data, "window_shift");
     uint64_t window = number(data, "window_bytes");
@@ -193,7 +167,8 @@ static void take_sack(struct tern_tcp_header *h, json_t *data)
     }
 }
 
-static void take_options(struct tern_tcp_header *h, const struct pair *p, json_t *data, bool sent)
+static void take_options(struct tern_tcp_header *h, const struct tern_eventlog_pair *p,
+                         json_t *data, bool sent)
 {
     const uint64_t mss = number(data, "mss_bytes");
 
@@ -217,12 +192,16 @@ static void segment(struct log_reader *r, json_t *record, json_t *data, bool sen
     const uint64_t text_bytes = number(data, "text_bytes");
     const struct tern_eth eth = {.type = TERN_ETHERTYPE_IPV4};
     struct tern_ipv4 ip = {.ttl = 64, .protocol = TERN_IP_TCP};
-    struct pair *p;
+    struct tern_eventlog_pair *p;
     size_t header_bytes;
 
     if (!endpoint(data, "local", &local) || !endpoint(data, "remote", &remote))
         return;
-    p = pair_of(r, &local, &remote);
+    p = tern_eventlog_pair(&r->conns, &local, &remote);
+    if (p == NULL) {
+        r->facts->no_room++;
+        return;
+    }
     h.src_port = sent ? local.port : remote.port;
     h.dst_port = sent ? remote.port : local.port;
     h.seq = tern_seq_of((uint32_t)number(data, "seq"));
@@ -260,34 +239,32 @@ static void arp(struct log_reader *r, json_t *record, json_t *data, bool sent)
     hand_over(r, record, &w, 0, sent, sent ? cause_words(text(data, "cause")) : NULL);
 }
 
-static struct group *group_of(struct log_reader *r, json_t *record, unsigned long *id)
+static uint64_t group_id(json_t *record)
 {
-    *id = strtoul(text(record, "group_id"), NULL, 10);
-    return &r->groups[*id & (SHIFTS - 1)];
+    return strtoul(text(record, "group_id"), NULL, 10);
 }
 
 static void opened(struct log_reader *r, json_t *record, json_t *data)
 {
-    unsigned long id;
-    struct group *g = group_of(r, record, &id);
+    struct tern_endpoint local, remote;
 
-    g->id = 0;
-    if (endpoint(data, "local", &g->local) && endpoint(data, "remote", &g->remote))
-        g->id = id;
+    if (endpoint(data, "local", &local) && endpoint(data, "remote", &remote) &&
+        !tern_eventlog_group_set(&r->conns, group_id(record), &local, &remote))
+        r->facts->no_room++;
 }
 
 static void metrics(struct log_reader *r, json_t *record, json_t *data)
 {
-    unsigned long id;
-    const struct group *g = group_of(r, record, &id);
-    const struct tern_model_congestion what = {.at = time_of(r, record),
-                                               .sender = g->local,
-                                               .receiver = g->remote,
-                                               .cwnd = number(data, "cwnd_bytes"),
-                                               .ssthresh = number(data, "ssthresh_bytes")};
+    const struct tern_eventlog_group *g = tern_eventlog_group(&r->conns, group_id(record));
+    struct tern_model_congestion what = {.at = time_of(r, record),
+                                         .cwnd = number(data, "cwnd_bytes"),
+                                         .ssthresh = number(data, "ssthresh_bytes")};
 
-    if (g->id != 0 && g->id == id && what.cwnd <= CWND_MAX && what.ssthresh <= CWND_MAX)
-        tern_model_congestion(r->model, &what);
+    if (g == NULL || what.cwnd > CWND_MAX || what.ssthresh > CWND_MAX)
+        return;
+    what.sender = g->local;
+    what.receiver = g->remote;
+    tern_model_congestion(r->model, &what);
 }
 
 static void event(struct log_reader *r, json_t *record)
@@ -408,14 +385,12 @@ enum tern_capture_result tern_eventlog_read_fd(int fd, const struct tern_capture
                                                struct tern_capture_facts *facts)
 {
     struct log_reader *r = calloc(1, sizeof *r);
-    struct pair *pairs = calloc(SHIFTS, sizeof *pairs);
-    struct group *groups = calloc(SHIFTS, sizeof *groups);
     FILE *file = fdopen(fd, "r");
     enum tern_capture_result result = TERN_CAPTURE_UNREADABLE;
     struct stat st;
 
     *facts = (struct tern_capture_facts){.is_tern = true};
-    if (r == NULL || pairs == NULL || groups == NULL || file == NULL) {
+    if (r == NULL || !tern_eventlog_conns_init(&r->conns, options->seed) || file == NULL) {
         result = wrong(facts, result, strerror(ENOMEM));
     } else {
         if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
@@ -424,16 +399,14 @@ enum tern_capture_result tern_eventlog_read_fd(int fd, const struct tern_capture
         r->model = model;
         r->facts = facts;
         r->file = file;
-        r->pairs = pairs;
-        r->groups = groups;
         result = read_all(r);
     }
     if (file != NULL)
         (void)fclose(file);
     else
         (void)close(fd);
-    free(groups);
-    free(pairs);
+    if (r != NULL)
+        tern_eventlog_conns_fini(&r->conns);
     free(r);
     return result;
 }

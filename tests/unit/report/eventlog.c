@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An event log read into the model: times that no clock has. */
+/* An event log read into the model: windows of many connections at once, times that no clock
+ * has. */
 #include <inttypes.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "report/eventlog.h"
+#include "report/eventlog_conns.h"
 #include "test.h"
 
 #define HEADER                                                                                     \
@@ -49,6 +51,66 @@ static void segment(const struct log *log, bool sent, unsigned n, const char *re
                   n, sent ? "sent" : "received", 1024 + n % 60000, n / 250, 1 + n % 250, rest);
 }
 
+static void opened(const struct log *log, unsigned n)
+{
+    (void)fprintf(log->file,
+                  "\x1e{\"time\":1,\"name\":\"tcp:connection_opened\",\"group_id\":\"%u\","
+                  "\"data\":{\"local\":\"10.9.0.77:%u\",\"remote\":\"10.9.%u.%u:80\"}}\n",
+                  n + 1, 1024 + n % 60000, n / 250, 1 + n % 250);
+}
+
+#define SHIFTED "\"seq\":0,\"window_bytes\":65535,\"window_shift\":10"
+
+/* Each agrees on a shift of 10 and then has a window of 64 KiB, as it was sent; none forgets of
+ * another's. */
+static void windows_of_many(void **state)
+{
+    const unsigned count = 20000;
+    struct log log;
+
+    (void)state;
+    begin(&log);
+    for (unsigned n = 0; n < count; n++) {
+        opened(&log, n);
+        segment(&log, true, n, "\"flags\":\"SYN\"," SHIFTED);
+        segment(&log, false, n, "\"flags\":\"SYN ACK\"," SHIFTED);
+    }
+    for (unsigned n = 0; n < count; n++)
+        segment(&log, true, n, "\"flags\":\"ACK\",\"seq\":1,\"window_bytes\":65536");
+    read_it(&log);
+    assert_int_equal(tern_model_conn_count(log.model), count);
+    for (unsigned n = 0; n < count; n++)
+        assert_int_equal(tern_model_conn(log.model, n)->side[TERN_SIDE_LEFT].window_max, 65536);
+    tern_model_destroy(log.model);
+}
+
+/* Full is said, and forgets nobody. */
+static void more_than_there_is_room_for(void **state)
+{
+    const struct tern_endpoint local = {tern_addr_v4(10, 0, 0, 1), 7};
+    struct tern_endpoint remote = {tern_addr_v4(10, 0, 0, 2), 1};
+    struct tern_eventlog_conns c;
+
+    (void)state;
+    assert_true(tern_eventlog_conns_init(&c, 1));
+    for (uint32_t n = 0; n < TERN_EVENTLOG_CONNS_MAX; n++) {
+        remote.addr = tern_addr_from_be32(n);
+        tern_eventlog_pair(&c, &local, &remote)->shift[0] = (int)(n % 15);
+        assert_true(tern_eventlog_group_set(&c, n + 1, &local, &remote));
+    }
+    remote.port = 2;
+    assert_null(tern_eventlog_pair(&c, &local, &remote));
+    assert_false(tern_eventlog_group_set(&c, UINT64_MAX, &local, &remote));
+    assert_null(tern_eventlog_group(&c, UINT64_MAX));
+    remote.port = 1;
+    for (uint32_t n = 0; n < TERN_EVENTLOG_CONNS_MAX; n++) {
+        remote.addr = tern_addr_from_be32(n);
+        assert_int_equal(tern_eventlog_pair(&c, &local, &remote)->shift[0], n % 15);
+        assert_true(tern_endpoint_equal(&tern_eventlog_group(&c, n + 1)->remote, &remote));
+    }
+    tern_eventlog_conns_fini(&c);
+}
+
 /* What is too late stays late; nothing was before the log began. */
 static void times_that_no_clock_has(void **state)
 {
@@ -78,6 +140,8 @@ static void times_that_no_clock_has(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_of_many),
+        cmocka_unit_test(more_than_there_is_room_for),
         cmocka_unit_test(times_that_no_clock_has),
     };
 
