@@ -32,7 +32,7 @@ extern "C" {
     X(SECOND_SEGMENT, "ACK: a second full segment arrived (RFC 9293 §3.8.6.3)")                    \
     X(QUICK_ACK, "ACK at once: the start of a flow, or a pushed segment (RFC 9293 §3.8.6.3)")      \
     X(DELAYED_ACK, "ACK: the delay ran out with no data to carry it (RFC 9293 §3.8.6.3)")          \
-    X(SLOW_ACK, "ACK: on the schedule that 'demo slow' asked for")                                 \
+    X(SLOW_ACK, "ACK: late on purpose, as 'demo slow' asked: no TCP may (RFC 9293 §3.8.6.3)")      \
     X(OUT_OF_ORDER_ACK, "duplicate ACK: a segment arrived beyond a hole (RFC 5681 §4.2)")          \
     X(DUPLICATE_ACK, "ACK: the segment held nothing new (RFC 9293 §3.10.7.4)")                     \
     X(HOLE_FILLED_ACK, "ACK: a hole in the received bytes was filled (RFC 5681 §4.2)")             \
