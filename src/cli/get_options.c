@@ -12,6 +12,7 @@
 
 #include "cli/get_body.h"
 #include "cli/say.h"
+#include "cli/talk_files.h"
 
 #define EXIT_USAGE   2
 #define EXIT_RESOLVE 6
@@ -412,6 +413,24 @@ static int wrong_flag(int value, char **argv)
     return EXIT_USAGE;
 }
 
+/* What is fetched may not go where the shared flags write. */
+static int check_files(const struct get_options *o)
+{
+    for (int i = 0; i <= o->outputs_count; i++) {
+        const char *path = i < o->outputs_count ? o->items[i].output : o->dump_header;
+        const bool is_here = path != NULL && strcmp(path, "-") != 0 &&
+                             (i == o->outputs_count || o->output_dir == NULL);
+        const char *flag = is_here ? tern_talk_files_writer(&o->talk, path) : NULL;
+
+        if (flag == NULL)
+            continue;
+        tern_complain("get: %s and %s would both write %s: give two names",
+                      i < o->outputs_count ? "-o" : "-D", flag, path);
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
 /* Everything was read: does it fit together? */
 static int check(struct get_options *o)
 {
@@ -429,7 +448,7 @@ static int check(struct get_options *o)
         tern_complain("get: -d sends a POST, -I a HEAD and -T a PUT: only one of them goes");
         return EXIT_USAGE;
     }
-    return 0;
+    return check_files(o);
 }
 
 int tern_get_options_parse(struct get_options *options, int argc, char **argv)

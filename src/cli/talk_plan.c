@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "cli/number.h"
+#include "cli/talk_files.h"
 #include "report/ladder.h"
 
 #define EXIT_USAGE     2
@@ -242,7 +243,7 @@ static int plan_capture(const struct tern_talk_options *o, struct tern_talk_plan
     (void)plan;
     if (o->secrets && o->pcap == NULL)
         return refuse(why, EXIT_USAGE, "--secrets puts TLS keys into the capture: add --pcap FILE");
-    return 0;
+    return tern_talk_files_check(o, why);
 }
 
 /* The first address of a prefix: the network's own name, which no host may have. */

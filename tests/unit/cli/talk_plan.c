@@ -59,6 +59,12 @@ static const struct row wrong[] = {
     {{.draw = {"-"}, .draw_count = 1}, 2, "--draw -: the name's end"},
     {{.draw = {"a.svg", "b.htm"}, .draw_count = 2}, 2, "--draw b.htm"},
     {{.draw = {"a.svg"}, .draw_count = TERN_TALK_DRAW_MAX + 1}, 2, "given 5 times"},
+    {{.pcap = "no/x", .sqlog = "no/x"}, 2, "--pcap and --sqlog would both write no/x"},
+    {{.pcap = "none", .sqlog = "./none"}, 2, "--pcap and --sqlog would both write ./none"},
+    {{.pcap = "/etc/passwd", .stats = "/etc/../etc/passwd"}, 2, "--pcap and --stats"},
+    {{.sqlog = "-", .stats = "-"}, 2, "--sqlog and --stats would both write -"},
+    {{.sqlog = "a.svg", .draw = {"b.svg", "a.svg"}, .draw_count = 2}, 2, "--sqlog and --draw"},
+    {{.draw = {"a.svg", "a.svg"}, .draw_count = 2}, 2, "--draw and --draw"},
     {{.width = "80"}, 2, "--width is the ladder's"},
     {{.ascii = true}, 2, "--ascii is the ladder's"},
     {{.ladder = true, .width = "59"}, 2, "from 60 to 200"},
@@ -176,6 +182,8 @@ static void pictures_by_the_ends_of_their_names(void **state)
     plan = plan_of((struct tern_talk_options){.ladder = true, .width = "132"});
     assert_int_equal(plan.columns, 132);
     plan = plan_of((struct tern_talk_options){.secrets = true, .pcap = "x"});
+    plan = plan_of((struct tern_talk_options){
+        .pcap = "/dev/null", .sqlog = "/dev/null", .stats = "-", .draw = {"no/-"}});
 }
 
 static void flags_reach_their_fields(void **state)
