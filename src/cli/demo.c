@@ -10,6 +10,7 @@
 #include "cli/demo.h"
 #include "cli/number.h"
 #include "cli/say.h"
+#include "cli/talk_files.h"
 #include "cli/verbs.h"
 
 #define CAPTURE_DEFAULT "tern-demo.pcapng"
@@ -74,6 +75,7 @@ static int set_flag(struct demo_options *o, int flag, const char *text)
         return 1;
     case FLAG_PCAP:
         o->pcap = text;
+        o->pcap_asked = true;
         return 0;
     case FLAG_SEED:
         o->seeded = tern_number(text, 0, UINT64_MAX, &o->seed);
@@ -86,6 +88,15 @@ static int set_flag(struct demo_options *o, int flag, const char *text)
     default:
         return 1 + DEMO_EXIT_USAGE;
     }
+}
+
+static int check_files(const struct demo_options *o)
+{
+    const struct tern_talk_options capture = {.pcap = o->pcap};
+
+    return tern_talk_files_writer(&capture, o->draw) == NULL
+               ? 0
+               : usage("--pcap and --draw would both write", o->draw);
 }
 
 static int parse(int argc, char **argv, struct demo_options *o)
@@ -108,18 +119,33 @@ static int parse(int argc, char **argv, struct demo_options *o)
         return code;
     if (optind < argc)
         o->story = argv[optind++];
-    return optind < argc ? usage("one story at a time, and not also", argv[optind]) : 0;
+    if (optind < argc)
+        return usage("one story at a time, and not also", argv[optind]);
+    return o->draw != NULL ? check_files(o) : 0;
+}
+
+static int tell(const struct story *story, const struct demo_options *options)
+{
+    int code = demo_files_make(options);
+    int files_code;
+
+    if (code == 0)
+        code = story->tell(options);
+    files_code = demo_files_finish(options);
+    return code != 0 ? code : files_code;
 }
 
 int tern_verb_demo(int argc, char **argv)
 {
+    struct demo_files files = {.picture.fd = -1};
     struct demo_options options;
     int code = parse(argc, argv, &options);
 
     if (code != 0)
         return code - 1;
+    options.files = &files;
     for (size_t i = 0; i < STORIES_COUNT; i++)
         if (strcmp(stories[i].name, options.story) == 0)
-            return stories[i].tell(&options);
+            return tell(&stories[i], &options);
     return usage("no story", options.story) - 1;
 }

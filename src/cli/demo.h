@@ -11,19 +11,30 @@
 #include <tern/tern.h>
 
 #include "cli/demo_server.h"
+#include "cli/picture_file.h"
 #include "link/lab.h"
 #include "report/ladder.h"
 #include "report/model.h"
 
 #define DEMO_EXIT_STORY       1 /* the story did not hold */
 #define DEMO_EXIT_USAGE       2
+#define DEMO_EXIT_WRITE       23 /* a file that was asked for could not be written */
 #define DEMO_EXIT_INTERFACE   45
 #define DEMO_EXIT_INTERRUPTED 130
 
+/* The files of a story, while it is told. */
+struct demo_files {
+    struct tern_picture_file picture;
+    bool drawn;
+    bool failed; /* one that was asked for is not whole, which was said */
+};
+
 struct demo_options {
     const char *story;
-    const char *pcap; /* NULL: none */
+    const char *pcap;
+    bool pcap_asked;  /* else it is where it always is, and the story does without if it must */
     const char *draw; /* NULL: none; ends in .svg or .html */
+    struct demo_files *files;
     uint64_t seed;
     bool seeded;
     bool mem; /* two stacks in memory, no namespaces */
@@ -39,7 +50,6 @@ struct demo_world {
     const struct demo_options *options;
     struct tern_lab *lab; /* NULL: in memory */
     bool is_mem;
-    bool drawn; /* into options->draw */
     struct tern_ladder_options screen;
     char us_text[64], peer_text[64];
 };
@@ -114,6 +124,10 @@ void demo_line(const struct demo_world *w, const char *format, ...)
 /* By its ending: is it a page, or anything that can be drawn? */
 bool demo_draw_is_page(const char *path);
 bool demo_draw_is_known(const char *path);
+/* Before anything is sent: can the files that were asked for be written? 0, or 23 with words. */
+int demo_files_make(const struct demo_options *options);
+/* At the end: 0, or 23 where one is not whole. */
+int demo_files_finish(const struct demo_options *options);
 /* The model's conversation into options->draw, where that is asked for, and was not done before. */
 void demo_draw(struct demo_world *w, const struct tern_model *model);
 

@@ -65,7 +65,15 @@ static enum tern_err mem_link(struct demo_net *net, uint64_t seed, struct tern_l
     return err;
 }
 
-/* A capture that cannot be written is said, and the story goes on without. */
+static void capture_failed(const struct demo_net *net, const char *what, const char *why)
+{
+    tern_say("tern: %s: %s", what, why);
+    if (net->world->options->pcap_asked)
+        net->world->options->files->failed = true;
+}
+
+/* A capture that cannot be written is said, and the story goes on without; whether there could be
+ * one that was asked for has been tried before (demo_files_make). */
 static void capture_on(struct demo_net *net, struct tern_link **link)
 {
     const char *path = net->world->options->pcap;
@@ -74,7 +82,7 @@ static void capture_on(struct demo_net *net, struct tern_link **link)
     if (tern_link_capture_open(*link, path, tern_clock_wall_offset_ns(), link, why) == TERN_ERR_OK)
         net->capture = *link;
     else
-        tern_say("tern: no capture: %s", why[0] != '\0' ? why : strerror(errno));
+        capture_failed(net, "no capture", why[0] != '\0' ? why : strerror(errno));
 }
 
 static enum tern_err dress(struct demo_net *net, const struct demo_net_options *options,
@@ -200,7 +208,7 @@ void demo_net_close(struct demo_net *net)
     int why = net->capture != NULL ? tern_link_capture_error(net->capture) : 0;
 
     if (why != 0)
-        tern_say("tern: the capture is not whole: %s", strerror(why));
+        capture_failed(net, "the capture is not whole", strerror(why));
     tern_talk_signals(NULL);
     if (net->loop != NULL)
         tern_loop_destroy(net->loop);

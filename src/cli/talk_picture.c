@@ -7,17 +7,12 @@
  *
  * A run may last for weeks (tern serve): the model folds what a connection did, and keeps details
  * of so many connections only; the rest it counts.
- *
- * Files are made before anything is sent, and what was in them stays until there is a picture to
- * take its place.
  */
 #include "cli/talk_picture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/say.h"
 #include "os/entropy.h"
@@ -36,22 +31,15 @@
 #define MARKS_MAX   60000 /* of one connection, in the page's charts */
 #define LADDERS_MAX 12    /* of more connections than this there is a table */
 
-struct drawing {
-    const char *path;
-    enum tern_talk_drawing kind;
-    int fd;
-    bool is_new; /* it was not there before */
-};
-
 struct talk_picture {
     struct tern_model *model;
-    struct drawing drawing[TERN_TALK_DRAW_MAX];
+    struct tern_picture_file drawing[TERN_TALK_DRAW_MAX];
     unsigned drawing_count;
     bool ladder;
     struct tern_ladder_options screen;
 };
 
-static bool wants(const struct tern_talk_plan *plan, unsigned count, enum tern_talk_drawing kind)
+static bool wants(const struct tern_talk_plan *plan, unsigned count, enum tern_picture_kind kind)
 {
     for (unsigned i = 0; i < count; i++)
         if (plan->drawing[i] == kind)
@@ -71,28 +59,10 @@ static struct tern_model *make_model(bool charts)
     return tern_model_create(&options);
 }
 
-static bool make_file(struct drawing *d)
-{
-    d->fd = open(d->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    d->is_new = d->fd >= 0;
-    if (!d->is_new && errno == EEXIST)
-        d->fd = open(d->path, O_WRONLY | O_CLOEXEC);
-    return d->fd >= 0;
-}
-
-static void drop_file(struct drawing *d)
-{
-    if (d->fd >= 0)
-        (void)close(d->fd);
-    if (d->fd >= 0 && d->is_new)
-        (void)unlink(d->path);
-    d->fd = -1;
-}
-
 static void picture_free(struct talk_picture *p)
 {
     for (unsigned i = 0; i < p->drawing_count; i++)
-        drop_file(&p->drawing[i]);
+        tern_picture_file_drop(&p->drawing[i]);
     tern_model_destroy(p->model);
     free(p);
 }
@@ -117,7 +87,7 @@ int talk_picture_open(const struct tern_talk_options *options, const struct tern
         return 0;
     p = calloc(1, sizeof *p);
     if (p != NULL)
-        p->model = make_model(wants(plan, options->draw_count, TERN_TALK_HTML));
+        p->model = make_model(wants(plan, options->draw_count, TERN_PICTURE_HTML));
     if (p == NULL || p->model == NULL) {
         free(p);
         (void)snprintf(error_text, TERN_LINK_ERROR_MAX, "no memory for the picture");
@@ -125,10 +95,10 @@ int talk_picture_open(const struct tern_talk_options *options, const struct tern
     }
     set_screen(p, options, plan);
     for (unsigned i = 0; i < options->draw_count; i++) {
-        struct drawing *d = &p->drawing[p->drawing_count++];
+        struct tern_picture_file *d = &p->drawing[p->drawing_count++];
 
-        *d = (struct drawing){.path = options->draw[i], .kind = plan->drawing[i], .fd = -1};
-        if (make_file(d))
+        d->kind = plan->drawing[i];
+        if (tern_picture_file_make(d, options->draw[i]))
             continue;
         (void)snprintf(error_text, TERN_LINK_ERROR_MAX, "cannot write %s: %s", d->path,
                        strerror(errno));
@@ -158,31 +128,25 @@ void talk_picture_trace(struct talk_picture *p, const struct tern_trace *trace)
 
 /* ---- the end ---- */
 
-static bool render(const struct talk_picture *p, enum tern_talk_drawing kind, FILE *out)
+static bool render(const struct talk_picture *p, enum tern_picture_kind kind, FILE *out)
 {
     const struct tern_svg_options svg = {.is_tern = true, .conns_max = LADDERS_MAX};
     const struct tern_html_options html = {.is_tern = true};
 
-    if (kind == TERN_TALK_SVG)
+    if (kind == TERN_PICTURE_SVG)
         return tern_report_svg(p->model, &svg, out);
-    if (kind == TERN_TALK_HTML)
+    if (kind == TERN_PICTURE_HTML)
         return tern_report_html(p->model, &html, out);
     return tern_report_json(p->model, TERN_JSON_ALL, out);
 }
 
-static int write_file(const struct talk_picture *p, struct drawing *d)
+static int write_file(const struct talk_picture *p, struct tern_picture_file *d)
 {
-    FILE *out = NULL;
-    bool fine;
+    FILE *out = tern_picture_file_open(d);
+    bool fine = out != NULL && render(p, d->kind, out);
 
-    errno = 0;
-    if (ftruncate(d->fd, 0) == 0 || errno == EINVAL) /* a pipe has no length */
-        out = fdopen(d->fd, "w");
-    fine = out != NULL && render(p, d->kind, out);
-    if (out != NULL) {
+    if (out != NULL)
         fine = fclose(out) == 0 && fine;
-        d->fd = -1;
-    }
     if (fine)
         return 0;
     tern_complain("the picture %s is not whole: %s", d->path,

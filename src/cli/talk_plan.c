@@ -194,23 +194,10 @@ static int plan_claim(const struct tern_talk_options *o, struct tern_talk_plan *
     return 0;
 }
 
-static bool ends_with(const char *text, const char *end)
+static int plan_drawing(const char *path, enum tern_picture_kind *out, char *why)
 {
-    size_t length = strlen(text), end_length = strlen(end);
-
-    return length > end_length && strcmp(text + length - end_length, end) == 0;
-}
-
-static int plan_drawing(const char *path, enum tern_talk_drawing *out, char *why)
-{
-    static const char *const ends[] = {
-        [TERN_TALK_SVG] = ".svg", [TERN_TALK_HTML] = ".html", [TERN_TALK_JSON] = ".json"};
-
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (ends_with(path, ends[i])) {
-            *out = (enum tern_talk_drawing)i;
-            return 0;
-        }
+    if (tern_picture_kind_of(path, out))
+        return 0;
     return refuse(why, EXIT_USAGE,
                   "--draw %s: the name's end says what is drawn: .svg, .html or .json", path);
 }

@@ -2,12 +2,10 @@
 #ifndef TERN_CLI_TALK_PLAN_H
 #define TERN_CLI_TALK_PLAN_H
 /* The shared flags, understood and checked, before anything is opened. */
+#include "cli/picture_file.h"
 #include "cli/talk.h"
 
 enum tern_talk_kind { TERN_TALK_LAN, TERN_TALK_TAP, TERN_TALK_SLIRP, TERN_TALK_LAB };
-
-/* Renderings of the picture into a file, by its name's end. */
-enum tern_talk_drawing { TERN_TALK_SVG, TERN_TALK_HTML, TERN_TALK_JSON };
 
 struct tern_talk_plan {
     enum tern_talk_kind kind;
@@ -21,7 +19,7 @@ struct tern_talk_plan {
     bool seeded;
     uint64_t seed;
     enum tern_claim claim;
-    enum tern_talk_drawing drawing[TERN_TALK_DRAW_MAX]; /* of options.draw */
+    enum tern_picture_kind drawing[TERN_TALK_DRAW_MAX]; /* of options.draw */
     size_t columns;                                     /* of the ladder; 0: the terminal's */
 };
 

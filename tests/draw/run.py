@@ -124,6 +124,33 @@ def drawing(t, name, path):
         t.equal(f"{name}: xmllint", (done.returncode, done.stderr), (0, b""))
 
 
+def demo(t):
+    """Files of tern demo that cannot be written: told before the story, or at its end (a full
+    disk), and never with exit code 0; and one that can."""
+    full = os.path.join(t.folder, "full.svg")
+    os.symlink("/dev/full", full)
+    kept = t.file("kept.svg", b"before")
+    fine = os.path.join(t.folder, "fine.svg")
+    pcap = os.path.join(t.folder, "fine.pcapng")
+    for words, code, plays in ((["--draw", "/nonexist/a.svg"], 23, False),
+                               (["--pcap", "/nonexist/x", "--draw", kept], 23, False),
+                               (["--draw", fine, "--pcap", "/nonexist/x"], 23, False),
+                               (["--draw", fine, "--pcap", fine], 2, False),
+                               (["--draw", full], 23, True), (["--pcap", "/dev/full"], 23, True),
+                               (["--draw", kept, "--pcap", pcap], 0, True)):
+        done = subprocess.run([t.tern, "demo", "--link", "mem", *words], cwd=t.folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                              timeout=60)
+        t.equal(f"demo {' '.join(words)}: exit code", done.returncode, code)
+        t.equal(f"demo {' '.join(words)}: plays", b"ESTABLISHED" in done.stdout, plays)
+        t.equal(f"demo {' '.join(words)}: says why", done.stderr != b"", code != 0)
+        with open(kept, "rb") as picture:
+            t.equal("what was there", picture.read() == b"before", code != 0)
+        t.hold("no file is left of a picture that was not made", not os.path.exists(fine))
+    with open(kept, "rb") as picture:
+        t.hold("a picture takes the place of what was there", b"</svg>" in picture.read())
+
+
 def links(t):
     """The same story on every link gives the same figures."""
     packets = captures.fast().packets
@@ -224,7 +251,7 @@ def main(tern, folder, write):
         for name in GOLDENS:
             golden(t, name, paths[name])
             drawing(t, name, paths[name])
-        for part in (links, parts, reasons, mistakes):
+        for part in (links, parts, reasons, mistakes, demo):
             part(t)
         return 1 if t.failed else 0
 

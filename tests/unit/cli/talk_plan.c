@@ -175,9 +175,9 @@ static void pictures_by_the_ends_of_their_names(void **state)
         .draw = {"a.json", "dir.html/b.svg", "c.html"}, .draw_count = 3});
 
     (void)state;
-    assert_int_equal(plan.drawing[0], TERN_TALK_JSON);
-    assert_int_equal(plan.drawing[1], TERN_TALK_SVG);
-    assert_int_equal(plan.drawing[2], TERN_TALK_HTML);
+    assert_int_equal(plan.drawing[0], TERN_PICTURE_JSON);
+    assert_int_equal(plan.drawing[1], TERN_PICTURE_SVG);
+    assert_int_equal(plan.drawing[2], TERN_PICTURE_HTML);
     assert_int_equal(plan.columns, 0);
     plan = plan_of((struct tern_talk_options){.ladder = true, .width = "132"});
     assert_int_equal(plan.columns, 132);
