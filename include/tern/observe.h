@@ -230,7 +230,9 @@ struct tern_note {
         struct { /* PACKET_IN, PACKET_OUT: of UDP or ICMP */
             struct tern_addr src, dst;
             uint8_t protocol;
-            uint32_t bytes; /* behind the IP header */
+            uint32_t bytes;               /* behind the IP header */
+            uint16_t src_port, dst_port;  /* of UDP */
+            uint8_t icmp_type, icmp_code; /* of ICMP */
             enum tern_cause cause;
         } packet;
         struct { /* ARP_IN, ARP_OUT */

@@ -47,6 +47,13 @@ static void put_packet(struct tern_json_line *j, const struct tern_note *n, tern
     tern_json_address(j, "source", &n->packet.src);
     tern_json_address(j, "destination", &n->packet.dst);
     tern_json_u64(j, "length_bytes", n->packet.bytes);
+    if (protocol == 17) {
+        tern_json_u64(j, "source_port", n->packet.src_port);
+        tern_json_u64(j, "destination_port", n->packet.dst_port);
+    } else if (protocol == 1) {
+        tern_json_u64(j, "icmp_type", n->packet.icmp_type);
+        tern_json_u64(j, "icmp_code", n->packet.icmp_code);
+    }
     put_cause(j, n->packet.cause);
 }
 

@@ -23,8 +23,10 @@
 #include "report/eventlog_conns.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
+#include "wire/icmp.h"
 #include "wire/ipv4.h"
 #include "wire/tcp.h"
+#include "wire/udp.h"
 
 #define RECORD_SEPARATOR 0x1e
 #define RECORD_MAX       65536
@@ -34,6 +36,7 @@
 #define SECONDS_MAX      (INT64_C(1) << 32) /* of the epoch: the year 2106 */
 #define MS_MAX           4e12 /* from then on; both together are in tern_time's range */
 #define HEADERS_BYTES    256
+#define IP_OTHER         255                          /* reserved: nothing that a picture knows */
 #define PACKET_BYTES     (HEADERS_BYTES + UINT16_MAX) /* of which text is all zeros */
 
 struct log_reader {
@@ -239,6 +242,39 @@ static void arp(struct log_reader *r, json_t *record, json_t *data, bool sent)
     hand_over(r, record, &w, 0, sent, sent ? cause_words(text(data, "cause")) : NULL);
 }
 
+/* UDP and ICMP, of whose bytes a log has the first few only. */
+static void packet(struct log_reader *r, json_t *record, json_t *data, bool sent)
+{
+    struct tern_writer w = headers_of(r);
+    const struct tern_eth eth = {.type = TERN_ETHERTYPE_IPV4};
+    const char *protocol = text(data, "protocol");
+    const bool udp = strcmp(protocol, "udp") == 0, icmp = strcmp(protocol, "icmp") == 0;
+    struct tern_ipv4 ip = {.ttl = 64,
+                           .protocol = udp    ? TERN_IP_UDP
+                                       : icmp ? TERN_IP_ICMP
+                                              : IP_OTHER};
+    const uint64_t bytes = number(data, "length_bytes");
+    size_t head;
+
+    if (tern_addr_parse(text(data, "source"), &ip.src) != TERN_ERR_OK ||
+        tern_addr_parse(text(data, "destination"), &ip.dst) != TERN_ERR_OK ||
+        !tern_addr_is_v4(ip.src) || !tern_addr_is_v4(ip.dst) ||
+        bytes > UINT16_MAX - TERN_IPV4_BYTES)
+        return;
+    tern_eth_emit(&eth, &w);
+    tern_ipv4_emit(&ip, (uint16_t)bytes, &w);
+    head = w.bytes;
+    if (udp && bytes >= TERN_UDP_BYTES) {
+        tern_write_be16(&w, (uint16_t)number(data, "source_port"));
+        tern_write_be16(&w, (uint16_t)number(data, "destination_port"));
+    } else if (icmp && bytes >= TERN_ICMP_BYTES) {
+        tern_write_u8(&w, (uint8_t)number(data, "icmp_type"));
+        tern_write_u8(&w, (uint8_t)number(data, "icmp_code"));
+    }
+    hand_over(r, record, &w, (size_t)bytes - (w.bytes - head), sent,
+              sent ? cause_words(text(data, "cause")) : NULL);
+}
+
 static uint64_t group_id(json_t *record)
 {
     return strtoul(text(record, "group_id"), NULL, 10);
@@ -280,6 +316,10 @@ static void event(struct log_reader *r, json_t *record)
         arp(r, record, data, true);
     else if (strcmp(name, "arp:packet_received") == 0)
         arp(r, record, data, false);
+    else if (strcmp(name, "link:packet_sent") == 0)
+        packet(r, record, data, true);
+    else if (strcmp(name, "link:packet_received") == 0)
+        packet(r, record, data, false);
     else if (strcmp(name, "tcp:connection_opened") == 0)
         opened(r, record, data);
     else if (strcmp(name, "tcp:metrics_updated") == 0)

@@ -3,7 +3,8 @@
 #define TERN_REPORT_EVENTLOG_H
 /*
  * Reading tern's own event log (docs/sqlog.md) into a model, in one pass and in memory that does
- * not grow with it, but for the connections, up to a bound that facts->no_room tells of. The segments and ARP packets that it tells of become packets of the model, with
+ * not grow with it, but for the connections, up to a bound that facts->no_room tells of. The
+ * segments, datagrams, pings and ARP packets of which it tells become packets of the model, with
  * their causes; what a log does not hold (the bytes themselves) the picture does without.
  */
 #include "report/capture.h"

@@ -15,7 +15,7 @@ void tern_stack_drop(struct tern_stack *s, enum tern_drop reason)
 
 static void deliver(struct tern_stack *s, const struct tern_packet *p)
 {
-    tern_stack_tell_packet(s, &p->ip, (uint32_t)p->body.bytes, TERN_CAUSE_NONE);
+    tern_stack_tell_packet(s, &p->ip, p->body, TERN_CAUSE_NONE);
     switch (p->ip.protocol) {
     case TERN_IP_TCP:
         tern_stack_tcp_input(s, p);

@@ -264,8 +264,9 @@ static inline bool tern_stack_is_observed(const struct tern_stack *s)
 }
 void tern_stack_tell_frame(const struct tern_stack *s, uint32_t bytes);
 void tern_stack_tell_input_end(const struct tern_stack *s);
-void tern_stack_tell_packet(const struct tern_stack *s, const struct tern_ipv4 *ip, uint32_t bytes,
-                            enum tern_cause cause); /* of no segment */
+/* Of no segment; body: what IP carries, whole. */
+void tern_stack_tell_packet(const struct tern_stack *s, const struct tern_ipv4 *ip, tern_span body,
+                            enum tern_cause cause);
 void tern_stack_tell_arp(const struct tern_stack *s, const struct tern_arp *arp,
                          enum tern_cause cause);
 /* A segment of no connection, or of one in TIME-WAIT. */

@@ -32,7 +32,21 @@ void tern_stack_tell_input_end(const struct tern_stack *s)
     tell(s, &note);
 }
 
-void tern_stack_tell_packet(const struct tern_stack *s, const struct tern_ipv4 *ip, uint32_t bytes,
+/* What a spectator tells packets apart by; zeros of a packet that is too short. */
+static void packet_head(struct tern_note *note, tern_span body)
+{
+    struct tern_reader r = tern_reader_of(body);
+
+    if (note->packet.protocol == TERN_IP_ICMP && body.bytes >= 2) {
+        note->packet.icmp_type = tern_read_u8(&r);
+        note->packet.icmp_code = tern_read_u8(&r);
+    } else if (note->packet.protocol == TERN_IP_UDP && body.bytes >= 4) {
+        note->packet.src_port = tern_read_be16(&r);
+        note->packet.dst_port = tern_read_be16(&r);
+    }
+}
+
+void tern_stack_tell_packet(const struct tern_stack *s, const struct tern_ipv4 *ip, tern_span body,
                             enum tern_cause cause)
 {
     struct tern_note note;
@@ -43,8 +57,9 @@ void tern_stack_tell_packet(const struct tern_stack *s, const struct tern_ipv4 *
     note.packet.src = ip->src;
     note.packet.dst = ip->dst;
     note.packet.protocol = ip->protocol;
-    note.packet.bytes = bytes;
+    note.packet.bytes = (uint32_t)body.bytes;
     note.packet.cause = cause;
+    packet_head(&note, body);
     tell(s, &note);
 }
 

@@ -230,7 +230,7 @@ static bool frame_packet(struct tern_stack *s, const struct tern_dgram *meta, te
     frame->bytes = (uint32_t)w.bytes + bytes;
     frame->cause = (enum tern_cause)meta->code;
     if (s->tx_fragment_at == 0)
-        tern_stack_tell_packet(s, &ip, (uint32_t)payload.bytes, frame->cause);
+        tern_stack_tell_packet(s, &ip, payload, frame->cause);
     s->tx_fragment_at = last ? 0 : s->tx_fragment_at + bytes;
     return last;
 }

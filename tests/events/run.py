@@ -11,6 +11,7 @@ Exit code 77: skipped, for want of tshark or python3-jsonschema.
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,24 @@ DRAWN = ("client", "server", "segments", "bytes", "retransmissions", "zero_windo
 def draw(tern, *words):
     return subprocess.run([tern, "draw", *words], stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=60, check=False)
+
+
+def hold_others(tern, log, capture, records):
+    """Pings and datagrams are in both pictures, with the same words; a packet in fragments is
+    whole in the log, and an ARP packet that is malformed is not a packet there."""
+    counts = [json.loads(draw(tern, path, "--json").stdout)["capture"] for path in (log, capture)]
+    whole = sum(r["name"].startswith("link:packet_") and r["data"].get("length_bytes", 0) > 1480
+                for r in records)
+    bad = sum(r["name"] == "arp:packet_dropped" for r in records)
+    for name, more in (("udp", 0), ("icmp", whole), ("arp", -bad)):
+        if counts[0][name] != counts[1][name] + more:
+            raise judge.Wrong(f"{name}: {counts[0][name]} drawn of the log, and "
+                              f"{counts[1][name]} and {more} of the capture")
+    words = [sorted(re.findall("UDP ·.*bytes|ICMP: .*[a-z]|ping.* 8 bytes",
+                               draw(tern, path, "--width", "200").stdout.decode()))
+             for path in (log, capture)]
+    if words[0] != words[1] or not words[0]:
+        raise judge.Wrong(f"the log says {words[0]}, the capture {words[1]}")
 
 
 def hold_pictures(tern, log, capture):
@@ -103,6 +122,7 @@ def one(tern, world, folder, number, row, schema, causes):
     judge.hold_comments(frames, causes)
     if "corrupt" not in row[1]:  # what is broken the log does not have
         hold_pictures(tern, log, capture)
+        hold_others(tern, log, capture, records)
     print(f"ok   seed {row[0]}, {row[2]}, {' '.join([row[1], *row[3]]).strip() or 'nothing'}: "
           f"{len(records)} records; {sent} segments sent, {again} of them again, and {received} "
           "received agree in both")
