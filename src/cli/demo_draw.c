@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/demo.h"
 #include "cli/say.h"
@@ -31,11 +32,19 @@ static int refuse(const char *path)
     return DEMO_EXIT_WRITE;
 }
 
+/* Its reader would take the end of a trial for the end of all. */
+static bool is_fifo(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 int demo_files_make(const struct demo_options *options)
 {
     struct tern_picture_file capture;
 
-    if (options->pcap_asked) { /* a trial: the net makes it when it comes to it */
+    if (options->pcap_asked && !is_fifo(options->pcap)) { /* a trial: the net makes it */
         if (!tern_picture_file_make(&capture, options->pcap))
             return refuse(options->pcap);
         tern_picture_file_drop(&capture);

@@ -147,6 +147,16 @@ def demo(t):
         with open(kept, "rb") as picture:
             t.equal("what was there", picture.read() == b"before", code != 0)
         t.hold("no file is left of a picture that was not made", not os.path.exists(fine))
+    pipe = os.path.join(t.folder, "pipe")
+    os.mkfifo(pipe)
+    with subprocess.Popen([t.tern, "demo", "--link", "mem", "--pcap", pipe],
+                          stdout=subprocess.DEVNULL) as playing:
+        try:
+            with open(pipe, "rb") as heard:
+                t.hold("a capture into a named pipe", len(heard.read()) > 1000)
+            t.equal("its exit code", playing.wait(60), 0)
+        finally:
+            playing.kill()
     with open(kept, "rb") as picture:
         t.hold("a picture takes the place of what was there", b"</svg>" in picture.read())
 
