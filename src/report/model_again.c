@@ -17,10 +17,13 @@
  *         is Wireshark's rule as well; for c it takes the time since the highest byte rose, which
  *         stays short as long as new segments come.
  *
- * Why it was sent again: duplicate ACKs or SACK had told of it, or a recovery that they began is
- * not over: FAST. Else, the sender had been silent for a while: TIMEOUT, and all that follows until
- * what was then under way is acknowledged; but the last segment, once, before a timeout can have
- * come (a round trip and 200 ms, RFC 6298 as Linux has it): PROBE (RFC 8985 §7.3). Else UNKNOWN.
+ * Why it was sent again: what its sender said of it, where that is known. Else, duplicate ACKs or
+ * SACK had told of it, or a recovery that they began is not over: FAST; unless it had been sent
+ * again before, nothing that was sent since has been acknowledged (which alone tells that the
+ * second was lost as well), and the sender had been silent. Else, the sender had been silent for a
+ * while: TIMEOUT, and all that follows until what was then under way is acknowledged; but the last
+ * segment, once, before a timeout can have come (a round trip and 200 ms, RFC 6298 as Linux has
+ * it): PROBE (RFC 8985 §7.3). Else UNKNOWN.
  *
  * Whether that was needless: enum tern_spurious. The first is known at once, the others by the ACK
  * that covers it or a later one; a segment is counted under the first that is found.
@@ -92,23 +95,74 @@ static bool is_late(const struct segment *s)
     return s->p->at - (hole == NULL ? d->max_at : hole->at) < limit;
 }
 
+/* What the sender itself said; NOT: nothing, or no word of sending again. */
+static enum tern_again by_cause(enum tern_cause cause)
+{
+    switch (cause) {
+    case TERN_CAUSE_RTO:
+        return TERN_AGAIN_TIMEOUT;
+    case TERN_CAUSE_FAST_RETRANSMIT:
+    case TERN_CAUSE_SACK_RETRANSMIT:
+    case TERN_CAUSE_RACK_RETRANSMIT:
+        return TERN_AGAIN_FAST;
+    case TERN_CAUSE_TAIL_PROBE:
+        return TERN_AGAIN_PROBE;
+    case TERN_CAUSE_PATH_MTU:
+        return TERN_AGAIN_UNKNOWN;
+    default:
+        return TERN_AGAIN_NOT;
+    }
+}
+
+/* For how long its sender had sent nothing. */
+static tern_time silence_of(const struct segment *s)
+{
+    return s->own->sent_at < 0 ? 0 : s->p->at - s->own->sent_at;
+}
+
+static bool is_long(const struct segment *s, tern_time silence)
+{
+    tern_time trip = round_trip(s->c);
+
+    return silence >= trip + trip / 2 && silence >= SILENCE_MIN;
+}
+
+/* It had been sent again before, and no ACK since has told that this, too, was lost. */
+static bool is_again_in_vain(const struct segment *s)
+{
+    const struct model_dir *d = s->own;
+    tern_time at = -1;
+
+    for (uint32_t i = 0; d->resent != NULL && i < d->resent_room; i++)
+        if (d->resent[i].open && d->resent[i].start <= s->start && s->start < d->resent[i].end &&
+            d->resent[i].at > at)
+            at = d->resent[i].at;
+    return at >= 0 && d->arrived_sent_at <= at;
+}
+
 static enum tern_again by_timer(const struct segment *s)
 {
     tern_time trip = round_trip(s->c);
-    tern_time silence = s->own->sent_at < 0 ? 0 : s->p->at - s->own->sent_at;
+    tern_time silence = silence_of(s);
     tern_time since_first = s->first_at < 0 ? silence : s->p->at - s->first_at;
     bool is_last = s->end >= s->own->max;
 
     if (is_last && silence >= SILENCE_MIN && since_first < trip + TIMEOUT_MIN &&
         since_first >= trip)
         return TERN_AGAIN_PROBE;
-    if ((silence >= trip + trip / 2 && silence >= SILENCE_MIN) || since_first >= TIMEOUT_MIN)
+    if (is_long(s, silence) || since_first >= TIMEOUT_MIN)
         return TERN_AGAIN_TIMEOUT;
     return TERN_AGAIN_UNKNOWN;
 }
 
 static enum tern_again reason(const struct segment *s)
 {
+    enum tern_again said = by_cause(s->p->cause);
+
+    if (said != TERN_AGAIN_NOT)
+        return said;
+    if (is_again_in_vain(s) && is_long(s, silence_of(s)))
+        return TERN_AGAIN_TIMEOUT;
     if (s->own->recover > 0)
         return s->own->recovery;
     return is_told_lost(s) ? TERN_AGAIN_FAST : by_timer(s);
@@ -174,10 +228,12 @@ static void judge_resent(struct segment *s)
         return;
     }
     remember_resent(s, first);
-    if (s->again == TERN_AGAIN_FAST || s->again == TERN_AGAIN_TIMEOUT) {
-        if (d->recover == 0)
-            d->recovery = s->again;
-        d->recover = d->recover == 0 ? d->max : d->recover;
+    /* A timeout makes all that is under way its own, though a recovery had begun. */
+    bool anew = d->recover == 0 || s->again != d->recovery;
+
+    if (s->again == TERN_AGAIN_TIMEOUT || (s->again == TERN_AGAIN_FAST && d->recover == 0)) {
+        d->recover = anew ? d->max : d->recover;
+        d->recovery = s->again;
     }
 }
 
@@ -186,7 +242,7 @@ static bool is_probe(struct segment *s)
 {
     bool closed = s->other->window_seen && s->other->window_last == 0;
 
-    if (s->payload_bytes != 1)
+    if (s->payload_bytes != 1 || by_cause(s->p->cause) != TERN_AGAIN_NOT)
         return false;
     if (s->start + 1 == s->own->max && s->class == TERN_DATA_AGAIN) {
         s->window_probe = closed;
@@ -224,7 +280,9 @@ void model_judge_again(struct segment *s, tern_time first_at)
     tern_time since = first_at < 0 ? 0 : s->p->at - first_at;
 
     s->first_at = first_at;
-    s->again = since >= SILENCE_MIN ? TERN_AGAIN_TIMEOUT : TERN_AGAIN_UNKNOWN;
+    s->again = by_cause(s->p->cause);
+    if (s->again == TERN_AGAIN_NOT)
+        s->again = since >= SILENCE_MIN ? TERN_AGAIN_TIMEOUT : TERN_AGAIN_UNKNOWN;
     count_again(s);
 }
 
@@ -282,8 +340,15 @@ static void judge_dsack(struct segment *s)
     }
 }
 
+static void arrived(struct model_dir *d, const struct model_sent_segment *segment)
+{
+    if (segment != NULL && segment->at > d->arrived_sent_at)
+        d->arrived_sent_at = segment->at;
+}
+
 static void sacked(struct segment *s, uint64_t start, uint64_t end)
 {
+    arrived(s->other, model_sent_find(&s->other->sent, end - 1));
     (void)model_ranges_add(&s->other->sacked, start, end);
     model_mark(s, TERN_MARK_SACK, model_other_side(s->by), start, end);
 }
@@ -318,6 +383,7 @@ void model_judge_ack(struct segment *s, uint64_t upto)
     if (model_sent_acked(&d->sent, upto, &newest, &clean)) {
         s->side->ack_events++;
         s->side->acked_segments += newest.pieces;
+        arrived(d, &newest);
         if (clean) {
             model_quantile_add(&d->rtt, s->p->at - newest.at);
             model_mark(s, TERN_MARK_RTT, model_other_side(s->by), (uint64_t)(s->p->at - newest.at),

@@ -31,6 +31,7 @@ void model_dir_begin(struct model_dir *d, tern_seq zero, bool syn)
     d->syn_at = -1;
     d->fin_time = -1;
     d->ack_at = -1;
+    d->arrived_sent_at = -1;
 }
 
 int64_t model_offset(const struct model_dir *d, tern_seq seq)

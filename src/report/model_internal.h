@@ -78,6 +78,7 @@ struct model_dir {
     bool acked_by_peer;
     uint64_t una;               /* it has all bytes below */
     struct model_ranges sacked; /* and these */
+    tern_time arrived_sent_at;  /* when the latest of these went by first; -1: none did */
     uint64_t recover;           /* until una is there, a loss is being made good; 0: none */
     enum tern_again recovery;
     struct model_quantile rtt;

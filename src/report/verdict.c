@@ -217,7 +217,7 @@ char *tern_verdict_stall(const struct tern_model *m, size_t conn, const struct t
         add(out, out_bytes, "%s without room: the %s's application did not read", time, other);
         break;
     case TERN_WAIT_TIMEOUT:
-        add(out, out_bytes, "%s until the %s's timer ran out: it had not heard of a loss", time,
+        add(out, out_bytes, "%s until the %s's timer ran out: no ACK told of the loss sooner", time,
             who);
         break;
     case TERN_WAIT_RECOVERY:

@@ -120,6 +120,39 @@ def fast():
     return t
 
 
+def again_in_vain():
+    """A segment is lost, and so is the one that SACK asked for: only the timer is left, and what
+    it sends twice is behind it. Seen at the server."""
+    t = Talk()
+    t.open(request=b"x")
+    for i in range(6):
+        t.say(41 + i / 10, "s", "A", i * MSS, 1, MSS)
+    for i in range(4):
+        t.say(61 + i / 10, "c", "A", 1, MSS, sack=(2 * MSS, (3 + i) * MSS))
+    t.say(61.5, "s", "A", MSS, 1, MSS)
+    t.say(280, "s", "A", MSS, 1, MSS)
+    t.say(300, "c", "A", 1, 6 * MSS)
+    t.close(301, 1, 6 * MSS)
+    return t
+
+
+def again_told():
+    """The same, but what was sent after the second arrives, which tells of it without a timer."""
+    t = Talk()
+    t.open(request=b"x")
+    for i in range(6):
+        t.say(41 + i / 10, "s", "A", i * MSS, 1, MSS)
+    for i in range(4):
+        t.say(61 + i / 10, "c", "A", 1, MSS, sack=(2 * MSS, (3 + i) * MSS))
+    t.say(61.5, "s", "A", MSS, 1, MSS)
+    t.say(61.6, "s", "A", 6 * MSS, 1, MSS)
+    t.say(100, "c", "A", 1, MSS, sack=(2 * MSS, 7 * MSS))
+    t.say(100.1, "s", "A", MSS, 1, MSS)
+    t.say(120, "c", "A", 1, 7 * MSS)
+    t.close(121, 1, 7 * MSS)
+    return t
+
+
 def timeout():
     """The last segment is lost, and a timer notices; before that, a silence of the server's."""
     t = Talk()
@@ -300,6 +333,25 @@ def reasons():
     t.say(310.2, "c", "PA", 0, 0, b"GET / HTTP/1.0\r\n\r\n",
           comment="retransmission: the timer ran out (RFC 6298 §5.4)")
     t.say(330, "s", "A", 0, 18)
+    return t
+
+
+def known_causes():
+    """tern's own again: by duplicate ACKs it would look like a fast retransmission, but the timer
+    had run out; and the last byte, once more, is no keep-alive."""
+    t = Talk()
+    t.say(0, "c", "S", comment="the application connects (RFC 9293 §3.5)")
+    t.say(10, "s", "SA")
+    t.say(10.1, "c", "A", comment="the handshake is complete (RFC 9293 §3.10.7.3)")
+    for i in range(5):
+        t.say(20 + i / 10, "c", "A", i * MSS, 0, MSS if i < 4 else 1, comment="the application "
+              "wrote bytes and the windows allow them (RFC 9293 §3.8)")
+    for i in range(3):
+        t.say(31 + i / 10, "s", "A", 0, 0, sack=(MSS, (2 + i) * MSS))
+    for i in (0, 4):
+        t.say(32 + i / 10, "c", "A", i * MSS, 0, MSS if i < 4 else 1,
+              comment="retransmission: the timer ran out (RFC 6298 §5.4)")
+    t.say(45, "s", "A", 0, 4 * MSS + 1)
     return t
 
 

@@ -225,6 +225,37 @@ def compare_sent(records, frames, causes):
     return len(pairs), len(again)
 
 
+BY = {"RTO": "timeout", "TAIL_PROBE": "tail_probe", "PATH_MTU": "unknown",
+      **{word + "_RETRANSMIT": "fast" for word in ("FAST", "SACK", "RACK")}}
+
+
+def reasons_of(records):
+    """Of each of our ends, as the picture has it: how often it sent again for which reason."""
+    by = {}
+    for record in records:
+        data = record["data"]
+        if record["name"] != "tcp:segment_sent":
+            continue
+        mine = by.setdefault((data["local"], data["remote"]),
+                             {word: 0 for word in ("fast", "timeout", "tail_probe", "unknown")})
+        if data.get("retransmission", False) and data["cause"] in BY:
+            mine[BY[data["cause"]]] += 1
+    return by
+
+
+def hold_reasons(records, connections):
+    """The picture counts what was sent again by the reasons that the log gives."""
+    left = reasons_of(records)
+    for c in connections:
+        for side, other in (("client", "server"), ("server", "client")):
+            wanted = left.pop((c[side], c[other]), None)
+            got = c[side + "_side"]["retransmitted_by"]
+            if wanted is not None and got != wanted:
+                raise Wrong(f"{c[side]} sent again, drawn: {got}; by the log's causes: {wanted}")
+    if left:
+        raise Wrong(f"no picture of {sorted(left)}")
+
+
 def compare_received(records, frames):
     """Each segment that arrived whole stands in both, and its comment agrees with the effect."""
     pairs = pair_up(told(records, "tcp:segment_received", False), seen(frames, False), "received")
@@ -299,6 +330,15 @@ def can_fail(schema, causes):
     wrong(compare_sent, good[:2], frames, cause)
     wrong(compare_sent, good, frames[:2], cause)
     wrong(hold_comments, [frame_of(1, 4, 10, "")], cause)
+    good[2]["data"]["cause"] = "RTO"
+    drawn = {"client": "10.0.0.1:5", "server": "10.0.0.2:80", "server_side": {},
+             "client_side": {"retransmitted_by": {"fast": 0, "timeout": 1, "tail_probe": 0,
+                                                  "unknown": 0}}}
+    drawn["server_side"] = drawn["client_side"]
+    hold_reasons(good, [drawn])
+    good[2]["data"]["cause"] = "SACK_RETRANSMIT"
+    wrong(hold_reasons, good, [drawn])
+    wrong(hold_reasons, good, [])
     bad = {"time": 1, "name": "tcp:state_updated", "data": {"from": "CLOSED", "to": "OPEN"}}
     wrong(hold_schema, {**schema, "header": {}}, [{}, dict(bad, group_id="1")])
     wrong(hold_schema, {**schema, "header": {}}, [{}, dict(bad, name="tcp:nonsense")])

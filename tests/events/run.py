@@ -75,15 +75,17 @@ def hold_others(tern, log, capture, records):
         raise judge.Wrong(f"the log says {words[0]}, the capture {words[1]}")
 
 
-def hold_pictures(tern, log, capture):
-    """Both make the same picture: the figures of each connection, and a ladder."""
+def hold_pictures(tern, log, capture, records):
+    """Both make the same picture: the figures of each connection, and a ladder; and what was sent
+    again was so for the reasons that the log has."""
     figures = []
     for path in (log, capture):
         done = draw(tern, path, "--json")
         if done.returncode != 0:
             raise judge.Wrong(f"tern draw {path}: {done.stderr.decode()}")
-        figures.append([[c[field] for field in DRAWN]
-                        for c in json.loads(done.stdout)["connections"]])
+        connections = json.loads(done.stdout)["connections"]
+        judge.hold_reasons(records, connections)
+        figures.append([[c[field] for field in DRAWN] for c in connections])
     if figures[0] != figures[1] or not figures[0]:
         raise judge.Wrong(f"drawn from the log: {figures[0]}; from the capture: {figures[1]}")
     if "SYN-SENT" not in draw(tern, log).stdout.decode():
@@ -121,7 +123,7 @@ def one(tern, world, folder, number, row, schema, causes):
     received = judge.compare_received(records, frames)
     judge.hold_comments(frames, causes)
     if "corrupt" not in row[1]:  # what is broken the log does not have
-        hold_pictures(tern, log, capture)
+        hold_pictures(tern, log, capture, records)
         hold_others(tern, log, capture, records)
     print(f"ok   seed {row[0]}, {row[2]}, {' '.join([row[1], *row[3]]).strip() or 'nothing'}: "
           f"{len(records)} records; {sent} segments sent, {again} of them again, and {received} "
