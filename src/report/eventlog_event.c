@@ -94,7 +94,12 @@ static void hand_over(struct tern_eventlog_events *e, json_t *record, const stru
                       size_t text_bytes, bool sent, const char *comment)
 {
     struct tern_model_packet p = {
-        .at = time_of(e, record), .has_direction = true, .sent = sent, .comment = comment};
+        .at = time_of(e, record),
+        .has_direction = true,
+        .sent = sent,
+        .comment = comment,
+        .pieces_known = true,
+        .piece_bytes = (uint32_t)number(json_object_get(record, "data"), "piece_bytes")};
 
     if (w->failed)
         return;

@@ -280,6 +280,8 @@ struct tern_model_packet {
     struct tern_dissect what;
     bool has_direction, sent; /* in a capture of tern's own */
     const char *comment;      /* NULL: none */
+    bool pieces_known;        /* how it was put together: */
+    uint32_t piece_bytes;     /* bytes of each piece, 0: it is one segment */
 };
 
 struct tern_model;

@@ -206,16 +206,14 @@ static void count_data(struct segment *s, uint64_t segments)
         side->window_full++;
 }
 
-/* How much of it is one segment: told by a record, else by the peer's SYN. */
+/* How much of it is one segment: told by a record or a log, else by the peer's SYN. */
 static uint64_t piece_bytes(const struct segment *s)
 {
     uint64_t mss = s->c->out.side[s->by == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT].mss;
     uint64_t options = s->h.has_timestamps ? 12 : 0;
 
-    if (s->p->gso_bytes > 0)
-        return s->p->gso_bytes;
-    if (s->p->from_is_known || s->payload_bytes <= 1460)
-        return s->payload_bytes;
+    if (s->p->pieces_known)
+        return s->p->gso_bytes > 0 ? s->p->gso_bytes : s->payload_bytes;
     if (mss > options + 100)
         return mss - options < s->payload_bytes ? mss - options : s->payload_bytes;
     /* Mid-stream nobody says: what is longer than any Ethernet frame was put together. */

@@ -222,6 +222,7 @@ static void frame_from(struct tern_model *m, const struct tern_record *record, e
                              .from = from,
                              .from_is_known = true,
                              .cause = from == TERN_LANE_LEFT ? record->cause : TERN_CAUSE_NONE,
+                             .pieces_known = true,
                              .gso_bytes = record->gso_bytes,
                              .is_record = true};
 
@@ -259,6 +260,8 @@ void tern_model_packet(struct tern_model *m, const struct tern_model_packet *in)
                              .from_is_known = in->has_direction,
                              .comment = in->comment,
                              .cause = cause_of(in->comment),
+                             .pieces_known = in->pieces_known,
+                             .gso_bytes = in->piece_bytes,
                              .ip = in->what};
 
     packet(m, &p);

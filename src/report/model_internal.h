@@ -159,6 +159,7 @@ struct model_packet {
     bool from_is_known; /* else by who is the client */
     enum tern_cause cause;
     const char *comment;
+    bool pieces_known; /* whether it is several segments, of so many bytes each: 0, it is one */
     uint32_t gso_bytes;
     bool is_record; /* of which only the head was kept: its end is not missing */
     struct tern_dissect ip;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Small captures, written by hand with scapy: the client 10.0.0.1:40000 and the server
 10.0.0.2:80, one packet a line. Times are milliseconds, numbers are offsets of the streams."""
+import json
 import struct
 
 from scapy.all import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, IPv6, Raw, fragment
@@ -353,6 +354,38 @@ def known_causes():
               comment="retransmission: the timer ran out (RFC 6298 §5.4)")
     t.say(45, "s", "A", 0, 4 * MSS + 1)
     return t
+
+
+def merged():
+    """Segments that a network card put together: seven, in three packets of the server's."""
+    t = Talk()
+    t.open(request=b"x")
+    for i, pieces in ((0, 3), (3, 1), (4, 3)):
+        t.say(41 + i / 10, "s", "A", i * MSS, 1, pieces * MSS - 60 * (i == 4))
+    t.say(42, "c", "A", 1, 7 * MSS - 60)
+    return t
+
+
+def log(packets):
+    """The same as the event log of a client."""
+    def record(value):
+        return b"\x1e" + json.dumps(value).encode() + b"\n"
+
+    out = record({"trace": {"common_fields": {"reference_time": {
+        "wall_clock_time": "2026-01-01T00:00:00.000000000Z"}}}})
+    words = {"F": "FIN", "S": "SYN", "R": "RST", "P": "PSH", "A": "ACK"}
+    for ms, packet, _, outbound in packets:
+        tcp, text = packet[TCP], len(packet[TCP].payload)
+        data = {"local": f"{CLIENT}:40000", "remote": f"{SERVER}:80", "seq": tcp.seq,
+                "ack": tcp.ack, "window_bytes": tcp.window, "text_bytes": text,
+                "flags": " ".join(words[letter] for letter in str(tcp.flags))}
+        if "S" in str(tcp.flags):
+            data["mss_bytes"] = MSS
+        if text > MSS:
+            data["piece_bytes"] = MSS
+        out += record({"time": ms, "data": data, "group_id": "1", "name": "tcp:segment_" +
+                       ("sent" if outbound else "received")})
+    return out
 
 
 def others():

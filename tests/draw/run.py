@@ -210,6 +210,20 @@ def reasons(t):
                                       c["retransmissions"], c["keep_alives"]), (2, 2, 0))
 
 
+def merged(t):
+    """Whoever tells of segments that were put together, they are counted as the same."""
+    packets = captures.merged().packets
+    for name, data in (("pcap", captures.pcap(packets)), ("pcapng", captures.pcapng(packets)),
+                       ("sqlog", captures.log(packets))):
+        c = t.figures(t.file("merged." + name, data))["connections"][0]
+        side = c["server_side"]
+        t.equal(f"{name}: segments, merged, client's", (
+            side["data_segments"], side["merged_packets"], c["client_side"]["data_segments"]),
+                (7, 2, 1))
+        t.hold(f"{name}: merged is said", "put together" in str(c["capture_lacks"]),
+               str(c["capture_lacks"]))
+
+
 def mistakes(t):
     whole = captures.pcap(captures.fast().packets)
     path = t.file("whole.pcap", whole)
@@ -270,7 +284,7 @@ def main(tern, folder, write):
         for name in GOLDENS:
             golden(t, name, paths[name])
             drawing(t, name, paths[name])
-        for part in (links, parts, reasons, mistakes, demo):
+        for part in (links, parts, reasons, merged, mistakes, demo):
             part(t)
         return 1 if t.failed else 0
 
