@@ -10,8 +10,8 @@
 
 #include "report/verdict.h"
 
-static const char *const wait_names[] = {"opening", "idle",     "window",
-                                         "timeout", "recovery", "path"};
+static const char *const wait_names[] = {"opening",  "idle",      "window", "timeout",
+                                         "recovery", "slow_acks", "path"};
 
 _Static_assert(sizeof wait_names / sizeof wait_names[0] == TERN_WAIT_COUNT, "a name for each");
 

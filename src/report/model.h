@@ -196,6 +196,7 @@ enum tern_wait {
     TERN_WAIT_WINDOW,   /* the receiver had no room */
     TERN_WAIT_TIMEOUT,  /* for a timer, after a loss or a silence */
     TERN_WAIT_RECOVERY, /* for holes to be filled */
+    TERN_WAIT_ACKS,     /* for the ACK of what had come: the receiver's was slow */
     TERN_WAIT_PATH,     /* data under way: the round trip, and what the sender dares to send */
     TERN_WAIT_COUNT
 };

@@ -233,8 +233,11 @@ static void judge_resent(struct segment *s)
 
     if (s->again == TERN_AGAIN_TIMEOUT || (s->again == TERN_AGAIN_FAST && d->recover == 0)) {
         d->recover = anew ? d->max : d->recover;
+        d->recovery_resent = anew ? 0 : d->recovery_resent;
+        d->recovery_needless = anew ? 0 : d->recovery_needless;
         d->recovery = s->again;
     }
+    d->recovery_resent++;
 }
 
 /* Rule 1; counts nothing. */
@@ -295,6 +298,7 @@ static void found_needless(struct segment *s, struct model_resent *r, enum tern_
         .start = r->start, .end = r->end, .at = r->first_at, .again_at = -1};
 
     s->c->out.side[by].spurious[how]++;
+    s->c->dir[by].recovery_needless++;
     s->spurious = how;
     model_data_lost(s, by, &mark);
     r->open = false;

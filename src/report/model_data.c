@@ -10,6 +10,8 @@
 #include "report/model_internal.h"
 
 #define SENT_ROOM_MAX   8192u
+#define OPTIONS_MAX     40u
+#define MSS_USUAL       1460u
 #define SENT_ROOM_ALONE 64u /* where nobody acknowledges in this capture */
 
 static uint64_t pieces_of(uint64_t bytes, uint64_t piece_bytes)
@@ -169,6 +171,14 @@ static void tell_lost(struct segment *s)
         model_data_lost(s, s->by, &lost);
 }
 
+/* As long as segments can be, where the peer said that, or on Ethernet; and no rest in the end. */
+static bool is_full(const struct segment *s, uint64_t piece)
+{
+    uint64_t mss = s->c->out.side[model_other_side(s->by)].mss;
+
+    return piece >= s->own->mss && piece + OPTIONS_MAX >= (mss > 0 ? mss : MSS_USUAL);
+}
+
 /* What is new goes under way. */
 static void under_way(struct segment *s, uint64_t segments)
 {
@@ -185,6 +195,8 @@ static void under_way(struct segment *s, uint64_t segments)
     if (s->end > d->max)
         model_dir_rose(s);
     d->sent_at = s->p->at;
+    d->pushed = (s->h.flags & TERN_TCP_PSH) != 0;
+    d->full = is_full(s, s->payload_bytes / segments);
 }
 
 static void count_data(struct segment *s, uint64_t segments)

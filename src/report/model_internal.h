@@ -56,6 +56,7 @@ struct model_dir {
     tern_seq zero;              /* sequence number of offset 0 */
     uint64_t next;              /* all bytes below were seen */
     uint64_t max;               /* the highest byte seen, plus one */
+    bool full, pushed;          /* so was the last segment: more of the same may follow */
     int64_t told;               /* where its sender stood at least: SND.NXT, SYN and FIN counted */
     struct model_ranges beyond; /* what was seen above next */
     bool probed; /* a closed window was asked with the byte at `max`; was it taken? */
@@ -81,6 +82,7 @@ struct model_dir {
     tern_time arrived_sent_at;  /* when the latest of these went by first; -1: none did */
     uint64_t recover;           /* until una is there, a loss is being made good; 0: none */
     enum tern_again recovery;
+    uint32_t recovery_resent, recovery_needless; /* in it: segments sent again, and of them not */
     struct model_quantile rtt;
 
     /* What this side told of the other direction. */
@@ -275,6 +277,9 @@ struct model_before {
     uint64_t flight[2];
     bool full[2]; /* no room for another segment */
     bool recovering[2];
+    bool needless[2];        /* and, it seems, for nothing */
+    bool whole[2];           /* nothing is missing here of what is under way */
+    bool more[2], pushed[2]; /* the last segment was full, and pushed */
 };
 
 void model_before(const struct model_conn *c, struct model_before *out);

@@ -8,7 +8,12 @@
  *   no room at the receiver           its window (zero, or less than another segment); but
  *                                     recovery where a retransmission ends it: a hole keeps what
  *                                     is behind it from being read
- *   nothing under way                 idleness of the side that speaks next
+ *   nothing under way                 idleness of the side that speaks next; but the path, where
+ *                                     that side goes on after a full segment: it had more to say,
+ *                                     and what comes at a slow link's pace was under way elsewhere
+ *   all had come, and was not         slow ACKs: at the receiver's own place, where it took longer
+ *   acknowledged                      than ACKs are delayed, or ends in sending again; elsewhere
+ *                                     in a recovery of which ACKs told that it was needless
  *   a loss that is being made good    recovery
  *   else                              the path: data under way, the round trip, the sender's
  *   caution
@@ -35,6 +40,11 @@ void model_before(const struct model_conn *c, struct model_before *out)
                        (peer->window_last == 0 || (scaled && out->flight[i] > 0 &&
                                                    out->flight[i] + d->mss > peer->window_last));
         out->recovering[i] = d->recover > 0;
+        out->needless[i] =
+            d->recovery_needless > 0 && d->recovery_needless * 2 >= d->recovery_resent;
+        out->whole[i] = out->flight[i] > 0 && d->next >= d->max;
+        out->more[i] = d->full;
+        out->pushed[i] = d->pushed;
     }
 }
 
@@ -48,7 +58,29 @@ static bool by_timer(const struct segment *s)
     return s->again == TERN_AGAIN_TIMEOUT || s->again == TERN_AGAIN_PROBE;
 }
 
-static enum tern_wait kind_of(const struct segment *s, const struct model_before *b,
+/* Had all that this side sent come, and did only the ACK lag? */
+static bool lacks_acks(const struct segment *s, const struct model_before *b, enum tern_side side,
+                       tern_time gap)
+{
+    bool here = s->p->from_is_known && side == TERN_SIDE_RIGHT;
+
+    if (!b->whole[side])
+        return false;
+    if (!here)
+        return b->recovering[side] && b->needless[side];
+    if (s->by == side)
+        return s->again != TERN_AGAIN_NOT;
+    return gap >= STALL_MIN || b->recovering[side];
+}
+
+/* Nothing is under way here, and the same side goes on: had it paused? A sender pushes what it
+ * writes last, and some push in between. */
+static bool goes_on(const struct segment *s, const struct model_before *b, tern_time gap)
+{
+    return s->payload_bytes > 0 && b->more[s->by] && (!b->pushed[s->by] || gap < STALL_MIN);
+}
+
+static enum tern_wait kind_of(const struct segment *s, const struct model_before *b, tern_time gap,
                               enum tern_side *side)
 {
     bool right_first = b->flight[TERN_SIDE_RIGHT] > b->flight[TERN_SIDE_LEFT];
@@ -56,6 +88,8 @@ static enum tern_wait kind_of(const struct segment *s, const struct model_before
     *side = s->by;
     if (!s->c->is_open)
         return TERN_WAIT_OPENING;
+    if (lacks_acks(s, b, s->by, gap))
+        return TERN_WAIT_ACKS;
     if (by_timer(s) && s->payload_bytes > 0)
         return TERN_WAIT_TIMEOUT;
     for (unsigned i = 0; i < 2; i++)
@@ -69,8 +103,10 @@ static enum tern_wait kind_of(const struct segment *s, const struct model_before
     if (by_timer(s))
         return TERN_WAIT_TIMEOUT;
     if (b->flight[0] == 0 && b->flight[1] == 0)
-        return TERN_WAIT_IDLE;
+        return goes_on(s, b, gap) ? TERN_WAIT_PATH : TERN_WAIT_IDLE;
     *side = right_first ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
+    if (lacks_acks(s, b, *side, gap))
+        return TERN_WAIT_ACKS;
     if (b->recovering[*side])
         return TERN_WAIT_RECOVERY;
     return b->recovering[other_side(*side)] ? TERN_WAIT_RECOVERY : TERN_WAIT_PATH;
@@ -115,7 +151,7 @@ void model_waited(struct segment *s, const struct model_before *before)
     tern_time gap = s->p->at - c->until;
     tern_time trips = c->handshake > 0 ? STALL_TRIPS * c->handshake : 0;
     enum tern_side side;
-    enum tern_wait kind = kind_of(s, before, &side);
+    enum tern_wait kind = kind_of(s, before, gap, &side);
     tern_time trip = kind == TERN_WAIT_IDLE ? trip_to(s->c, side) : 0;
 
     if (gap <= 0)

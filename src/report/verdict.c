@@ -104,6 +104,20 @@ static void window_words(const struct tern_model_conn *c, enum tern_side side, c
             plural(receiver->zero_windows));
 }
 
+static void acks_words(const struct tern_model_conn *c, enum tern_side side, const char *time,
+                       char *out, size_t out_bytes)
+{
+    uint64_t needless = 0;
+
+    for (unsigned i = 0; i < TERN_SPURIOUS_COUNT; i++)
+        needless += c->side[side].spurious[i];
+    add(out, out_bytes, "the %s's slow ACKs: for %s they did not tell that the %s's data had come",
+        tern_verdict_who(c, other_side(side)), time, tern_verdict_who(c, side));
+    if (needless > 0)
+        add(out, out_bytes, " (%llu segment%s sent again needlessly)", (unsigned long long)needless,
+            plural(needless));
+}
+
 static void path_words(const struct tern_model *m, const struct tern_model_conn *c,
                        enum tern_side side, const char *time, char *out, size_t out_bytes)
 {
@@ -129,8 +143,8 @@ static void wait_words(const struct tern_model *m, const struct tern_model_conn 
         add(out, out_bytes, "opening: %s until the handshake was complete", time);
         break;
     case TERN_WAIT_IDLE:
-        add(out, out_bytes, "the %s: for %s nothing was under way, and it had not yet spoken", who,
-            time);
+        add(out, out_bytes, "the %s: for %s nothing was under way, and it was its turn to speak",
+            who, time);
         break;
     case TERN_WAIT_WINDOW:
         window_words(c, side, time, out, out_bytes);
@@ -141,6 +155,9 @@ static void wait_words(const struct tern_model *m, const struct tern_model_conn 
     case TERN_WAIT_RECOVERY:
         add(out, out_bytes, "loss: %s until the %s had made good %llu segment%s", time, who,
             (unsigned long long)again, plural(again));
+        break;
+    case TERN_WAIT_ACKS:
+        acks_words(c, side, time, out, out_bytes);
         break;
     case TERN_WAIT_PATH:
         path_words(m, c, side, time, out, out_bytes);
@@ -223,6 +240,9 @@ char *tern_verdict_stall(const struct tern_model *m, size_t conn, const struct t
     case TERN_WAIT_RECOVERY:
         add(out, out_bytes, "%s of waiting while losses of the %s's data were made good", time,
             who);
+        break;
+    case TERN_WAIT_ACKS:
+        add(out, out_bytes, "%s until the %s acknowledged more of what had come", time, other);
         break;
     case TERN_WAIT_PATH:
     case TERN_WAIT_COUNT:

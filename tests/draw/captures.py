@@ -356,6 +356,36 @@ def known_causes():
     return t
 
 
+def slow_acks():
+    """All comes at once, and the client acknowledges a segment now and then: what the server's
+    timer sends again was there. Seen at the client."""
+    t = Talk()
+    t.open(request=b"x")
+    for i in range(6):
+        t.say(41 + i / 10, "s", "A", i * MSS, 1, MSS)
+    t.say(280, "s", "A", 0, 1, MSS)
+    t.say(340, "c", "A", 1, MSS, sack=(0, MSS))
+    t.say(600, "c", "A", 1, 2 * MSS)
+    t.say(640, "s", "A", 2 * MSS, 1, MSS)
+    t.say(900, "c", "A", 1, 3 * MSS, sack=(2 * MSS, 3 * MSS))
+    t.say(1200, "c", "A", 1, 6 * MSS)
+    t.close(1201, 1, 6 * MSS)
+    return t
+
+
+def slow_link():
+    """Full segments at a slow link's pace, each acknowledged at once, every other one pushed; then
+    the server rests. Seen at the client."""
+    t = Talk()
+    t.open(trip=0.4, request=b"x")
+    for i in range(40):
+        t.say(3 + 6 * i, "s", "PA" if i % 2 else "A", i * MSS, 1, MSS)
+        t.say(3.1 + 6 * i, "c", "A", 1, (i + 1) * MSS)
+    t.say(350, "s", "PA", 40 * MSS, 1, 10)
+    t.say(350.1, "c", "A", 1, 40 * MSS + 10)
+    return t
+
+
 def merged():
     """Segments that a network card put together: seven, in three packets of the server's."""
     t = Talk()

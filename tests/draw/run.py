@@ -34,6 +34,9 @@ TABLE = {
     "window": ({"zero_windows": 3}, "fin", "the client's receive window"),
     "full_hole": ({"retransmissions": 1, "duplicate_acks": 3}, "fin",
                   "made good 1 segment"),
+    "slow_acks": ({"retransmissions": 2, "spurious_retransmissions": 2}, "fin",
+                  "the client's slow ACKs: for 860 ms"),
+    "slow_link": ({}, "open", "the path: 234 ms"),
     "refused_probe": ({"zero_windows": 3}, "open", "the client's receive window"),
     "taken_probe": ({"zero_windows": 1}, "open", "the client's receive window"),
     "keep_alive": ({"keep_alives": 2}, "open", "the client: for"),
@@ -224,6 +227,18 @@ def merged(t):
                str(c["capture_lacks"]))
 
 
+def blame(t):
+    """At the receiver's own place, the ACKs are to blame from the first on; a pause is one."""
+    c = t.figures(t.file("acks.pcapng", captures.pcapng(captures.slow_acks().packets)))
+    c = c["connections"][0]
+    t.hold("slow ACKs", "the client's slow ACKs: for 1.2 s" in c["slow_because"] and
+           "(2 segments sent again needlessly)" in c["slow_because"], c["slow_because"])
+    t.hold("no loss", "loss" not in str(c["stalls"]) and len(c["stalls"]) == 5, str(c["stalls"]))
+    c = t.figures(os.path.join(t.folder, "slow_link.pcap"))["connections"][0]
+    t.hold("the server's rest", "; then the server: for 113 ms nothing was under way, and it was "
+           "its turn to speak" in c["slow_because"], c["slow_because"])
+
+
 def mistakes(t):
     whole = captures.pcap(captures.fast().packets)
     path = t.file("whole.pcap", whole)
@@ -284,7 +299,7 @@ def main(tern, folder, write):
         for name in GOLDENS:
             golden(t, name, paths[name])
             drawing(t, name, paths[name])
-        for part in (links, parts, reasons, merged, mistakes, demo):
+        for part in (links, parts, reasons, merged, blame, mistakes, demo):
             part(t)
         return 1 if t.failed else 0
 
