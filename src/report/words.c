@@ -107,11 +107,11 @@ static const char *again_reason(const struct tern_step *s)
     case TERN_CAUSE_RTO:
         return "no ACK in time";
     case TERN_CAUSE_FAST_RETRANSMIT:
-        return "duplicate ACKs: it is lost";
+        return "duplicate ACKs: lost";
     case TERN_CAUSE_SACK_RETRANSMIT:
         return "SACK shows a hole";
     case TERN_CAUSE_RACK_RETRANSMIT:
-        return "later ones have arrived";
+        return "later ones arrived";
     case TERN_CAUSE_TAIL_PROBE:
         return "was the last one lost?";
     case TERN_CAUSE_WINDOW_PROBE:
@@ -126,7 +126,7 @@ static const char *needless_words(enum tern_spurious how)
 {
     switch (how) {
     case TERN_SPURIOUS_ACKED:
-        return "needless: was acknowledged";
+        return "needless: already ACKed";
     case TERN_SPURIOUS_DSACK:
         return "needless: it came twice";
     case TERN_SPURIOUS_TIMESTAMPS:
@@ -201,6 +201,23 @@ static void probe_words(const struct tern_step *s, struct tern_words *w)
         plural(s->data.end - s->data.start));
 }
 
+/* Why it comes again tells more than where it ends. */
+static void may_be_brief(const struct tern_step *s, struct tern_words *w)
+{
+    char from[TERN_NUMBER_TEXT_MAX];
+    bool is_burst = s->data.segments > 1;
+
+    w->must = w->count;
+    w->spare = is_burst;
+    w->brief[0] = '\0';
+    if (!is_burst)
+        (void)snprintf(w->brief, sizeof w->brief, "%s from %s",
+                       s->data.class == TERN_DATA_AGAIN ? "again"
+                       : s->data.reordered              ? "overtaken"
+                                                        : "missing",
+                       tern_text_number(s->data.start, from));
+}
+
 static void old_data_words(const struct tern_step *s, struct tern_words *w)
 {
     char range[80];
@@ -223,6 +240,7 @@ static void old_data_words(const struct tern_step *s, struct tern_words *w)
         say(w, "%s", why);
     else if (!is_fill && s->near && s->from == TERN_LANE_RIGHT)
         say(w, "we had %s", d->segments > 1 || d->end > d->start + 1 ? "them" : "it");
+    may_be_brief(s, w);
     late_words(s, w);
 }
 
@@ -457,6 +475,7 @@ static void other_words(const struct tern_step *s, struct tern_words *w)
 void tern_words_step(const struct tern_step *s, struct tern_words *w)
 {
     w->count = 0;
+    w->must = 0;
     switch (s->kind) {
     case TERN_STEP_NOTE:
         say(w, "%s", s->words == NULL ? "" : s->words);
@@ -505,22 +524,45 @@ void tern_words_acks(const struct tern_step *s, struct tern_words *w)
 {
     TERN_ASSERT(s->acks.count > 0);
     w->count = 0;
+    w->must = 0;
     acks_words(&s->acks, w);
+}
+
+static const char *part_of(const struct tern_words *words, unsigned i, bool is_brief)
+{
+    return is_brief && i == words->spare ? words->brief : words->part[i];
+}
+
+/* Columns that the parts that must stand take. */
+static size_t must_columns(const struct tern_words *words, bool is_brief)
+{
+    size_t columns = 0;
+
+    for (unsigned i = 0; i < words->must; i++) {
+        const char *part = part_of(words, i, is_brief);
+
+        columns += part[0] == '\0' ? 0 : tern_text_columns(part) + (i > 0 ? 3 : 0);
+    }
+    return columns;
 }
 
 void tern_words_join(const struct tern_words *words, size_t columns, char *out, size_t out_bytes)
 {
     size_t left = columns;
+    bool is_brief = must_columns(words, false) > columns && must_columns(words, true) <= columns;
 
     out[0] = '\0';
     for (unsigned i = 0; i < words->count; i++) {
-        size_t wanted = tern_text_columns(words->part[i]) + (i > 0 ? 3 : 0);
+        const char *part = part_of(words, i, is_brief);
+        size_t wanted = tern_text_columns(part) + (i > 0 ? 3 : 0);
 
+        if (part[0] == '\0')
+            continue;
         if (i > 0 && wanted > left)
             return;
         if (i > 0)
             tern_text_append(out, out_bytes, " · ", 3);
-        tern_text_append(out, out_bytes, words->part[i], i > 0 ? wanted : left);
+        tern_text_append(out, out_bytes, part, i > 0 ? wanted : left);
         left -= wanted < left ? wanted : left;
     }
 }

@@ -75,11 +75,56 @@ static void test_all_kinds(void **state)
     }
 }
 
+/* In a ladder of 80 columns (50 for the words of an arrow, 47 for a burst's) the reason for sending
+ * again always stands, whole. */
+static void test_reasons_stand(void **state)
+{
+    static const struct {
+        enum tern_cause cause;
+        enum tern_spurious spurious;
+        bool near;
+        const char *why;
+    } reasons[] = {
+        {TERN_CAUSE_RTO, TERN_SPURIOUS_NOT, true, " · no ACK in time"},
+        {TERN_CAUSE_FAST_RETRANSMIT, TERN_SPURIOUS_NOT, true, " · duplicate ACKs: lost"},
+        {TERN_CAUSE_RACK_RETRANSMIT, TERN_SPURIOUS_NOT, true, " · later ones arrived"},
+        {TERN_CAUSE_TAIL_PROBE, TERN_SPURIOUS_NOT, true, " · was the last one lost?"},
+        {TERN_CAUSE_NONE, TERN_SPURIOUS_NOT, false, " · ACKs told of the loss"},
+        {TERN_CAUSE_NONE, TERN_SPURIOUS_ACKED, false, " · needless: already ACKed"},
+        {TERN_CAUSE_NONE, TERN_SPURIOUS_DSACK, false, " · needless: it came twice"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(reasons) * 4; i++) {
+        bool is_burst = i / ROWS(reasons) % 2 == 1, is_fill = i / ROWS(reasons) / 2 == 1;
+        size_t row = i % ROWS(reasons);
+        struct tern_step step = {.kind = TERN_STEP_DATA,
+                                 .near = reasons[row].near,
+                                 .data = {.class = is_fill ? TERN_DATA_FILL : TERN_DATA_AGAIN,
+                                          .cause = reasons[row].cause,
+                                          .spurious = reasons[row].spurious,
+                                          .again = TERN_AGAIN_FAST,
+                                          .segments = is_burst ? 9 : 1,
+                                          .start = 999900000,
+                                          .end = 999901448}};
+        struct tern_words words;
+        char text[256];
+
+        tern_words_step(&step, &words);
+        tern_words_join(&words, is_burst ? 47 : 50, text, sizeof text);
+        assert_non_null(strstr(text, reasons[row].why));
+        assert_true(is_burst || strstr(text, "999,900,000") != NULL);
+        tern_words_join(&words, 200, text, sizeof text);
+        assert_non_null(strstr(text, "bytes 999,900,000-999,901,447"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_all_kinds),
+        cmocka_unit_test(test_reasons_stand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
