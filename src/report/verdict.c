@@ -130,6 +130,14 @@ static void path_words(const struct tern_model *m, const struct tern_model_conn 
         add(out, out_bytes, ", at a round trip of %s", tern_verdict_time(rtt.min, t));
 }
 
+/* An opening is one, whoever was waited for. */
+static tern_time spent_on(const struct tern_model_conn *c, enum tern_wait kind, unsigned side)
+{
+    if (kind != TERN_WAIT_OPENING)
+        return c->spent[kind][side];
+    return side == 0 ? c->spent[kind][0] + c->spent[kind][1] : 0;
+}
+
 static void wait_words(const struct tern_model *m, const struct tern_model_conn *c,
                        enum tern_wait kind, enum tern_side side, char *out, size_t out_bytes)
 {
@@ -137,7 +145,7 @@ static void wait_words(const struct tern_model *m, const struct tern_model_conn 
     const char *who = tern_verdict_who(c, side);
     uint64_t again = c->side[side].retransmissions;
 
-    tern_verdict_time(c->spent[kind][side], time);
+    tern_verdict_time(spent_on(c, kind, side), time);
     switch (kind) {
     case TERN_WAIT_OPENING:
         add(out, out_bytes, "opening: %s until the handshake was complete", time);
@@ -180,7 +188,7 @@ static bool next_part(const struct tern_model_conn *c, const struct part *before
 
     for (unsigned i = 0; i < TERN_WAIT_COUNT * 2; i++) {
         struct part p = {(enum tern_wait)(i / 2), i % 2 == 0 ? TERN_SIDE_LEFT : TERN_SIDE_RIGHT,
-                         c->spent[i / 2][i % 2]};
+                         spent_on(c, (enum tern_wait)(i / 2), i % 2)};
         bool later = before == NULL || p.spent < before->spent;
 
         if (p.spent > 0 && later && (!found || p.spent > out->spent)) {

@@ -309,6 +309,14 @@ def reset():
     return t
 
 
+def given_up():
+    """A handshake, and no more."""
+    t = Talk()
+    t.open()
+    t.say(21, "c", "RA")
+    return t
+
+
 def refused():
     t = Talk()
     t.say(0, "c", "S")

@@ -27,7 +27,7 @@ TABLE = {
                        "open", "timer ran out"),
     "needless_stamps": ({"retransmissions": 1, "spurious_retransmissions": 1}, "open",
                         "timer ran out"),
-    "late": ({"out_of_order": 1}, "open", "opening: 10 ms"),
+    "late": ({"out_of_order": 1}, "open", "opening: 20 ms until"),
     "missing": ({"retransmissions": 1}, "open", "the path: 32 ms"),
     "early_fin": ({"retransmissions": 1, "duplicate_acks": 1}, "open", "timer ran out"),
     "older_stamp": ({"out_of_order": 1}, "open", "the server: for 100 ms"),
@@ -41,6 +41,7 @@ TABLE = {
     "taken_probe": ({"zero_windows": 1}, "open", "the client's receive window"),
     "keep_alive": ({"keep_alives": 2}, "open", "the client: for"),
     "reset": ({"resets": 1}, "reset", "the path: 21 ms"),
+    "given_up": ({"resets": 1}, "reset", "opening: 20 ms until"),
     "refused": ({"resets": 1}, "reset", "refused"),
     "nobody": ({"retransmissions": 2}, "open", "nobody answered: 3 SYNs"),
     "talk": ({}, "open", "the path: 18.0 s"),
@@ -90,6 +91,7 @@ def counts(t, name):
     for field in BOTH:
         t.equal(f"{name}: {field}", c[field], wanted.get(field, 0))
     t.equal(f"{name}: closed", c["closed"], closed)
+    t.hold(f"{name}: one opening", c["slow_because"].count("opening:") < 2, c["slow_because"])
     t.hold(f"{name}: slow because", slow in c["slow_because"], c["slow_because"])
     if name in BY:
         by = c["server_side"]["retransmitted_by"]
