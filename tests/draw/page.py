@@ -132,6 +132,50 @@ def works(driver, path):
     silent(driver, "the page")
 
 
+# Remembers the horizontal extent of every text that a chart is drawn with.
+HEAR = """
+const old = CanvasRenderingContext2D.prototype.fillText; window.heard = [];
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  const w = this.measureText(text).width, a = this.textAlign;
+  const left = a === "center" ? x - w / 2 : a === "right" ? x - w : x;
+  window.heard.push([text, left, left + w, this.canvas.clientWidth]);
+  old.call(this, text, x, y);
+};"""
+
+
+def labels(driver, folder, tern):
+    """No label of an axis is cut off, at either width and at several zooms; the last is of the
+    right edge."""
+    talk = captures.slow_link()
+    talk.say(1000, "c", "A", 1, 40 * captures.MSS + 10)
+    page, _ = draw(tern, folder, "round.pcap", captures.pcap(talk.packets))
+    driver.get("file://" + page)
+    settled(driver)
+    driver.execute_script(HEAR)
+    for width in (1280, 390):
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                               {"width": width, "height": 1500, "deviceScaleFactor": 1,
+                                "mobile": False})
+        settled(driver)
+        for key in "0++++----":
+            press(driver, key)
+        heard = driver.execute_script("const all = window.heard; window.heard = []; return all")
+        cut = [one for one in heard if one[1] < 0 or one[2] > one[3]]
+        hold(f"labels at {width} pixels", heard and not cut, f"{len(heard)}, cut: {cut[:3]}")
+
+
+def receivers_window(driver, folder, tern):
+    """It is in the chart of what is in flight, and named there, where there is room for it."""
+    for story, named in (("full_hole", "the receiver's window (at the edge: there, or above)"),
+                         ("fast", "the receiver's window is above: ")):
+        page, _ = draw(tern, folder, story + ".room.pcap",
+                       captures.pcap(getattr(captures, story)().packets))
+        driver.get("file://" + page)
+        settled(driver)
+        name = driver.find_element(By.ID, "flightname").text
+        hold(f"{story}: the window's name", named in name, name)
+
+
 def hostile(driver, folder, tern):
     talk = captures.Talk()
     words = b"<img src=x onerror=alert(1)></script><script>document.title='owned'</script> & \"'"
@@ -241,6 +285,8 @@ def main(tern, shots):
         hold("a capture has no congestion window", "congestion" not in
              driver.find_element(By.ID, "flightname").text)
         from_log(driver, folder, tern)
+        labels(driver, folder, tern)
+        receivers_window(driver, folder, tern)
         hostile(driver, folder, tern)
         live(driver, folder, tern)
         driver.get("file://" + drawing)

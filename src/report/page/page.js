@@ -278,7 +278,8 @@
     X.ticks(Math.max(2, p.w / 110)).forEach(function (v) {
       const x = Math.round(X(v)) + 0.5;
       g.beginPath(); g.moveTo(x, 4); g.lineTo(x, p.h - 18); g.stroke();
-      g.fillText(time(v), x, p.h - 14);
+      const half = g.measureText(time(v)).width / 2;
+      g.fillText(time(v), Math.max(half, Math.min(x, p.w - half - 1)), p.h - 14);
     });
   }
 
@@ -378,7 +379,7 @@
   }
 
   function flights() {
-    let top = 0, una = 0, room = 0;
+    let top = 0, una = 0, room = null;
     const list = [];
     marks.forEach(function (m) {
       if (m.side !== side || (m.kind > 3)) return;
@@ -400,17 +401,20 @@
     const p = canvasOf("flight"), inner = p.h - 20, d = X.domain(), cwnds = windows();
     const all = flights(), seen = all.filter((f) => f.at >= d[0] && f.at <= d[1]);
     const high = Math.max(d3.max(seen, (f) => f.flight) || 1, d3.max(cwnds, (m) => m.lo) || 0);
-    const room = d3.min(seen, (f) => f.room || Infinity);
-    const Y = d3.scale.linear().domain([0, Math.max(high, isFinite(room) && room < high * 3 ? room : 0) * 1.1])
-      .range([inner, 6]);
+    const told = seen.filter((f) => f.room !== null), room = d3.min(told, (f) => f.room);
+    const shown = told.length && room < high * 3;
+    const top = Math.max(high, shown ? room : 0) * 1.1;
+    const Y = d3.scale.linear().domain([0, top]).range([inner, 6]);
     axes(p, Y, true, bytes);
     clip(p, inner);
     hoverBand(p, inner);
-    stairs(p, Y, seen, (f) => f.room, "window", 1);
+    if (shown) stairs(p, Y, told, (f) => Math.min(f.room, top), "window", 1);
     stairs(p, Y, seen, (f) => f.flight, side === 1 ? "right" : "left", 1.5);
     stairs(p, Y, cwnds.filter((m) => m.hi > m.lo), (m) => m.hi - m.lo, "warn", 1);
     stairs(p, Y, cwnds, (m) => m.lo, "sack", 1.5);
-    $("flightname").textContent = "bytes in flight, and the receiver's window" +
+    $("flightname").textContent = "bytes in flight" +
+      (shown ? ", and the receiver's window (at the edge: there, or above)"
+        : told.length ? "; the receiver's window is above: " + bytes(room) + " or more" : "") +
       (cwnds.length ? "; congestion window (violet) and slow start threshold (amber)" : "");
     p.g.restore();
   }
