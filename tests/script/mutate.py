@@ -128,7 +128,8 @@ def noticing(top, words):
 
 
 def copy_of_sources(top):
-    shutil.copytree(TOP, top, ignore=shutil.ignore_patterns("build", "build-*", ".git", "__pycache__"))
+    leave = shutil.ignore_patterns("build", "build-*", ".git", "__pycache__")
+    shutil.copytree(TOP, top, ignore=leave)
     setup = ["meson", "setup", os.path.join(top, "build"), top, "-Dwerror=false"]
     if subprocess.run(setup, capture_output=True, check=False).returncode != 0:
         sys.exit("the copy of the sources cannot be configured")
