@@ -413,7 +413,8 @@
     stairs(p, Y, cwnds.filter((m) => m.hi > m.lo), (m) => m.hi - m.lo, "warn", 1);
     stairs(p, Y, cwnds, (m) => m.lo, "sack", 1.5);
     $("flightname").textContent = "bytes in flight" +
-      (shown ? ", and the receiver's window (at the edge: there, or above)"
+      (shown ? ", and the receiver's window" +
+        (d3.max(told, (f) => f.room) > top ? " (at the edge: there, or above)" : "")
         : told.length ? "; the receiver's window is above: " + bytes(room) + " or more" : "") +
       (cwnds.length ? "; congestion window (violet) and slow start threshold (amber)" : "");
     p.g.restore();
