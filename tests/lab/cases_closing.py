@@ -59,7 +59,11 @@ def terminated(lab):
 
 @case("closing: SIGHUP in the middle is told on the wire", programs=["tshark"])
 def hung_up(lab):
-    interrupted(lab, signal.SIGHUP)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)   # under nohup tern would not hear it
+    try:
+        interrupted(lab, signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @case("closing: ^C while the address is being claimed leaves captures and figures whole",
