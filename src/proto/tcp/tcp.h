@@ -59,6 +59,8 @@
 #define TERN_TCP_SEND_START         131072
 #define TERN_TCP_TUNE_START         10 /* segments: what a reader takes in the first round trip */
 #define TERN_TCP_TUNE_MARGIN        16 /* segments beside twice what it took */
+#define TERN_TCP_TUNE_RATE          6  /* bytes a nanosecond: more than a path carries */
+#define TERN_TCP_TUNE_SLACK         (2u << 20)
 #define TERN_TCP_LOAD_ALL           (1u << 24)         /* all that the link holds */
 #define TERN_TCP_LOANS_MAX          64                 /* of a connection: see lent.c */
 #define TERN_TCP_PERSIST_MAX        (60 * TERN_SECOND) /* window probes at least so often */
@@ -206,8 +208,9 @@ struct tern_tcb {
         uint64_t borrowed_at, borrowed_end; /* borrow.c's; first 0: none */
         uint8_t borrowed_first, borrowed_last;
         /* window.c's */
-        uint64_t buffer;  /* bytes that may be held */
-        tern_time rtt;    /* the receiver's; 0: unknown */
+        uint64_t buffer; /* bytes that may be held */
+        tern_time rtt;   /* the receiver's; 0: unknown */
+        tern_time rtt_least;
         uint64_t rtt_end; /* without timestamps: the sample is taken when this has come */
         tern_time rtt_at;
         uint32_t rtt_echo;

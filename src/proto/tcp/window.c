@@ -7,7 +7,8 @@
  * The buffer's limit begins modest and follows the reader: in each round trip it is made room
  * enough for twice what the application took in the last one, and more while that grows, so that
  * the window stays ahead of a sender in slow start. A reader that is slow keeps the limit as it is,
- * and so the memory that its peer can fill. It never shrinks. The round trip is the receiver's:
+ * and so the memory that its peer can fill. It never shrinks, and grows to no more than the path
+ * can need. The round trip is the receiver's:
  * from the echoed timestamps of full segments, or how long a window's worth of bytes takes; before
  * either, the handshake's.
  */
@@ -159,6 +160,16 @@ uint64_t tern_tcb_window(const struct tern_tcb *c)
     return wnd;
 }
 
+/* More than any path carries in its shortest round trip, and beside it what comes while the reader
+ * waits for a processor. A longer buffer gains nothing: what is queued in it makes round trips
+ * seem longer, by which it would grow further, and out of the processor's cache. */
+static uint64_t path_needs(const struct tern_tcb *c)
+{
+    const tern_time least = c->rcv.rtt_least > 0 ? c->rcv.rtt_least : c->rtt.srtt;
+
+    return TERN_TCP_TUNE_SLACK + TERN_TCP_TUNE_RATE * (uint64_t)least;
+}
+
 /* A sample of the receiver's round trip. From a window's worth it is too long as a rule, so only a
  * shorter one counts. */
 static void round_trip(struct tern_tcb *c, tern_time sample, bool by_window)
@@ -169,6 +180,8 @@ static void round_trip(struct tern_tcb *c, tern_time sample, bool by_window)
         c->rcv.rtt += (sample - c->rcv.rtt) / 8;
     else if (!by_window || known == 0 || sample < known)
         c->rcv.rtt = sample;
+    if (c->rcv.rtt_least == 0 || sample < c->rcv.rtt_least)
+        c->rcv.rtt_least = sample;
 }
 
 /* Timestamps are too coarse for a path this short; the handshake was timed by the clock. */
@@ -204,6 +217,7 @@ static void grow(struct tern_tcb *c, uint64_t taken)
     uint64_t want = 2 * taken + TERN_TCP_TUNE_MARGIN * (uint64_t)c->rcv.mss;
 
     want += tern_min_u64(2 * want / before * (taken - before), 4 * want);
+    want = tern_min_u64(want, path_needs(c));
     c->rcv.buffer = tern_min_u64(tern_max_u64(c->rcv.buffer, want), c->env->receive_buffer_bytes);
     c->rcv.tuned_bytes = taken;
 }
