@@ -148,12 +148,49 @@ static void sack_blocks(void **state)
     engine_close(&e);
 }
 
+/* A reader that takes 50 MB in each round trip, as the receiver measures it, which on a short path
+ * is the time that bytes wait in the buffer: it grows no further than the path can need. */
+static void buffer_fits_the_path(void **state)
+{
+    static const struct {
+        tern_time shortest;
+        uint64_t least, most;
+    } row[] = {
+        {20 * TERN_US, 2000000, 2300000},
+        {TERN_MS, 8000000, 8200000},
+        {100 * TERN_MS, 100000000, 650000000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        struct engine e;
+        struct tern_tcb c;
+        uint64_t start;
+
+        engine_open(&e, 64);
+        engine_connect(&e, &c, 1);
+        c.env->receive_buffer_bytes = UINT32_MAX;
+        c.rcv.rtt = row[i].shortest > 2 * TERN_MS ? row[i].shortest : 2 * TERN_MS;
+        c.rcv.rtt_least = row[i].shortest;
+        start = c.rcv.head;
+        for (int round = 1; round <= 20; round++) {
+            c.rcv.head = c.rcv.nxt = start + (uint64_t)round * 50000000;
+            tern_tcb_tune_on_read(&c, e.now + round * c.rcv.rtt);
+        }
+        c.rcv.head = c.rcv.nxt = start;
+        assert_in_range(c.rcv.buffer, row[i].least, row[i].most);
+        tern_tcb_fini(&c);
+        engine_close(&e);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holes),
         cmocka_unit_test(any_order),
         cmocka_unit_test(sack_blocks),
+        cmocka_unit_test(buffer_fits_the_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
