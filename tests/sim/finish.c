@@ -67,12 +67,13 @@ void finish_cut(uint8_t *piece, const uint8_t *whole, uint32_t header_bytes, uin
     finish_tcp(piece, header_bytes + text_bytes);
 }
 
-void finish_mark(uint8_t *f, uint32_t bytes)
+bool finish_mark(uint8_t *f, uint32_t bytes)
 {
     if (bytes < 34 || f[12] != 0x08 || f[13] != 0x00 || (f[15] & 3) == 0)
-        return;
+        return false;
     f[15] |= 3;
     finish_ip(f);
+    return true;
 }
 
 uint32_t finish_too_long(uint8_t *out, const uint8_t *frame, uint32_t mtu_bytes)

@@ -16,8 +16,8 @@ void finish_tcp(uint8_t *frame, uint32_t bytes);
  * on the first. */
 void finish_cut(uint8_t *piece, const uint8_t *whole, uint32_t header_bytes, uint32_t at,
                 uint32_t text_bytes, bool last);
-/* ECT becomes CE; what is not ECT stays. */
-void finish_mark(uint8_t *frame, uint32_t bytes);
+/* ECT becomes CE; what is not ECT stays: false. */
+bool finish_mark(uint8_t *frame, uint32_t bytes);
 /* The ICMP message about a frame, ready for its sender; returns its length. */
 uint32_t finish_too_long(uint8_t *out, const uint8_t *frame, uint32_t mtu_bytes);
 

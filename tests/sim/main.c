@@ -6,6 +6,7 @@
  *   sim -f FILE            the seeds of a file, one at the start of each line
  *   sim -t FIRST COUNT     each seed twice: the same frames at the same times?
  *   sim -r FIRST COUNT     each seed with its connections folded at rest, and not: the same frames?
+ *   sim -k FIRST COUNT     in how many of the seeds did each kind of trouble befall a frame? None: fail
  *   sim -h SEED            the hash of all frames
  *   sim -v SEED            print each segment as the observer sees it
  *   sim --shrink SEED      switch off what the failure does not need
@@ -121,6 +122,33 @@ static int run_rested(struct world *w, uint64_t first, uint64_t count)
     return differ == 0 ? 0 : 1;
 }
 
+/* A fault that never strikes tests nothing, however often it is drawn. */
+static int run_kinds(struct world *w, uint64_t first, uint64_t count)
+{
+#define SIM_KIND_COUNTER(name, what) uint64_t name = 0;
+    SIM_TOLL_KINDS(SIM_KIND_COUNTER)
+#undef SIM_KIND_COUNTER
+    unsigned never = 0, failed = 0;
+
+    for (uint64_t seed = first; seed - first < count; seed++) {
+        const struct sim_toll *toll;
+
+        failed += !world_run(w, seed, 0, UINT64_MAX);
+        toll = sim_network_toll(w->network);
+#define SIM_KIND_COUNT(name, what) name += toll->name > 0;
+        SIM_TOLL_KINDS(SIM_KIND_COUNT)
+#undef SIM_KIND_COUNT
+    }
+#define SIM_KIND_PRINT(name, what)                                                                 \
+    printf("%6llu  frames %s\n", (unsigned long long)name, what);                                  \
+    never += name == 0;
+    SIM_TOLL_KINDS(SIM_KIND_PRINT)
+#undef SIM_KIND_PRINT
+    printf("%llu seeds, %u failed, %u kinds of trouble never struck\n", (unsigned long long)count,
+           failed, never);
+    return failed + never == 0 ? 0 : 1;
+}
+
 static int run_one(struct world *w, uint64_t seed, const struct choice *c, bool show)
 {
     bool ok;
@@ -196,6 +224,8 @@ static int dispatch(struct world *w, int argc, char **argv, const struct choice 
         return run_twice(w, number, strtoull(argv[3], NULL, 10));
     if (argc == 4 && strcmp(verb, "-r") == 0)
         return run_rested(w, number, strtoull(argv[3], NULL, 10));
+    if (argc == 4 && strcmp(verb, "-k") == 0)
+        return run_kinds(w, number, strtoull(argv[3], NULL, 10));
     if (argc == 3 && (strcmp(verb, "-h") == 0 || strcmp(verb, "-v") == 0))
         return run_one(w, number, c, verb[1] == 'v');
     if (argc == 3 && strcmp(verb, "--script") == 0)

@@ -162,6 +162,13 @@ static bool hits(uint32_t ways, int from)
     return (ways >> from & 1) != 0;
 }
 
+/* What befell a frame, if it did. */
+static bool count_if(bool holds, uint64_t *toll)
+{
+    *toll += holds;
+    return holds;
+}
+
 static bool is_cut(const struct sim_network *n, int from, tern_time now)
 {
     const struct sim_faults *f = &n->faults;
@@ -177,14 +184,14 @@ static bool is_lost(struct sim_network *n, int from, tern_time now)
         return false;
     if (w->burst_left > 0 && now < w->burst_until) {
         w->burst_left--;
-        return true;
+        return count_if(true, &n->toll.burst);
     }
     if (dice_ppm(&w->dice, n->faults.burst_ppm)) {
         w->burst_until = now + TERN_SECOND;
         w->burst_left = dice_range(&w->dice, 0, n->faults.burst_frames);
-        return true;
+        return count_if(true, &n->toll.burst);
     }
-    return dice_ppm(&w->dice, n->faults.loss_ppm);
+    return count_if(dice_ppm(&w->dice, n->faults.loss_ppm), &n->toll.single);
 }
 
 /* When a frame comes out of the bottleneck; false: its queue is full. */
@@ -200,10 +207,10 @@ static bool serialise(struct sim_network *n, int from, uint8_t *data, uint32_t b
         return true;
     waiting = (uint64_t)(start - now) * n->faults.bytes_per_second / UINT64_C(1000000000);
     waiting /= FULL_FRAME_BYTES;
-    if (waiting > n->faults.queue_frames)
+    if (count_if(waiting > n->faults.queue_frames, &n->toll.full))
         return false;
     if (n->faults.mark_frames > 0 && waiting >= n->faults.mark_frames)
-        finish_mark(data, bytes);
+        n->toll.marked += finish_mark(data, bytes);
     w->busy_until =
         start + (tern_time)((uint64_t)bytes * UINT64_C(1000000000) / n->faults.bytes_per_second);
     *at = w->busy_until;
@@ -244,9 +251,10 @@ static bool is_too_long(struct sim_network *n, int from, const uint8_t *data, ui
 
     if (f->mtu_bytes == 0 || now < f->mtu_at || bytes <= f->mtu_bytes + 14)
         return false;
-    n->toll.too_long++;
-    if (!f->mtu_silent && !is_cut(n, 1 - from, now))
+    if (count_if(!f->mtu_silent && !is_cut(n, 1 - from, now), &n->toll.too_long))
         tell_too_long(n, from, data, now);
+    else
+        n->toll.swallowed++;
     return true;
 }
 
@@ -260,7 +268,7 @@ static void lose(struct sim_network *n, const uint8_t *data, tern_time now)
 static bool is_stopped(struct sim_network *n, int from, uint8_t *data, uint32_t bytes,
                        tern_time now, tern_time *out)
 {
-    return is_cut(n, from, now) || is_lost(n, from, now) ||
+    return count_if(is_cut(n, from, now), &n->toll.cut) || is_lost(n, from, now) ||
            is_too_long(n, from, data, bytes, now) || !serialise(n, from, data, bytes, now, out);
 }
 
@@ -283,9 +291,9 @@ static void fly(struct sim_network *n, int from, uint8_t *data, uint32_t bytes, 
         struct flying f = {.at = out + n->faults.delay, .bytes = bytes, .tag = tag};
         uint8_t *to;
 
-        if (n->faults.jitter > 0)
+        if (count_if(n->faults.jitter > 0, &n->toll.jittered))
             f.at += (tern_time)(dice_u64(dice) % (uint64_t)n->faults.jitter);
-        if (bad && dice_ppm(dice, n->faults.reorder_ppm))
+        if (count_if(bad && dice_ppm(dice, n->faults.reorder_ppm), &n->toll.overtaken))
             f.at += n->faults.reorder_by > 0 ? n->faults.reorder_by
                                              : n->faults.delay / 2 + 100 * TERN_US;
         f.corrupted = bad && bytes > 60 && dice_ppm(dice, n->faults.corrupt_ppm);

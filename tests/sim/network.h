@@ -25,9 +25,26 @@ struct sim_faults {
     uint32_t cut_ways;             /* as ways; 0: none */
 };
 
+/* X(name, what befell so many frames) */
+#define SIM_TOLL_KINDS(X)                                                                          \
+    X(single, "lost singly")                                                                       \
+    X(burst, "lost in a burst")                                                                    \
+    X(cut, "lost in a partition")                                                                  \
+    X(full, "dropped by a full queue")                                                             \
+    X(marked, "marked by a queue")                                                                 \
+    X(too_long, "too long for the path, and the sender was told")                                  \
+    X(swallowed, "too long for the path, and nobody was told")                                     \
+    X(corrupted, "corrupted")                                                                      \
+    X(duplicated, "duplicated")                                                                    \
+    X(overtaken, "held back, for others to overtake")                                              \
+    X(jittered, "delayed by jitter")
+
 /* Of what was done to frames, for those who judge. */
 struct sim_toll {
-    uint64_t sent, lost, corrupted, duplicated, too_long, arp_lost, last_lost_at;
+    uint64_t sent, lost, arp_lost, last_lost_at;
+#define SIM_TOLL_FIELD(name, what) uint64_t name;
+    SIM_TOLL_KINDS(SIM_TOLL_FIELD)
+#undef SIM_TOLL_FIELD
 };
 
 struct sim_arrival {
