@@ -75,6 +75,8 @@ static void draw_path(struct plan *p, uint64_t off)
         f->bytes_per_second =
             (uint64_t)dice_range(&d, 50, dice_one_in(&d, 2) ? 1000 : 20000) * 1000;
         f->queue_frames = dice_range(&d, 5, 200);
+        if (draw(&d, p, off, SIM_SWITCH_SHORT, 4))
+            f->queue_frames = dice_range(&d, 1, 7);
         if (draw(&d, p, off, SIM_SWITCH_MARK, 3))
             f->mark_frames = dice_range(&d, 1, f->queue_frames);
     }

@@ -21,6 +21,7 @@
     X(DUPLICATE, "duplicate", "frames come twice")                                                 \
     X(CORRUPT, "corrupt", "a bit is flipped")                                                      \
     X(BOTTLENECK, "bottleneck", "a slow line with a queue")                                        \
+    X(SHORT, "short", "the queue holds hardly anything, and drops what comes then")                \
     X(MARK, "mark", "the queue marks with CE before it drops")                                     \
     X(MTU, "mtu", "the path takes shorter packets from some moment on")                            \
     X(PARTITION, "partition", "for a while nothing gets through, one way or both")                 \
