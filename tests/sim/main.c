@@ -3,7 +3,8 @@
  * Stacks against each other over bad networks, by seeds.
  *
  *   sim FIRST [COUNT]      run the seeds, print those that fail
- *   sim -f FILE            the seeds of a file, one at the start of each line
+ *   sim -f FILE            the seeds of a file, one at the start of each line; `60-jitter,mtu`: what
+ *                          stays off for it, such as kinds of trouble that are younger
  *   sim -t FIRST COUNT     each seed twice: the same frames at the same times?
  *   sim -r FIRST COUNT     each seed with its connections folded at rest, and not: the same frames?
  *   sim -k FIRST COUNT     in how many of the seeds did each kind of trouble befall a frame? None: fail
@@ -19,6 +20,7 @@
 #include "shrink.h"
 #include "world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +55,45 @@ static int run_range(struct world *w, uint64_t first, uint64_t count, const stru
     return failed == 0 ? 0 : 1;
 }
 
+/* Words with commas between; false: one of them is no switch. */
+static bool parse_off(const char *words, size_t bytes, uint64_t *off)
+{
+    for (size_t at = 0; at < bytes;) {
+        const char *comma = memchr(words + at, ',', bytes - at);
+        const size_t n = comma != NULL ? (size_t)(comma - words) - at : bytes - at;
+        int which = 0;
+
+        while (which < SIM_SWITCH_COUNT && (strlen(plan_switch_word(which)) != n ||
+                                            memcmp(plan_switch_word(which), words + at, n) != 0))
+            which++;
+        if (which == SIM_SWITCH_COUNT)
+            return false;
+        *off |= UINT64_C(1) << which;
+        at += n + 1;
+    }
+    return true;
+}
+
+static bool parse_number(const char *text, int base, uint64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, base);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+/* A line of a file: the seed, and what stays off for it. */
+static bool parse_line(const char *line, uint64_t *seed, uint64_t *off)
+{
+    char *end;
+
+    *seed = strtoull(line, &end, 10);
+    if (end == line)
+        return false;
+    return *end != '-' || parse_off(end + 1, strcspn(end + 1, " \n"), off);
+}
+
 static int run_file(struct world *w, const char *path, const struct choice *c)
 {
     FILE *file = fopen(path, "r");
@@ -64,10 +105,15 @@ static int run_file(struct world *w, const char *path, const struct choice *c)
         return 2;
     }
     while (fgets(line, sizeof(line), file) != NULL) {
-        const uint64_t seed = strtoull(line, NULL, 10);
+        uint64_t seed, off = c->off;
 
         count++;
-        if (world_run(w, seed, c->off, c->flows))
+        if (!parse_line(line, &seed, &off)) {
+            printf("%s: not a seed, or a word that is no kind of trouble: %s", path, line);
+            failed++;
+            continue;
+        }
+        if (world_run(w, seed, off, c->flows))
             continue;
         failed++;
         print_failure(w, seed);
@@ -182,21 +228,6 @@ static int run_script(struct world *w, uint64_t seed, const struct choice *c)
     return 0;
 }
 
-static uint64_t parse_off(const char *words)
-{
-    uint64_t off = 0;
-
-    for (int i = 0; i < SIM_SWITCH_COUNT; i++) {
-        const char *word = plan_switch_word(i);
-        const size_t n = strlen(word);
-
-        for (const char *at = words; (at = strstr(at, word)) != NULL; at += n)
-            if ((at == words || at[-1] == ',') && (at[n] == ',' || at[n] == '\0'))
-                off |= UINT64_C(1) << i;
-    }
-    return off;
-}
-
 static int list_switches(void)
 {
 #define SIM_SWITCH_PRINT(name, word, what) printf("%-12s %s\n", word, what);
@@ -207,34 +238,72 @@ static int list_switches(void)
 
 static int usage(void)
 {
-    fputs("usage: see the head of tests/sim/main.c\n", stderr);
+    fputs("usage: sim [--off WORDS] [--flows MASK] FIRST [COUNT]\n"
+          "           -f FILE | -t FIRST COUNT | -r FIRST COUNT | -k FIRST COUNT | -h SEED |\n"
+          "           -v SEED | --shrink SEED | --script SEED | --list (the WORDS)\n"
+          "       what each does stands at the head of tests/sim/main.c\n",
+          stderr);
     return 2;
+}
+
+/* What is asked with two numbers. */
+static int dispatch_range(struct world *w, const char *verb, uint64_t first, uint64_t count,
+                          const struct choice *c)
+{
+    if (strcmp(verb, "") == 0)
+        return run_range(w, first, count, c);
+    if (strcmp(verb, "-t") == 0)
+        return run_twice(w, first, count);
+    if (strcmp(verb, "-r") == 0)
+        return run_rested(w, first, count);
+    return strcmp(verb, "-k") == 0 ? run_kinds(w, first, count) : usage();
+}
+
+static int dispatch_one(struct world *w, const char *verb, uint64_t seed, const struct choice *c)
+{
+    if (strcmp(verb, "-h") == 0 || strcmp(verb, "-v") == 0)
+        return run_one(w, seed, c, verb[1] == 'v');
+    if (strcmp(verb, "--script") == 0)
+        return run_script(w, seed, c);
+    return strcmp(verb, "--shrink") == 0 ? shrink(w, seed, c->off, c->flows) : usage();
 }
 
 static int dispatch(struct world *w, int argc, char **argv, const struct choice *c)
 {
-    const uint64_t number = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-    const char *verb = argc > 1 ? argv[1] : "1";
+    const char *verb = argc > 1 && argv[1][0] == '-' ? argv[1] : "";
+    const int numbers = argc - 1 - (verb[0] == '-');
+    uint64_t number[2] = {1, 1};
 
-    if (verb[0] != '-')
-        return run_range(w, strtoull(verb, NULL, 10), number, c);
-    if (argc == 3 && strcmp(verb, "-f") == 0)
+    if (strcmp(verb, "-f") == 0 && argc == 3)
         return run_file(w, argv[2], c);
-    if (argc == 4 && strcmp(verb, "-t") == 0)
-        return run_twice(w, number, strtoull(argv[3], NULL, 10));
-    if (argc == 4 && strcmp(verb, "-r") == 0)
-        return run_rested(w, number, strtoull(argv[3], NULL, 10));
-    if (argc == 4 && strcmp(verb, "-k") == 0)
-        return run_kinds(w, number, strtoull(argv[3], NULL, 10));
-    if (argc == 3 && (strcmp(verb, "-h") == 0 || strcmp(verb, "-v") == 0))
-        return run_one(w, number, c, verb[1] == 'v');
-    if (argc == 3 && strcmp(verb, "--script") == 0)
-        return run_script(w, number, c);
-    if (argc == 3 && strcmp(verb, "--shrink") == 0)
-        return shrink(w, number, c->off, c->flows);
-    if (argc == 2 && strcmp(verb, "--list") == 0)
+    if (strcmp(verb, "--list") == 0 && argc == 2)
         return list_switches();
-    return usage();
+    if (numbers > 2)
+        return usage();
+    for (int i = 0; i < numbers; i++)
+        if (!parse_number(argv[argc - numbers + i], 10, &number[i]))
+            return usage();
+    if ((verb[0] == '\0' || numbers == 2) && number[1] > 0)
+        return dispatch_range(w, verb, number[0], number[1], c);
+    return verb[0] == '-' && numbers == 1 ? dispatch_one(w, verb, number[0], c) : usage();
+}
+
+/* Options before all else; false: what follows one is none of its words, or no number. */
+static bool take_options(int *argc, char ***argv, struct choice *c)
+{
+    for (; *argc > 2; *argc -= 2, *argv += 2) {
+        const char *word = (*argv)[1], *value = (*argv)[2];
+
+        if (strcmp(word, "--off") == 0
+                ? !parse_off(value, strlen(value), &c->off)
+                : strcmp(word, "--flows") == 0 && !parse_number(value, 0, &c->flows)) {
+            fprintf(stderr, "sim: %s %s?\n", word, value);
+            return false;
+        }
+        if (strcmp(word, "--off") != 0 && strcmp(word, "--flows") != 0)
+            return true;
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -243,14 +312,8 @@ int main(int argc, char **argv)
     struct world *w;
     int result;
 
-    for (; argc > 2; argc -= 2, argv += 2) {
-        if (strcmp(argv[1], "--off") == 0)
-            c.off = parse_off(argv[2]);
-        else if (strcmp(argv[1], "--flows") == 0)
-            c.flows = strtoull(argv[2], NULL, 0);
-        else
-            break;
-    }
+    if (!take_options(&argc, &argv, &c))
+        return usage();
     w = world_create();
     result = dispatch(w, argc, argv, &c);
     world_destroy(w);
