@@ -152,10 +152,32 @@ static bool is_wanted(const char *name, int argc, char **argv)
     return argc < 2;
 }
 
+static bool is_kind(const char *word)
+{
+    for (size_t i = 0; i < flood_kinds_count; i++)
+        if (strcmp(flood_kinds[i].name, word) == 0)
+            return true;
+    return false;
+}
+
+/* A misspelt word must not pass for a flood that was withstood. */
+static int usage(const char *word)
+{
+    fprintf(stderr, "flood: no flood is named %s; there are:", word);
+    for (size_t i = 0; i < flood_kinds_count; i++)
+        fprintf(stderr, " %s", flood_kinds[i].name);
+    fputs("\n", stderr);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    const tern_time calm = undisturbed();
+    tern_time calm;
 
+    for (int i = 1; i < argc; i++)
+        if (!is_kind(argv[i]))
+            return usage(argv[i]);
+    calm = undisturbed();
     printf("undisturbed: %llu ms\n", (unsigned long long)(calm / TERN_MS));
     for (size_t i = 0; i < flood_kinds_count; i++)
         if (is_wanted(flood_kinds[i].name, argc, argv))

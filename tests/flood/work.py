@@ -65,4 +65,6 @@ def main(work, frames):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3 or not sys.argv[2].isdigit():
+        sys.exit("usage: work.py WORK FRAMES")
     sys.exit(main(sys.argv[1], int(sys.argv[2])))

@@ -29,6 +29,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 LIST = os.path.join(HERE, "mutations.txt")
 TABLE = os.path.join(TOP, "docs", "rfc", "mutations.md")
 SCRIPT_SECONDS = 60
+FLAGS = ("--control", "--applies", "--write")
 
 
 class Mutation:
@@ -189,13 +190,27 @@ def table(rows):
         out.write("\n".join(lines))
 
 
+def refusal(arguments, flags, words, chosen):
+    """Why these arguments are none; "": they are fine."""
+    for argument in arguments:
+        if argument.startswith("-") and argument not in flags:
+            return f"no flag {argument}: {' '.join(flags)}, or parts of names"
+    if not chosen:
+        return f"none has {' or '.join(words)} in its name"
+    return "a table is of all, not of some" if words and "--write" in arguments else ""
+
+
 def main(arguments):
+    words = [a for a in arguments if not a.startswith("-")]
+    mutations = [m for m in read_list() if not words or any(w in m.name for w in words)]
+    wrong = refusal(arguments, FLAGS, words, mutations)
+    if wrong:
+        print(f"mutate.py: {wrong}")
+        return 2
     if "--applies" in arguments:
         wrong = misfits(TOP)
         print("\n".join(wrong) or "each applies")
         return 1 if wrong else 0
-    words = [a for a in arguments if not a.startswith("-")]
-    mutations = [m for m in read_list() if not words or any(w in m.name for w in words)]
     bad, rows = 0, []
     with tempfile.TemporaryDirectory(prefix="tern-mutate-") as folder:
         top = os.path.join(folder, "tern")

@@ -90,6 +90,10 @@ def table(rows):
 def main(arguments):
     words = [a for a in arguments if not a.startswith("-")]
     bugs = [b for b in mutate.read_list(LIST) if not words or any(w in b.name for w in words)]
+    wrong = mutate.refusal(arguments, ("--control", "--write"), words, bugs)
+    if wrong:
+        print(f"bugs.py: {wrong}")
+        return 2
     control = "--control" in arguments
     bad, rows = 0, []
     with tempfile.TemporaryDirectory(prefix="tern-bugs-") as folder:
