@@ -29,7 +29,12 @@ void measured(struct flood *f, const struct flood_kind *kind, uint32_t from);
 __attribute__((noinline)) void measured(struct flood *f, const struct flood_kind *kind,
                                         uint32_t from)
 {
-    let_in(f, kind, from, WORK_FRAMES);
+    for (uint32_t n = from; n < from + WORK_FRAMES; n += AT_ONCE) {
+        let_in(f, kind, n, AT_ONCE);
+        f->now += STEP * AT_ONCE;
+        tern_stack_expire(f->victim, f->now);
+        (void)tern_stack_deadline(f->victim);
+    }
 }
 
 int main(int argc, char **argv)

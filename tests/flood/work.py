@@ -32,6 +32,7 @@ def instructions(work, scale):
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
              "--toggle-collect=tern_stack_input", "--toggle-collect=tern_stack_output",
+             "--toggle-collect=tern_stack_expire", "--toggle-collect=tern_stack_deadline",
              "--zero-before=measured", "--dump-after=measured", work, str(scale)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600, check=False)
         if done.returncode != 0:
