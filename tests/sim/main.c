@@ -3,8 +3,8 @@
  * Stacks against each other over bad networks, by seeds.
  *
  *   sim FIRST [COUNT]      run the seeds, print those that fail
- *   sim -f FILE            the seeds of a file, one at the start of each line; 60-jitter,mtu: what is
- *                          off for it, such as kinds of trouble that are younger
+ *   sim -f FILE            the seeds of a file, one at the start of each line; 60-jitter,mtu: what
+ *                          is off for it, such as kinds of trouble that are younger
  *   sim -t FIRST COUNT     each seed twice: the same frames at the same times?
  *   sim -r FIRST COUNT     each seed with its connections folded at rest, and not: the same frames?
  *   sim -k FIRST COUNT     how many seeds does each kind of trouble strike? None fails
