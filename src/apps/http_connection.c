@@ -310,10 +310,10 @@ static void on_fed(struct tern_http_conn *c, enum tern_http_fed fed)
         tern_http_conn_wait(c, TERN_HTTP_WAIT_IDLE);
         break;
     case TERN_HTTP_BAD:
-        if (c->parser.request.body) /* it was answered, and then the body was none */
-            linger(c);
-        else
-            refuse(c, c->parser.refused);
+        refuse(c, c->parser.refused);
+        break;
+    case TERN_HTTP_BROKEN: /* it was answered */
+        linger(c);
         break;
     }
 }

@@ -315,9 +315,9 @@ static enum tern_http_fed feed_body(struct tern_http_parser *p, const uint8_t *d
     llhttp_resume(&p->llhttp);
     err = execute(p, data, bytes, used);
     if (err != HPE_OK && err != HPE_PAUSED)
-        return bad(p, 400);
-    if (p->refused != 0) /* a field after the last chunk */
-        return TERN_HTTP_BAD;
+        p->refused = 400;
+    if (p->refused != 0) /* by a field after the last chunk, else */
+        return TERN_HTTP_BROKEN;
     return p->ended ? TERN_HTTP_ENDED : TERN_HTTP_MORE;
 }
 

@@ -56,6 +56,7 @@ enum tern_http_fed {
     TERN_HTTP_ASKED, /* the head is whole: see request. If it has a body, feed on until ENDED */
     TERN_HTTP_ENDED, /* the body is over */
     TERN_HTTP_BAD,   /* see refused; nothing that follows can be understood */
+    TERN_HTTP_BROKEN /* the same of a body, after ASKED */
 };
 
 struct tern_http_parser {

@@ -59,6 +59,28 @@ static void pipelined_in_pieces(void **state)
     assert_true(q->was_shut);
 }
 
+/* A head that cannot stand is answered whether a body follows it or not. */
+static void refused_with_a_body(void **state)
+{
+    static const char *const heads[] = {
+        "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcde",
+        "GET /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n: x\r\n\r\nabcde",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        struct peer *p = &peers[i];
+        struct tern_http_conn *c = peer_join(p);
+
+        peer_say(p, heads[i]);
+        tern_http_conn_turn(c);
+        assert_int_equal(peer_count(p, "HTTP/1.1 "), 1);
+        assert_int_equal(peer_count(p, "HTTP/1.1 400 Bad Request"), 1);
+        assert_true(p->was_shut);
+    }
+}
+
 /* A file longer than the room: in pieces, whole, and the next answer right after it. */
 static void slow_reader(void **state)
 {
@@ -229,11 +251,17 @@ static void shrinking_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PEERS_TEST(keep_alive),     PEERS_TEST(pipelined_in_pieces),
-        PEERS_TEST(slow_reader),    PEERS_TEST(slow_reader_of_a_copy),
-        PEERS_TEST(bodies),         PEERS_TEST(body_of_nonsense),
-        PEERS_TEST(expectations),   PEERS_TEST(nonsense),
-        PEERS_TEST(gone),           PEERS_TEST(half_closed),
+        PEERS_TEST(keep_alive),
+        PEERS_TEST(pipelined_in_pieces),
+        PEERS_TEST(refused_with_a_body),
+        PEERS_TEST(slow_reader),
+        PEERS_TEST(slow_reader_of_a_copy),
+        PEERS_TEST(bodies),
+        PEERS_TEST(body_of_nonsense),
+        PEERS_TEST(expectations),
+        PEERS_TEST(nonsense),
+        PEERS_TEST(gone),
+        PEERS_TEST(half_closed),
         PEERS_TEST(shrinking_file),
     };
 

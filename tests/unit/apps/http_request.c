@@ -146,11 +146,11 @@ static void trailers(void **state)
     (void)snprintf(rest, sizeof rest, "0\r\nRange: %0*d\r\n\r\n", 2 * TERN_HTTP_HEAD_MAX, 0);
     tern_http_parser_init(&p, 8192);
     assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
-    assert_int_equal(feed(&p, rest, strlen(rest), 1000).fed, TERN_HTTP_BAD);
+    assert_int_equal(feed(&p, rest, strlen(rest), 1000).fed, TERN_HTTP_BROKEN);
     (void)snprintf(rest, sizeof rest, "0\r\nX : a\r\n\r\n");
     tern_http_parser_init(&p, 8192);
     assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
-    assert_int_equal(feed(&p, rest, strlen(rest), 1).fed, TERN_HTTP_BAD);
+    assert_int_equal(feed(&p, rest, strlen(rest), 1).fed, TERN_HTTP_BROKEN);
     (void)snprintf(rest, sizeof rest, "0\r\nX: a\r\n\r\n");
     tern_http_parser_init(&p, 8192);
     assert_int_equal(feed(&p, head, sizeof head - 1, 8192).fed, TERN_HTTP_ASKED);
