@@ -5,7 +5,7 @@
     ./check             all of it
     ./check --quick     the unit tests and the static checks only
     ./check --long      all of it, with the lab's long transfers
-    ./check PART...     these parts: unit static guard sanitize lab
+    ./check PART...     these parts: unit static guard sanitize fuzz lab
 
 Each meson test, each lab case and each static check counts as one. What each part says stands in
 build/check/PART.log. The last line is `N passed, N failed`, and `, N skipped` where there are
@@ -23,6 +23,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build")
 SANITIZED = os.path.join(TOP, "build-sanitize")
+FUZZ = os.path.join(TOP, "build-fuzz")  # fuzz/campaign's as well
 LOGS = os.path.join(BUILD, "check")
 RESULT = re.compile(r"^(ok|FAIL|skip) +(.*)$")
 SANITIZER_ENV = {
@@ -130,12 +131,13 @@ def meson_results(tally, part, directory):
     return count
 
 
-def meson_tests(tally, part, directory, env=None):
-    """Run all tests of a build directory."""
+def meson_tests(tally, part, directory, env=None, names=()):
+    """Run the tests of a build directory: all, or some by their names."""
     results = os.path.join(directory, "meson-logs", "testlog.json")
     if os.path.exists(results):
         os.remove(results)
     command = ["meson", "test", "-C", directory, "--no-rebuild", "--num-processes", "2"]
+    command += names
     if env:
         command += ["-t", "8"]
     status = run_logged(part + ".log", command, 1200, env)
@@ -161,6 +163,20 @@ def sanitize(tally, _options):
         tally.add("sanitize", "FAIL", "does not build", tail("sanitize.log", 40))
         return
     meson_tests(tally, "sanitize", SANITIZED, SANITIZER_ENV)
+
+
+def fuzz(tally, _options):
+    """The targets as campaigns build them, by clang and for libFuzzer, each over its corpus."""
+    targets = sorted(name[len("fuzz_"):-len(".c")] for name in os.listdir(os.path.join(TOP, "fuzz"))
+                     if name.startswith("fuzz_") and name.endswith(".c"))
+    words = "top=$PWD; dir=$1; shift; . tools/dev/setup; " \
+            "CC=clang tern_configure \"$dir\" -Dtests=false && tern_ninja \"$dir\" \"$@\""
+    status = run_logged("fuzz.log", ["bash", "-c", words, "-", FUZZ] +
+                        ["fuzz/fuzz_" + target for target in targets], 600)
+    if status != 0:
+        tally.add("fuzz", "FAIL", "does not build", tail("fuzz.log", 40))
+        return
+    meson_tests(tally, "fuzz", FUZZ, names=["sanitized_corpus_" + target for target in targets])
 
 
 def lines_of(tally, part, command, seconds):
@@ -215,16 +231,18 @@ def lab(tally, options):
              7200 if "--long" in options else 1800)
 
 
-PARTS = {"unit": unit, "static": static, "guard": guard, "sanitize": sanitize, "lab": lab}
+PARTS = {"unit": unit, "static": static, "guard": guard, "sanitize": sanitize,
+         "fuzz": fuzz, "lab": lab}
 
 
 def run_parts(tally, names, options):
-    """The sanitizer's build beside the quick parts; the lab alone, as it looks at the clock."""
+    """The sanitizers' builds beside the quick parts; the lab alone, as it looks at the clock."""
     def several(which):
         for name in which:
             PARTS[name](tally, options)
 
-    beside = threading.Thread(target=several, args=(["sanitize"] if "sanitize" in names else [],))
+    beside = threading.Thread(target=several, args=(
+        [name for name in ("sanitize", "fuzz") if name in names],))
     beside.start()
     several([name for name in ("unit", "static", "guard") if name in names])
     beside.join()
