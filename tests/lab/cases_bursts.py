@@ -69,6 +69,9 @@ def longest_flight(seen):
 @case("the burst: a reader of 1 kB each 10 ms; the window closes and opens", alone=True,
       programs=["tshark"])
 def slow_reader(lab):
+    # Where tern waits for a processor for longer than two round trips, the server sends a tail loss
+    # probe: something new, or, once the window is full, the last segment again. So a busy machine
+    # moves this counter now and then, the more often the smaller the window.
     one_processor()
     client, server = lab.pair(offloads=False, route="initcwnd 100")
     size = 30 * 1000 * 1000
