@@ -142,6 +142,77 @@ static void timeout(void **state)
     bench_close(&b);
 }
 
+/* To a peer that knows SACK, as tail probes want it. */
+static struct tern_conn *connected_with_sack(struct bench *b, struct tern_tcp_header *peer)
+{
+    const struct tern_tcp_options o = {.remote = {bench_addr(2), 80}, .nodelay = true};
+    struct tern_tcp_header syn;
+    struct tern_config c;
+    struct tern_conn *conn;
+    tern_span none;
+
+    bench_config(&c, 1);
+    listen_to(&c);
+    bench_open_at(b, &c, 1);
+    bench_forget(b);
+    assert_int_equal(tern_tcp_connect(b->stack, &o, &conn), TERN_ERR_OK);
+    bench_drain(b);
+    assert_true(bench_sent_tcp(b, 0, &syn, &none));
+    *peer = (struct tern_tcp_header){.src_port = 80,
+                                     .dst_port = syn.src_port,
+                                     .seq = tern_seq_of(1000),
+                                     .ack = tern_seq_add(syn.seq, 1),
+                                     .flags = TERN_TCP_SYN | TERN_TCP_ACK,
+                                     .window = 60000,
+                                     .sack_permitted = true};
+    bench_tcp(b, *peer, tern_span_of(NULL, 0));
+    peer->seq = tern_seq_of(1001);
+    peer->flags = TERN_TCP_ACK;
+    peer->sack_permitted = false;
+    return conn;
+}
+
+static bool was_sent_for(enum tern_cause cause)
+{
+    const struct tern_note *n;
+    uint32_t at = 0;
+
+    while ((n = next(TERN_NOTE_SEGMENT_OUT, &at)) != NULL)
+        if (n->segment.cause == cause)
+            return true;
+    return false;
+}
+
+/* What a tail probe repaired is what it carried, however short it was. */
+static void repaired_by_probe(void **state)
+{
+    struct tern_tcp_header peer;
+    struct tern_conn *conn;
+    uint32_t at = 0;
+    struct bench b;
+
+    (void)state;
+    conn = connected_with_sack(&b, &peer);
+    assert_int_equal(tern_tcp_write(conn, "hello", 5), 5);
+    bench_drain(&b);
+    peer.ack = tern_seq_add(peer.ack, 5);
+    bench_tcp(&b, peer, tern_span_of(NULL, 0));
+    assert_int_equal(tern_tcp_write(conn, "again", 5), 5);
+    bench_drain(&b);
+    for (int i = 0; i < 40 && !was_sent_for(TERN_CAUSE_TAIL_PROBE); i++)
+        bench_advance(&b, 50 * TERN_MS);
+    assert_true(was_sent_for(TERN_CAUSE_TAIL_PROBE));
+    assert_int_equal(tern_tcp_write(conn, "more", 4), 4);
+    bench_drain(&b);
+    count = 0;
+    peer.ack = tern_seq_add(peer.ack, 9);
+    bench_tcp(&b, peer, tern_span_of(NULL, 0));
+    assert_int_equal(must(TERN_NOTE_LOSS, &at)->loss.by, TERN_LOSS_TAIL_PROBE);
+    assert_int_equal(notes[at - 1].loss.offset_bytes, 5);
+    assert_int_equal(notes[at - 1].loss.bytes, 5);
+    bench_close(&b);
+}
+
 /* A segment of no connection: told once, with the reset that answers it. */
 static void stray(void **state)
 {
@@ -216,9 +287,13 @@ static void changes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(handshake), cmocka_unit_test(received_text),
-        cmocka_unit_test(timeout),   cmocka_unit_test(stray),
-        cmocka_unit_test(closed),    cmocka_unit_test(changes_nothing),
+        cmocka_unit_test(handshake),
+        cmocka_unit_test(received_text),
+        cmocka_unit_test(timeout),
+        cmocka_unit_test(stray),
+        cmocka_unit_test(closed),
+        cmocka_unit_test(changes_nothing),
+        cmocka_unit_test(repaired_by_probe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
