@@ -352,6 +352,7 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
     tern_tcb_note_text(c, from, from + bytes + fin, segment, again, now);
     c->tlp.out = true;
     c->tlp.is_retrans = again;
+    c->tlp.bytes = (uint32_t)bytes + fin;
     c->tlp.end = c->snd.nxt;
     c->timer.tail = TERN_TIME_NEVER;
     c->count.tail_probes++;

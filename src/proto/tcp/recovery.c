@@ -225,8 +225,8 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     }
     if (tern_tcb_tlp_ack(c, seg, &d, duplicate) && was_open) {
         tern_tcb_undo_disarm(c);
-        tern_tcb_tell_loss(c, TERN_LOSS_TAIL_PROBE, c->tlp.end - tern_tcb_segment_bytes(c),
-                           c->tlp.end, false, now);
+        tern_tcb_tell_loss(c, TERN_LOSS_TAIL_PROBE, c->tlp.end - c->tlp.bytes, c->tlp.end, false,
+                           now);
         c->cc_ops->on_loss(&c->cc, flight_before, now);
         c->cc_ops->on_recovered(&c->cc, now);
     }

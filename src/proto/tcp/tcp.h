@@ -278,8 +278,9 @@ struct tern_tcb {
 
     struct {
         bool due, out, is_retrans;
-        uint64_t end; /* snd.nxt when the probe went */
-    } tlp;            /* RFC 8985 §7.1 */
+        uint32_t bytes; /* of the probe, a FIN's number among them */
+        uint64_t end;   /* snd.nxt when the probe went */
+    } tlp;              /* RFC 8985 §7.1 */
 
     struct {
         uint64_t delivered, out, flight; /* bytes, since recovery began; flight: at its start */
