@@ -29,7 +29,7 @@ struct tern_sqlog {
     int error; /* what stopped it */
     off_t good_bytes;
     bool seekable;
-    tern_time since, now;
+    tern_time since;
     tern_time flush_at;
     size_t frame_at; /* in the buffer: where the frame began that is being looked at */
     size_t bytes;
@@ -102,7 +102,6 @@ static void put_first(struct tern_sqlog *log, size_t bytes)
 
 static void due(struct tern_sqlog *log, tern_time at)
 {
-    log->now = at;
     if (log->flush_at == TERN_TIME_NEVER)
         log->flush_at = at + FLUSH_NS;
 }
@@ -226,7 +225,7 @@ enum tern_err tern_sqlog_open(const struct tern_sqlog_options *options, struct t
         return TERN_ERR_SYSTEM;
     }
     log->seekable = strcmp(options->path, "-") != 0;
-    log->since = log->now = options->now;
+    log->since = options->now;
     put_header(log, options);
     flush(log); /* a file that cannot be written is told at once */
     if (log->error != 0) {

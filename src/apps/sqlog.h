@@ -26,7 +26,7 @@ TERN_NODISCARD enum tern_err tern_sqlog_open(const struct tern_sqlog_options *op
                                              struct tern_sqlog **out);
 void tern_sqlog_note(struct tern_sqlog *log, const struct tern_note *note);
 void tern_sqlog_milestone(struct tern_sqlog *log, const struct tern_milestone *milestone);
-/* Once a turn of the loop; and when it wants to be called again. */
+/* Once a turn of the loop. */
 void tern_sqlog_turn(struct tern_sqlog *log, tern_time now);
 /* Write out what is buffered; 0, or the errno that stopped the log. */
 int tern_sqlog_error(struct tern_sqlog *log);

@@ -114,7 +114,7 @@ static void ack_segment(struct tern_stack *s, struct tern_conn *conn,
     if (c->ack.now && c->ack.cause == TERN_CAUSE_SECOND_SEGMENT && seg->piece_bytes > 0 &&
         seg->piece_bytes < seg->text.bytes)
         return; /* output comes to it, after the burst */
-    if (!conn->tcb->ack.now || conn->tcb->ack.cause != TERN_CAUSE_OUT_OF_ORDER_ACK) {
+    if (!c->ack.now || c->ack.cause != TERN_CAUSE_OUT_OF_ORDER_ACK) {
         emit_ack(s, conn);
         return;
     }
