@@ -53,11 +53,17 @@ static int on_url_complete(llhttp_t *llhttp)
     return 0;
 }
 
+/* In no locale. */
+static bool is_alnum_or(char c, const char *others)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr(others, c) != NULL);
+}
+
 /* RFC 9110 §5.6.2 */
 static bool is_token(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    return is_alnum_or(c, "!#$%&'*+-.^_`|~");
 }
 
 /* RFC 9112 §5.1: a name ends at its colon, and whoever sees a space before it must refuse.
@@ -226,8 +232,7 @@ static void watch_method(struct tern_http_parser *p, const uint8_t *data, size_t
 /* RFC 3986 §2.2, §2.3: of a host's name, beside percent-encoding. */
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL);
+    return is_alnum_or(c, "-._~!$&'()*+,;=");
 }
 
 static bool is_hex(char c)
