@@ -10,8 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "resident.h"
+
 #define BURST     TERN_BURST_MAX
-#define PAGE      4096u
 #define BACKLOG   4096
 #define HOLD      1024 /* frames on their way */
 #define OPENED    64   /* connections, at once */
@@ -348,14 +349,9 @@ uint64_t world_segments(const struct world *w)
 size_t world_resident(const struct world *w, int side)
 {
     const struct side *s = &w->side[side];
-    const size_t pages = (s->bytes + PAGE - 1) / PAGE;
-    unsigned char *map = malloc(pages);
-    size_t resident = 0;
+    size_t resident;
 
-    if (map == NULL || mincore(s->memory, s->bytes, map) != 0)
+    if (!resident_bytes(s->memory, s->bytes, &resident))
         fail("mincore");
-    for (size_t i = 0; i < pages; i++)
-        resident += map[i] & 1;
-    free(map);
-    return resident * PAGE;
+    return resident;
 }

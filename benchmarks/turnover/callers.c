@@ -13,13 +13,13 @@
 #include <time.h>
 
 #include "base/bytes.h"
+#include "resident.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
 #include "wire/ipv4.h"
 #include "wire/tcp.h"
 
 #define BURST       64u
-#define PAGE        4096u
 #define PORT        80
 #define FIRST_PORT  1024u
 #define PORTS       60000u
@@ -340,14 +340,9 @@ void callers_judge(const struct callers *c)
 
 size_t callers_resident(const struct callers *c)
 {
-    const size_t pages = (c->bytes + PAGE - 1) / PAGE;
-    unsigned char *map = malloc(pages);
-    size_t resident = 0;
+    size_t resident;
 
-    if (map == NULL || mincore(c->memory, c->bytes, map) != 0)
+    if (!resident_bytes(c->memory, c->bytes, &resident))
         fail("mincore");
-    for (size_t i = 0; i < pages; i++)
-        resident += map[i] & 1;
-    free(map);
-    return resident * PAGE;
+    return resident;
 }
