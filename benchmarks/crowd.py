@@ -15,20 +15,16 @@ user who may make them and hold so many descriptors. BUILD=FOLDER measures anoth
 build-bench.
 """
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 sys.path[:0] = [HERE, os.path.join(TOP, "tests", "lab")]
 sys.dont_write_bytecode = True
 
-import run as lab_run  # noqa: E402
-import world  # noqa: E402
+import alone  # noqa: E402
 from crowd_world import Crowd  # noqa: E402
 
 FOLDER = os.path.join(os.environ.get("BUILD", os.path.join(TOP, "build-bench")), "benchmarks",
@@ -82,20 +78,10 @@ def say(done):
           f"lost before tern {done['last']['dropped_in']}, cookies {done['last']['cookies']}")
 
 
-def inside(options):
-    for command in (["mount", "-t", "tmpfs", "tmpfs", "/run"], ["ip", "link", "set", "lo", "up"]):
-        subprocess.run(command, check=True)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        lab = world.World(folder)
-        try:
-            done = measure(Crowd(lab, FOLDER, options.connections), options)
-        finally:
-            lab.close()
+def told(lab, options):
+    done = measure(Crowd(lab, FOLDER, options.connections), options)
     say(done)
-    if options.json:
-        with open(options.json, "w") as out:
-            json.dump(done, out, indent=1)
+    return done
 
 
 def main(words):
@@ -103,14 +89,7 @@ def main(words):
     parser.add_argument("--connections", type=int, default=1000000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--messages", type=int, default=200000)
-    parser.add_argument("--json", type=os.path.abspath)
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args(words)
-    if options.inside:
-        inside(options)
-        return 0
-    command = ["/usr/bin/python3", os.path.abspath(__file__), *words, "--inside"]
-    return subprocess.run(lab_run.own_namespaces(command), check=False).returncode
+    return alone.main(__file__, words, parser, told)
 
 
 if __name__ == "__main__":

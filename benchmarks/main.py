@@ -26,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "tests", "lab")]
 sys.dont_write_bytecode = True
 
+import alone  # noqa: E402
 import ground  # noqa: E402
 import programs  # noqa: E402
 import report  # noqa: E402
@@ -82,8 +83,7 @@ def one_workload(workload, place, pairs):
 
 def inside(options):
     """In the namespaces: measure, and print each row as it comes."""
-    for command in (["mount", "-t", "tmpfs", "tmpfs", "/run"], ["ip", "link", "set", "lo", "up"]):
-        subprocess.run(command, check=True)
+    alone.prepare()
     lab = world.World(options.inside)
     rows = []
     try:

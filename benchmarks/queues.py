@@ -16,16 +16,14 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "tests", "lab")]
 sys.dont_write_bytecode = True
 
+import alone  # noqa: E402
 import ground  # noqa: E402
-import run as lab_run  # noqa: E402
 import world  # noqa: E402
 
 PROGRAM = os.path.join(os.environ.get("BUILD", ground.BUILD), "benchmarks", "queues", "queues")
@@ -68,32 +66,22 @@ def rows(place, options):
                                                   zip(runs[count], runs[1]))}
 
 
-def inside(options):
-    for command in (["mount", "-t", "tmpfs", "tmpfs", "/run"], ["ip", "link", "set", "lo", "up"]):
-        subprocess.run(command, check=True)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        lab = world.World(folder)
-        done = []
-        try:
-            place = ground.Ground(lab, options)
-            if place.has_tap:
-                place.server.sh("ip", "link", "delete", "tap0")
-                place.server.sh("ip", "tuntap", "add", "tap0", "mode", "tap", "multi_queue")
-                place.server.sh("ip", "link", "set", "tap0", "up")
-                place.server.address("tap0", f"{ground.KERNEL_TAP}/24")
-            print("link  kind      stacks  ns/segment  CPU s/GB  GB/s  segments/s  of one stack's")
-            for row in rows(place, options):
-                middle = [statistics.median(column) for column in zip(*row["runs"])]
-                print(f"{row['link']:5} {row['kind']:9} {row['stacks']:6}  {middle[0]:10.0f}"
-                      f"  {middle[1]:8.3f}  {middle[2]:4.2f}  {middle[3]:10.0f}"
-                      f"  {row['ratio']:.2f}", flush=True)
-                done.append(row)
-        finally:
-            lab.close()
-    if options.json:
-        with open(options.json, "w") as out:
-            json.dump(done, out, indent=1)
+def told(lab, options):
+    place = ground.Ground(lab, options)
+    done = []
+    if place.has_tap:
+        place.server.sh("ip", "link", "delete", "tap0")
+        place.server.sh("ip", "tuntap", "add", "tap0", "mode", "tap", "multi_queue")
+        place.server.sh("ip", "link", "set", "tap0", "up")
+        place.server.address("tap0", f"{ground.KERNEL_TAP}/24")
+    print("link  kind      stacks  ns/segment  CPU s/GB  GB/s  segments/s  of one stack's")
+    for row in rows(place, options):
+        middle = [statistics.median(column) for column in zip(*row["runs"])]
+        print(f"{row['link']:5} {row['kind']:9} {row['stacks']:6}  {middle[0]:10.0f}"
+              f"  {middle[1]:8.3f}  {middle[2]:4.2f}  {middle[3]:10.0f}"
+              f"  {row['ratio']:.2f}", flush=True)
+        done.append(row)
+    return done
 
 
 def main(words):
@@ -101,14 +89,7 @@ def main(words):
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--streams", type=int, default=1, help="so many times as many")
-    parser.add_argument("--json", type=os.path.abspath)
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args(words)
-    if options.inside:
-        inside(options)
-        return 0
-    command = ["/usr/bin/python3", os.path.abspath(__file__), *words, "--inside"]
-    return subprocess.run(lab_run.own_namespaces(command), check=False).returncode
+    return alone.main(__file__, words, parser, told)
 
 
 if __name__ == "__main__":
