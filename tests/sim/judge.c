@@ -142,6 +142,12 @@ static bool slept_too_long(const struct world *w, const struct end *e)
     return slept(w, e->side) && e->peer != NULL && e->peer->finished;
 }
 
+/* This side asked by keep-alives, and slept when the answers came. */
+static bool slept_over_answers(const struct world *w, const struct end *e)
+{
+    return slept(w, e->side) && (e->asked || e->plan->settings.keepalive);
+}
+
 static bool is_excused(const struct world *w, const struct end *e)
 {
     const struct sim_toll *toll = sim_network_toll(w->network);
@@ -151,7 +157,8 @@ static bool is_excused(const struct world *w, const struct end *e)
         return met_rudeness(w, e) || met_no_room(w, e) || met_oblivion(w, e) ||
                slept_too_long(w, e);
     case TERN_ERR_TIMEOUT:
-        return !has_partner(w, e) || met_no_room(w, e) || slept(w, 0) || slept(w, 1);
+        return !has_partner(w, e) || met_no_room(w, e) || slept(w, 1 - e->side) ||
+               slept_over_answers(w, e);
     case TERN_ERR_REFUSED:
         return (w->plan.flow[e->flow].cross && !has_partner(w, e)) ||
                (e->plan->settings.fastopen &&
