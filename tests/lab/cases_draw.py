@@ -66,8 +66,10 @@ def judged(lab, paths, name):
 
 def one(figures, end):
     """The call's connection. The last words of the call before it may come when the capture has
-    begun: they are a connection as well, and a short one."""
+    begun: they are a connection as well, a short one that did not open there."""
     longest = max(figures[end], key=lambda c: c["segments"])
+    opened = [c for c in figures[end] if c["client_side"]["mss"] or c["server_side"]["mss"]]
+    equal(f"connections that opened, at the {end}", opened, [longest])
     hold(f"connections at the {end}",
          all(c is longest or 4 * c["segments"] < longest["segments"] for c in figures[end]),
          str([c["segments"] for c in figures[end]]))
