@@ -90,6 +90,10 @@ static void windows(void **state)
     begin();
     tell(n);
     assert_string_equal(words_of(0), "changes nothing");
+    n.segment.effect.state_before = TERN_TCP_SYN_RECEIVED;
+    begin();
+    tell(n);
+    assert_string_equal(words_of(0), "changes nothing");
     n = segment();
     n.segment.effect.peer_window = 0;
     begin();
@@ -147,6 +151,32 @@ static void others(void **state)
     assert_non_null(strstr(words_of(0), "ARP reply: 10.0.0.2 is at"));
 }
 
+/* Of what happens to an address only what another did is of a frame. */
+static void addresses(void **state)
+{
+    static const struct {
+        enum tern_address_step step;
+        const char *words;
+    } rows[] = {
+        {TERN_ADDRESS_DEFENDED, "our address 10.0.0.1 is used by 02:00:00:00:00:09: "},
+        {TERN_ADDRESS_LOST, "our address 10.0.0.1 is used by 02:00:00:00:00:09: "},
+        {TERN_ADDRESS_PROBED, "changes nothing"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct tern_note n = note(TERN_NOTE_ADDRESS, 0);
+
+        n.address.step = rows[i].step;
+        n.address.address = tern_addr_v4(10, 0, 0, 1);
+        n.address.other = (struct tern_mac){{2, 0, 0, 0, 0, 9}};
+        begin();
+        tell(n);
+        if (strncmp(words_of(0), rows[i].words, strlen(rows[i].words)) != 0)
+            fail_msg("row %zu: '%s'", i, words_of(0));
+    }
+}
+
 /* Each frame has its own; what follows the burst is nobody's; beyond the burst nothing is kept. */
 static void bursts(void **state)
 {
@@ -168,6 +198,10 @@ static void bursts(void **state)
     assert_string_equal(words_of(1), "state CLOSED -> ESTABLISHED");
     assert_string_equal(words_of(TERN_BURST_MAX - 1), "state CLOSED -> ESTABLISHED");
     assert_null(words_of(TERN_BURST_MAX));
+    begin();
+    tell(note(TERN_NOTE_INPUT_END, 0));
+    tell(n);
+    assert_string_equal(words_of(0), "changes nothing");
 }
 
 /* However much happens, the text ends in its place. */
@@ -185,8 +219,9 @@ static void cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(effects), cmocka_unit_test(windows), cmocka_unit_test(order),
-        cmocka_unit_test(others),  cmocka_unit_test(bursts),  cmocka_unit_test(cut),
+        cmocka_unit_test(effects), cmocka_unit_test(windows),   cmocka_unit_test(order),
+        cmocka_unit_test(others),  cmocka_unit_test(addresses), cmocka_unit_test(bursts),
+        cmocka_unit_test(cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
