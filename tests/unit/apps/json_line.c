@@ -42,7 +42,8 @@ static void members(void **state)
                                      "\"e\":1.234567,\"f\":-0.000005,\"g\":[1]}");
 }
 
-/* As it is read back; U+FFFD stands for each byte that is no UTF-8. */
+/* As it is read back; U+FFFD stands for each byte that is no UTF-8. The line itself has nothing
+ * that a terminal would obey. */
 static void texts(void **state)
 {
     static const struct {
@@ -76,6 +77,9 @@ static void texts(void **state)
         if (read == NULL)
             fail_msg("row %zu: %s: %s", i, error.text, (const char *)room);
         assert_string_equal(json_string_value(json_object_get(read, "t")), rows[i].read);
+        for (size_t at = 0; at < j.w.bytes; at++)
+            if (room[at] < ' ' || room[at] == 0x7f)
+                fail_msg("row %zu: byte %zu is %02x", i, at, room[at]);
         json_decref(read);
     }
 }
