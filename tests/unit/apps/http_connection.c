@@ -28,6 +28,23 @@ static void keep_alive(void **state)
     assert_non_null(strstr(http_last_log, "\"GET /a HTTP/1.1\" 200 4\n"));
 }
 
+/* Who has the place of another has all requests of its own before it. */
+static void requests_in_a_used_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(peers); i++) { /* more than there are places */
+        struct tern_http_conn *c;
+
+        peer_say(&peers[i], GET_A GET_A GET_A);
+        c = peer_join(&peers[i]);
+        assert_int_equal(peer_count(&peers[i], "HTTP/1.1 200 OK"), 3);
+        assert_int_equal(peer_count(&peers[i], "Connection: close"), 0);
+        peers[i].fin = true;
+        tern_http_conn_turn(c);
+        assert_true(peers[i].closed);
+    }
+}
+
 /* The same answers, in order, however the requests are cut and whatever room there is. */
 static void pipelined_in_pieces(void **state)
 {
@@ -252,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PEERS_TEST(keep_alive),
+        PEERS_TEST(requests_in_a_used_place),
         PEERS_TEST(pipelined_in_pieces),
         PEERS_TEST(refused_with_a_body),
         PEERS_TEST(slow_reader),
