@@ -48,6 +48,52 @@ static void fragments(void **state)
     }
 }
 
+/* RFC 6864 §4.3: packets that may be in fragments at the same time have different numbers. */
+static void numbers_of_packets(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_ping_socket *ping;
+    struct tern_ipv4 first, second;
+    tern_span body;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    assert_int_equal(tern_ping_open(b.stack, NULL, &ping), TERN_ERR_OK);
+    for (uint16_t i = 1; i < 3; i++)
+        assert_int_equal(tern_ping_send(ping, bench_addr(2), i, 64, 2000), TERN_ERR_OK);
+    bench_drain(&b);
+    assert_true(bench_sent_ip(&b, TERN_IP_ICMP, 1, &first, &body));
+    assert_true(bench_sent_ip(&b, TERN_IP_ICMP, 2, &second, &body));
+    assert_true(first.fragment_offset_bytes > 0);
+    assert_int_equal(second.fragment_offset_bytes, 0);
+    assert_int_not_equal(first.id, second.id);
+    bench_close(&b);
+}
+
+/* What is sent for no connection is counted among the segments. */
+static void strays_are_counted(void **state)
+{
+    const struct tern_tcp_header stray = {
+        .src_port = 80, .dst_port = 5, .flags = TERN_TCP_ACK, .ack = tern_seq_of(7)};
+    struct bench b;
+    struct tern_config c;
+    struct tern_stack_counters before, after;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    tern_stack_counters(b.stack, &before);
+    bench_tcp(&b, stray, tern_span_of(NULL, 0));
+    bench_drain(&b);
+    tern_stack_counters(b.stack, &after);
+    assert_int_equal(bench_sent_count(&b, TERN_IP_TCP), 1);
+    assert_int_equal(after.tcp_segments_out, before.tcp_segments_out + 1);
+    assert_int_equal(after.tcp_resets_out, before.tcp_resets_out + 1);
+    bench_close(&b);
+}
+
 /* The sums are made whole, or left to a link that asked for them (bench_sent_tcp judges both). */
 static void checksums(void **state)
 {
@@ -393,6 +439,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fragments),
+        cmocka_unit_test(numbers_of_packets),
+        cmocka_unit_test(strays_are_counted),
         cmocka_unit_test(checksums),
         cmocka_unit_test(super_segments),
         cmocka_unit_test(plain_segments),
