@@ -87,11 +87,19 @@ def download(lab):
 
 @case("events: a log that cannot be written is told, and a full disk stops only the log")
 def unwritable(lab):
-    client, server = lab.pair()
+    client, server = lab.pair(offloads=False)
     lab.noise("www/1k.bin", 1000)
     nginx(lab, server)
     result = Tern(client).get("-sS", "-o", "f", "--sqlog", "/nowhere/log", url("/1k.bin"))
     equal("exit", result.code, 23)
     hold("one line", len(result.lines()) == 1 and "/nowhere/log" in result.text(), result.text())
-    result = Tern(client).get("-sS", "-o", "f", "--sqlog", "/dev/full", url("/1k.bin"))
+    hold("nothing was fetched", not os.path.exists(lab.path("f")))
+    # A disk that is full after the log's first records: all else goes on, to its end.
+    lab.noise("www/3M.bin", 3000000)
+    os.mkdir(lab.path("full"))
+    lab.sh("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", lab.path("full"))
+    result = Tern(client).get("-sS", "-o", "f", "--sqlog", "full/log", url("/3M.bin"))
     equal("exit", result.code, 23)
+    hold("one line", len(result.lines()) == 1 and "full/log" in result.text(), result.text())
+    equal("sha256", sha256(lab.path("f")), sha256(lab.path("www/3M.bin")))
+    hold("the first records are there, whole", judge.read_log(lab.path("full/log")))
