@@ -33,10 +33,11 @@ static void begin(struct log *log)
 static void read_it(struct log *log)
 {
     const struct tern_capture_options how = {.filter = NULL};
+    const struct tern_model_options options = {.marks_max = 64};
 
     assert_int_equal(fclose(log->file), 0);
     assert_int_equal(lseek(log->fd, 0, SEEK_SET), 0);
-    log->model = tern_model_create(NULL);
+    log->model = tern_model_create(&options);
     assert_non_null(log->model);
     assert_int_equal(tern_eventlog_read_fd(log->fd, &how, log->model, &log->facts),
                      TERN_CAPTURE_OK);
@@ -82,6 +83,110 @@ static void windows_of_many(void **state)
     for (unsigned n = 0; n < count; n++)
         assert_int_equal(tern_model_conn(log.model, n)->side[TERN_SIDE_LEFT].window_max, 65536);
     tern_model_destroy(log.model);
+}
+
+#define TEXT "\"flags\":\"ACK\",\"seq\":1,\"window_bytes\":65536,\"text_bytes\":"
+
+/* Windows are scaled where both SYNs said by how much, and not where one did (RFC 7323 §2.2). */
+static void windows_and_shifts(void **state)
+{
+    static const struct {
+        const char *answer;
+        uint64_t ours;
+    } rows[] = {{"\"flags\":\"SYN ACK\"," SHIFTED, 65536},
+                {"\"flags\":\"SYN ACK\",\"seq\":0,\"window_bytes\":2048", 65535}};
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct log log;
+
+        begin(&log);
+        segment(&log, true, 7, "\"flags\":\"SYN\"," SHIFTED);
+        segment(&log, false, 7, rows[i].answer);
+        segment(&log, true, 7, TEXT "0");
+        read_it(&log);
+        assert_int_equal(tern_model_conn(log.model, 0)->side[TERN_SIDE_LEFT].window_max,
+                         rows[i].ours);
+        tern_model_destroy(log.model);
+    }
+}
+
+/* Four blocks are the most that fit (RFC 2018 §3). */
+static void blocks(void **state)
+{
+    struct log log;
+
+    (void)state;
+    begin(&log);
+    segment(&log, true, 7, "\"flags\":\"SYN\",\"sack_permitted\":true," SHIFTED);
+    segment(&log, false, 7, "\"flags\":\"SYN ACK\",\"sack_permitted\":true," SHIFTED);
+    segment(&log, true, 7, TEXT "100");
+    segment(&log, false, 7,
+            "\"flags\":\"ACK\",\"seq\":1,\"window_bytes\":65536,"
+            "\"sack\":[[10,20],[30,40],[50,60],[70,80],[90,99]]");
+    read_it(&log);
+    assert_int_equal(tern_model_conn(log.model, 0)->side[TERN_SIDE_RIGHT].sack_blocks_max, 4);
+    tern_model_destroy(log.model);
+}
+
+static size_t congestion_marks(const struct log *log)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < tern_model_mark_count(log->model, 0); i++)
+        found += tern_model_mark(log->model, 0, i)->kind == TERN_MARK_CWND;
+    return found;
+}
+
+/* What no sender's window can be is passed over. */
+static void congestion_windows(void **state)
+{
+    static const struct {
+        const char *cwnd, *ssthresh;
+        size_t marks;
+    } rows[] = {{"14600", "7300", 1},
+                {"1099511627776", "1099511627776", 1},
+                {"1099511627777", "0", 0},
+                {"14600", "9223372036854775807", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct log log;
+
+        begin(&log);
+        opened(&log, 7);
+        segment(&log, true, 7, "\"flags\":\"SYN\"," SHIFTED);
+        (void)fprintf(log.file,
+                      "\x1e{\"time\":9,\"name\":\"tcp:metrics_updated\",\"group_id\":\"8\","
+                      "\"data\":{\"cwnd_bytes\":%s,\"ssthresh_bytes\":%s}}\n",
+                      rows[i].cwnd, rows[i].ssthresh);
+        read_it(&log);
+        assert_int_equal(congestion_marks(&log), rows[i].marks);
+        tern_model_destroy(log.model);
+    }
+}
+
+/* An end that there cannot be is nobody's. */
+static void ports_that_there_are(void **state)
+{
+    static const struct {
+        const char *local;
+        size_t count;
+    } rows[] = {{"10.9.0.1:65535", 1}, {"10.9.0.1:65537", 0}, {"10.9.0.1", 0}, {"10.9.0:7", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct log log;
+
+        begin(&log);
+        (void)fprintf(log.file,
+                      "\x1e{\"time\":1,\"name\":\"tcp:segment_sent\",\"data\":{\"local\":\"%s\","
+                      "\"remote\":\"10.9.0.2:2\",\"flags\":\"SYN\"}}\n",
+                      rows[i].local);
+        read_it(&log);
+        assert_int_equal(tern_model_conn_count(log.model), rows[i].count);
+        tern_model_destroy(log.model);
+    }
 }
 
 /* Full is said, and forgets nobody. */
@@ -141,6 +246,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_of_many),
+        cmocka_unit_test(windows_and_shifts),
+        cmocka_unit_test(blocks),
+        cmocka_unit_test(congestion_windows),
+        cmocka_unit_test(ports_that_there_are),
         cmocka_unit_test(more_than_there_is_room_for),
         cmocka_unit_test(times_that_no_clock_has),
     };
