@@ -59,7 +59,7 @@
 #define TERN_TCP_SEND_START         131072
 #define TERN_TCP_TUNE_START         10 /* segments: what a reader takes in the first round trip */
 #define TERN_TCP_TUNE_MARGIN        16 /* segments beside twice what it took */
-#define TERN_TCP_TUNE_RATE          6  /* bytes a nanosecond: more than a path carries */
+#define TERN_TCP_TUNE_RATE          12 /* bytes a nanosecond: more than a processor takes */
 #define TERN_TCP_TUNE_SLACK         (2u << 20)
 #define TERN_TCP_LOAD_ALL           (1u << 24)         /* all that the link holds */
 #define TERN_TCP_LOANS_MAX          64                 /* of a connection: see lent.c */

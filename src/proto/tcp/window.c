@@ -8,9 +8,8 @@
  * enough for twice what the application took in the last one, and more while that grows, so that
  * the window stays ahead of a sender in slow start. A reader that is slow keeps the limit as it is,
  * and so the memory that its peer can fill. It never shrinks, and grows to no more than the path
- * can need. The round trip is the receiver's:
- * from the echoed timestamps of full segments, or how long a window's worth of bytes takes; before
- * either, the handshake's.
+ * can need. The round trip is the receiver's: from the echoed timestamps of full segments, or how
+ * long a window's worth of bytes takes; before either, the handshake's.
  */
 #include "proto/tcp/internal.h"
 
@@ -160,8 +159,8 @@ uint64_t tern_tcb_window(const struct tern_tcb *c)
     return wnd;
 }
 
-/* More than any path carries in its shortest round trip, and beside it what comes while the reader
- * waits for a processor. A longer buffer gains nothing: what is queued in it makes round trips
+/* More than one processor takes in the path's shortest round trip, and beside it what comes while
+ * the reader waits for it. A longer buffer gains nothing: what is queued in it makes round trips
  * seem longer, by which it would grow further, and out of the processor's cache. */
 static uint64_t path_needs(const struct tern_tcb *c)
 {

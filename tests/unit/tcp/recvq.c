@@ -156,8 +156,8 @@ static void buffer_fits_the_path(void **state)
         tern_time shortest;
         uint64_t least, most;
     } row[] = {
-        {20 * TERN_US, 2000000, 2300000},
-        {TERN_MS, 8000000, 8200000},
+        {20 * TERN_US, 2200000, 2500000},
+        {TERN_MS, 14000000, 14200000},
         {100 * TERN_MS, 100000000, 650000000},
     };
 
