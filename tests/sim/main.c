@@ -21,6 +21,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,25 +172,32 @@ static int run_rested(struct world *w, uint64_t first, uint64_t count)
 /* A fault that never strikes tests nothing, however often it is drawn. */
 static int run_kinds(struct world *w, uint64_t first, uint64_t count)
 {
-#define SIM_KIND_COUNTER(name, what) uint64_t name = 0;
-    SIM_TOLL_KINDS(SIM_KIND_COUNTER)
-#undef SIM_KIND_COUNTER
+    static const struct {
+        const char *what;
+        size_t at;
+    } kinds[] = {
+#define SIM_KIND(name, what) {what, offsetof(struct sim_toll, name)},
+        SIM_TOLL_KINDS(SIM_KIND)
+#undef SIM_KIND
+    };
+    enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+    uint64_t struck[KINDS] = {0};
     unsigned never = 0, failed = 0;
 
     for (uint64_t seed = first; seed - first < count; seed++) {
-        const struct sim_toll *toll;
-
         failed += !world_run(w, seed, 0, UINT64_MAX);
-        toll = sim_network_toll(w->network);
-#define SIM_KIND_COUNT(name, what) name += toll->name > 0;
-        SIM_TOLL_KINDS(SIM_KIND_COUNT)
-#undef SIM_KIND_COUNT
+        for (int i = 0; i < KINDS; i++) {
+            uint64_t frames;
+
+            memcpy(&frames, (const char *)sim_network_toll(w->network) + kinds[i].at,
+                   sizeof(frames));
+            struck[i] += frames > 0;
+        }
     }
-#define SIM_KIND_PRINT(name, what)                                                                 \
-    printf("%6llu  frames %s\n", (unsigned long long)name, what);                                  \
-    never += name == 0;
-    SIM_TOLL_KINDS(SIM_KIND_PRINT)
-#undef SIM_KIND_PRINT
+    for (int i = 0; i < KINDS; i++) {
+        printf("%6llu  frames %s\n", (unsigned long long)struck[i], kinds[i].what);
+        never += struck[i] == 0;
+    }
     printf("%llu seeds, %u failed, %u kinds of trouble never struck\n", (unsigned long long)count,
            failed, never);
     return failed + never == 0 ? 0 : 1;
