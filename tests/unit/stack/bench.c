@@ -373,7 +373,8 @@ uint32_t bench_events(struct bench *b, enum tern_event_kind kind)
     return bits;
 }
 
-struct tern_conn *bench_connect(struct bench *b, uint16_t port, struct tern_tcp_header *peer)
+static struct tern_conn *connect_by_hand(struct bench *b, uint16_t port, bool sack,
+                                         struct tern_tcp_header *peer)
 {
     const struct tern_tcp_options o = {.remote = {bench_addr(2), port}};
     struct tern_conn *conn;
@@ -392,14 +393,25 @@ struct tern_conn *bench_connect(struct bench *b, uint16_t port, struct tern_tcp_
                                      .flags = TERN_TCP_SYN | TERN_TCP_ACK,
                                      .window = 60000,
                                      .has_mss = true,
-                                     .mss = 1460};
+                                     .mss = 1460,
+                                     .sack_permitted = sack};
     bench_tcp(b, *peer, text);
     assert_int_equal(tern_tcp_state(conn), TERN_TCP_ESTABLISHED);
     peer->seq = tern_seq_of(1001);
     peer->flags = TERN_TCP_ACK;
-    peer->has_mss = false;
+    peer->has_mss = peer->sack_permitted = false;
     bench_forget(b);
     return conn;
+}
+
+struct tern_conn *bench_connect(struct bench *b, uint16_t port, struct tern_tcp_header *peer)
+{
+    return connect_by_hand(b, port, false, peer);
+}
+
+struct tern_conn *bench_connect_sack(struct bench *b, uint16_t port, struct tern_tcp_header *peer)
+{
+    return connect_by_hand(b, port, true, peer);
 }
 
 /* ---- two of them ---- */

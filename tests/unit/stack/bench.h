@@ -103,6 +103,8 @@ uint32_t bench_events(struct bench *b, enum tern_event_kind kind);
 /* An active connection of 10.0.0.1 to 10.0.0.2:port, established by hand; *peer is the
  * header of a segment that the peer would send next (an ACK). */
 struct tern_conn *bench_connect(struct bench *b, uint16_t port, struct tern_tcp_header *peer);
+/* The same, and the peer knows SACK. */
+struct tern_conn *bench_connect_sack(struct bench *b, uint16_t port, struct tern_tcp_header *peer);
 
 void pair_open(struct pair *p, const struct tern_config *first, const struct tern_config *second);
 void pair_open_small(struct pair *p); /* two of bench_config's */

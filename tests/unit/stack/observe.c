@@ -41,13 +41,18 @@ static const struct tern_note *must(enum tern_note_kind kind, uint32_t *at)
     return n;
 }
 
-static struct tern_conn *connected(struct bench *b, struct tern_tcp_header *peer)
+static void open_heard(struct bench *b)
 {
     struct tern_config c;
 
     bench_config(&c, 1);
     listen_to(&c);
     bench_open_at(b, &c, 1);
+}
+
+static struct tern_conn *connected(struct bench *b, struct tern_tcp_header *peer)
+{
+    open_heard(b);
     return bench_connect(b, 80, peer);
 }
 
@@ -142,36 +147,6 @@ static void timeout(void **state)
     bench_close(&b);
 }
 
-/* To a peer that knows SACK, as tail probes want it. */
-static struct tern_conn *connected_with_sack(struct bench *b, struct tern_tcp_header *peer)
-{
-    const struct tern_tcp_options o = {.remote = {bench_addr(2), 80}, .nodelay = true};
-    struct tern_tcp_header syn;
-    struct tern_config c;
-    struct tern_conn *conn;
-    tern_span none;
-
-    bench_config(&c, 1);
-    listen_to(&c);
-    bench_open_at(b, &c, 1);
-    bench_forget(b);
-    assert_int_equal(tern_tcp_connect(b->stack, &o, &conn), TERN_ERR_OK);
-    bench_drain(b);
-    assert_true(bench_sent_tcp(b, 0, &syn, &none));
-    *peer = (struct tern_tcp_header){.src_port = 80,
-                                     .dst_port = syn.src_port,
-                                     .seq = tern_seq_of(1000),
-                                     .ack = tern_seq_add(syn.seq, 1),
-                                     .flags = TERN_TCP_SYN | TERN_TCP_ACK,
-                                     .window = 60000,
-                                     .sack_permitted = true};
-    bench_tcp(b, *peer, tern_span_of(NULL, 0));
-    peer->seq = tern_seq_of(1001);
-    peer->flags = TERN_TCP_ACK;
-    peer->sack_permitted = false;
-    return conn;
-}
-
 static bool was_sent_for(enum tern_cause cause)
 {
     const struct tern_note *n;
@@ -186,13 +161,18 @@ static bool was_sent_for(enum tern_cause cause)
 /* What a tail probe repaired is what it carried, however short it was. */
 static void repaired_by_probe(void **state)
 {
+    struct tern_tcp_settings settings;
     struct tern_tcp_header peer;
     struct tern_conn *conn;
     uint32_t at = 0;
     struct bench b;
 
     (void)state;
-    conn = connected_with_sack(&b, &peer);
+    open_heard(&b);
+    conn = bench_connect_sack(&b, 80, &peer); /* without SACK there are no tail probes */
+    tern_tcp_settings(conn, &settings);
+    settings.nodelay = true;
+    assert_int_equal(tern_tcp_set(conn, &settings), TERN_ERR_OK);
     assert_int_equal(tern_tcp_write(conn, "hello", 5), 5);
     bench_drain(&b);
     peer.ack = tern_seq_add(peer.ack, 5);
