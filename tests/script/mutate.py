@@ -205,7 +205,7 @@ def main(arguments):
     mutations = [m for m in read_list() if not words or any(w in m.name for w in words)]
     wrong = refusal(arguments, FLAGS, words, mutations)
     if wrong:
-        print(f"mutate.py: {wrong}")
+        print(f"mutate.py: {wrong}", file=sys.stderr)
         return 2
     if "--applies" in arguments:
         wrong = misfits(TOP)

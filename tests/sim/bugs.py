@@ -92,7 +92,7 @@ def main(arguments):
     bugs = [b for b in mutate.read_list(LIST) if not words or any(w in b.name for w in words)]
     wrong = mutate.refusal(arguments, ("--control", "--write"), words, bugs)
     if wrong:
-        print(f"bugs.py: {wrong}")
+        print(f"bugs.py: {wrong}", file=sys.stderr)
         return 2
     control = "--control" in arguments
     bad, rows = 0, []
