@@ -221,6 +221,43 @@ static void long_and_short_frames(void **state)
     bench_close(&b);
 }
 
+/* Whoever sends SYNs and nothing more takes nothing of the link from those that are there. */
+static void half_open_ones_hold_nothing(void **state)
+{
+    const struct tern_tcp_options o = {.local = {.port = 80}};
+    struct bench b;
+    struct tern_config c;
+    struct tern_conn *conn;
+    struct tern_listener *listener;
+    struct watched w;
+    struct tern_tcp_header peer;
+    struct tern_stack_counters counters;
+
+    (void)state;
+    configure(&c, 64, 64 * 1460);
+    c.connections_max = 16;
+    bench_open_at(&b, &c, 1);
+    assert_int_equal(tern_tcp_listen(b.stack, &o, 16, &listener), TERN_ERR_OK);
+    conn = dial(&b, &w, &peer);
+    watch(&b, &w, 1);
+    for (uint16_t i = 0; i < 8; i++)
+        bench_tcp(&b,
+                  (struct tern_tcp_header){.src_port = (uint16_t)(2000 + i),
+                                           .dst_port = 80,
+                                           .seq = tern_seq_of(1),
+                                           .flags = TERN_TCP_SYN,
+                                           .window = 60000},
+                  tern_span_of(NULL, 0));
+    tern_stack_counters(b.stack, &counters);
+    assert_int_equal(counters.connections_used, 1 + 8);
+    for (int i = 0; i < 100; i++) {
+        hear(&b, conn, &peer, &w, 1460);
+        watch(&b, &w, 1);
+    }
+    assert_true(w.edge - w.nxt > 64 * 1460 * 9 / 10);
+    bench_close(&b);
+}
+
 /*
  * A byte at a time, and nobody reads: the window ends, though each ACK's is rounded up to its
  * scale. When that has cost an eighth of the buffer, it is rounded down, and the edge may
@@ -356,7 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(within_the_link),        cmocka_unit_test(long_and_short_frames),
         cmocka_unit_test(the_buffer_ends),        cmocka_unit_test(opens_again),
-        cmocka_unit_test(nothing_is_left_behind),
+        cmocka_unit_test(nothing_is_left_behind), cmocka_unit_test(half_open_ones_hold_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
