@@ -34,11 +34,18 @@ static uint64_t load_of(const struct tern_tcb *c, uint64_t bytes)
     return all == 0 ? 0 : (bytes * TERN_TCP_LOAD_ALL + all - 1) / all;
 }
 
+/* For a half-open connection nothing is set aside: whoever forges SYNs would take it from those
+ * that are established. */
+static bool is_promised_room(const struct tern_tcb *c)
+{
+    return c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_SYN_RECEIVED &&
+           c->state != TERN_TCP_TIME_WAIT && !c->rcv.closed;
+}
+
 /* Bytes may come for this connection: they were promised room. */
 void tern_tcb_note_promise(struct tern_tcb *c)
 {
-    const bool open = c->state != TERN_TCP_CLOSED && c->state != TERN_TCP_TIME_WAIT;
-    const uint64_t promised = open && !c->rcv.closed ? c->rcv.adv - c->rcv.nxt : 0;
+    const uint64_t promised = is_promised_room(c) ? c->rcv.adv - c->rcv.nxt : 0;
 
     if (promised > c->rcv.promised || promised < c->rcv.loaded / 2 ||
         (promised == 0 && c->rcv.load > 0)) {
