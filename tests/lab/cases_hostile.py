@@ -9,6 +9,7 @@ machine lose is not held against the stack.
 """
 import json
 import os
+import statistics
 import subprocess
 import time
 
@@ -135,7 +136,7 @@ def one_round(lab, server, sink, mac, kind, rate, seconds):
 
 
 def judge(lab, kind):
-    rate, seconds, rounds = (100000, 5, 3) if lab.long_runs else (20000, 1, 1)
+    rate, seconds, rounds = (100000, 5, 5) if lab.long_runs else (20000, 1, 1)
     client, server = lab.pair()
     server.sysctl("net/ipv4/ip_forward", 0)
     sink = Sink(lab, client)
@@ -143,18 +144,19 @@ def judge(lab, kind):
     equal("callers greeted before", answer(greeted(server, 3)), 3)
     server.start(PYTHON, "-c", SENDER, TERN_IP)
     sink.during(0.5)
-    best = 0
-    memory = []
+    ratios, memory = [], []
     for _ in range(rounds):
         ratio, under = one_round(lab, server, sink, mac, kind, rate, seconds)
-        best = max(best, ratio)
+        ratios.append(ratio)
         memory.append(sink.rss_kb())
         hold("the transfer goes on", under["bytes"] > 0)
         if kind == "syn":
             hold("cookies were needed", under["cookies_sent"] > 0)
         hold("resets are limited", under["resets_out"] <= 400, str(under["resets_out"]))
     if lab.long_runs:
-        hold("goodput lost beyond the link's own loss is under 20 %", best >= 0.8, f"{best:.2f}")
+        middle = statistics.median(ratios)
+        hold("goodput lost beyond the link's own loss is under 20 %", middle >= 0.8,
+             f"{middle:.2f}")
     calm_kb = sink.rss_kb()
     reached(lab, flood(server, kind, mac, TERN_IP, rate, seconds))
     lab.note(f"{kind} flood: resident memory {memory + [sink.rss_kb()]} kB")
