@@ -54,11 +54,12 @@ static void make_config(struct tern_talk *talk, const struct tern_talk_plan *pla
 /* Returns what the picture's end is worth: 0, or 23. */
 static int close_all(struct tern_talk *talk)
 {
-    int code = talk_picture_finish(talk->picture);
+    int code;
 
     tern_talk_signals(NULL);
     if (talk->loop != NULL)
-        tern_loop_destroy(talk->loop);
+        tern_loop_destroy(talk->loop); /* its last words go through the picture's recorder */
+    code = talk_picture_finish(talk->picture);
     tern_talk_sqlog_free(talk);
     if (talk->lab != NULL)
         tern_lab_close(talk->lab);
