@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tern get and tern nc over slirp to a server on the loopback, with their n-th call failing.
 
-    command.py PROGRAM                 some 60 calls, spread over the run
+    command.py PROGRAM                 some 60 calls, spread over the run, and its last ones
     command.py PROGRAM --all           every call, each error that it has, once and for good
     command.py PROGRAM --verb get      one verb only
     command.py PROGRAM --at N          one call only, told one by one
@@ -23,6 +23,7 @@ import threading
 BYTES = 300_000
 SECONDS = 30  # far beyond every time limit that the command is given
 SAMPLES = 60
+ENDING = 24
 GET_CODES = {2, 3, 6, 7, 18, 22, 23, 26, 27, 28, 35, 45, 47, 52, 55, 56, 60}
 NC_CODES = {1, 2}
 DATA = hashlib.shake_128(b"tern").digest(BYTES)
@@ -164,6 +165,8 @@ class Runs:
         calls = self.one(verb, 0, 0, 0)[0]
         for i in range(samples):
             self.one(verb, 1 + i * calls // samples, i // 2, i % 2)
+        for n in range(max(1, calls - ENDING), calls + 1):  # where all is given back
+            self.one(verb, n, n, 1)
 
 
 def main():
