@@ -160,10 +160,17 @@ def outside(name, options):
     return 1 if any(line.startswith("FAIL") for line in verdict) else 0
 
 
+def peers_of_the_build():
+    """Servers that ./check unpacked there instead of installing them."""
+    peers = os.path.join(os.path.dirname(HERE), "..", "build", "peers", "usr")
+    return [os.path.normpath(os.path.join(peers, place)) for place in ("sbin", "bin")]
+
+
 def main(arguments):
     options = [a for a in arguments if a in ("--long", "--keep", "--list", "--inside", "--serial")]
     words = [a for a in arguments if a not in options]
     load()
+    os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *peers_of_the_build()])
     if "--inside" in options:
         return inside(words[0], words[1], options)
     if set(a for a in words if a.startswith("-")):
