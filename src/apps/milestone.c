@@ -19,10 +19,10 @@ void tern_milestones_fini(struct tern_milestones *m)
 void tern_milestones_put(struct tern_milestones *m, const struct tern_milestone *milestone)
 {
     (void)pthread_mutex_lock(&m->lock);
-    if (m->count < TERN_MILESTONES_MAX)
+    if (m->lost == 0 && m->count < TERN_MILESTONES_MAX)
         m->queue[m->count++] = *milestone;
-    else
-        m->lost++;
+    else if (m->lost++ == 0)
+        m->lost_at = milestone->at;
     (void)pthread_mutex_unlock(&m->lock);
 }
 
@@ -31,10 +31,14 @@ bool tern_milestones_take(struct tern_milestones *m, struct tern_milestone *out)
     bool any;
 
     (void)pthread_mutex_lock(&m->lock);
-    any = m->count > 0;
-    if (any) {
+    any = m->count > 0 || m->lost > 0;
+    if (m->count > 0) {
         *out = m->queue[0];
         memmove(&m->queue[0], &m->queue[1], --m->count * sizeof m->queue[0]);
+    } else if (m->lost > 0) {
+        *out = (struct tern_milestone){
+            .at = m->lost_at, .kind = TERN_MILESTONE_LOST, .number = m->lost};
+        m->lost = 0;
     }
     (void)pthread_mutex_unlock(&m->lock);
     return any;

@@ -4,7 +4,7 @@
 /*
  * What the protocols above the stack did: for the event log, beside the stack's own notes. Threads
  * that are not the stack's leave theirs in a queue, which the stack's thread empties each turn; a
- * full queue loses the newest, and counts it.
+ * full queue loses what comes until it has been emptied, and says at its end how many that were.
  */
 #include <pthread.h>
 
@@ -17,6 +17,7 @@ enum tern_milestone_kind {
     TERN_MILESTONE_HTTP_REQUEST,  /* text: method; more: target; version */
     TERN_MILESTONE_HTTP_RESPONSE, /* version, number: status */
     TERN_MILESTONE_HTTP_BODY,     /* number: bytes */
+    TERN_MILESTONE_LOST,          /* number: so many found the queue full; at: the first of them */
 };
 
 #define TERN_MILESTONE_TEXT_MAX      256
@@ -36,7 +37,8 @@ struct tern_milestone {
 struct tern_milestones {
     pthread_mutex_t lock;
     uint32_t count;
-    uint64_t lost;
+    uint64_t lost; /* since the queue was last empty */
+    tern_time lost_at;
     struct tern_milestone queue[TERN_MILESTONES_MAX];
 };
 
@@ -44,7 +46,7 @@ void tern_milestones_init(struct tern_milestones *m);
 void tern_milestones_fini(struct tern_milestones *m);
 /* Any thread. Texts that are longer than there is room are cut. */
 void tern_milestones_put(struct tern_milestones *m, const struct tern_milestone *milestone);
-/* The oldest; false: none. */
+/* The oldest, those that were lost after the last that fitted; false: none. */
 bool tern_milestones_take(struct tern_milestones *m, struct tern_milestone *out);
 /* A text, cut to what fits. */
 void tern_milestone_text(char *to, size_t to_bytes, const char *text, size_t bytes);

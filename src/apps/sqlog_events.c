@@ -346,15 +346,18 @@ static void put_milestone(struct tern_json_line *j, const struct tern_milestone 
     case TERN_MILESTONE_HTTP_BODY:
         tern_json_u64(j, "length_bytes", m->number);
         break;
+    case TERN_MILESTONE_LOST:
+        tern_json_u64(j, "count", m->number);
+        break;
     }
 }
 
 void tern_sqlog_milestone_event(struct tern_json_line *j, const struct tern_milestone *m,
                                 tern_time since)
 {
-    static const char *const names[] = {"dns:query_sent",         "dns:answer_received",
-                                        "tls:handshake_done",     "http:request_sent",
-                                        "http:response_received", "http:body_received"};
+    static const char *const names[] = {
+        "dns:query_sent",         "dns:answer_received", "tls:handshake_done", "http:request_sent",
+        "http:response_received", "http:body_received",  "log:milestones_lost"};
     const struct tern_note when = {.at = m->at};
 
     begin(j, names[m->kind], &when, since);

@@ -34,7 +34,7 @@ RUNS = [
     (7, "loss 1% delay 30ms jitter 30ms duplicate 2%", "reno", ["no-sack", "no-timestamps"]),
     (8, "", "cubic", []),
 ]
-ABOVE = ("dns:", "tls:", "http:")  # no protocol above TCP here: the lab's cases have those
+ABOVE = ("dns:", "tls:", "http:", "log:")  # no protocol above TCP here: the lab's cases have those
 
 
 def run(world, folder, number, row):
