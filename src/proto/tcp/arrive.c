@@ -62,14 +62,26 @@ static void take_timestamp(struct tern_tcb *c, const struct tern_segment *seg, u
     c->opt.ts_recent_at = now;
 }
 
+/* Late only, and of this round of the sequence numbers: sent since the holes came, of which it is
+ * to fill one. A segment that was sent again overtook it (docs/decisions/0027). */
+static bool is_for_hole(const struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq)
+{
+    const struct tern_ranges *r = c->rcv.ooo;
+
+    return r != NULL && seq < r->item[r->count - 1].end &&
+           (int32_t)(seg->h.ts_value - c->opt.hole_ts) >= 0;
+}
+
 /* PAWS (RFC 7323 §5.3 R1): older than the last timestamp, on a connection that was not idle for
  * weeks. A segment without the agreed option is judged by its numbers alone: RFC 7323 §3.2 would
  * have it dropped, and a connection whose path eats the option hangs (docs/decisions/0025). */
-static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
+static bool is_paws_old(const struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
+                        tern_time now)
 {
     if (!c->opt.timestamps || !seg->h.has_timestamps || (seg->h.flags & TERN_TCP_RST) != 0)
         return false;
-    return (int32_t)(seg->h.ts_value - c->opt.ts_recent) < 0 && !ts_recent_is_stale(c, now);
+    return (int32_t)(seg->h.ts_value - c->opt.ts_recent) < 0 && !ts_recent_is_stale(c, now) &&
+           !is_for_hole(c, seg, seq);
 }
 
 /*
@@ -120,7 +132,7 @@ static enum arrive_verdict check_seq(struct tern_tcb *c, const struct tern_segme
         c->syn_due = c->syn_due || (seg->h.flags & TERN_TCP_ACK) == 0;
         return (seg->h.flags & TERN_TCP_ACK) != 0 ? ARRIVE_NEXT : ARRIVE_DROP;
     }
-    if (is_paws_old(c, seg, now)) {
+    if (is_paws_old(c, seg, seq, now)) {
         tern_tcb_drop(c, TERN_DROP_TCP_PAWS, now);
         tern_tcb_dsack_note_old(c, seq, len);
         return ARRIVE_DROP_ACK;

@@ -10,6 +10,8 @@
  */
 #include "proto/tcp/internal.h"
 
+#define HOLE_SPAN (UINT64_C(1) << 28) /* with a window of 2^30 not half of the numbers */
+
 void tern_tcb_recvq_fini(struct tern_tcb *c)
 {
     tern_tcb_borrow_fini(c);
@@ -90,6 +92,16 @@ static bool pool_is_low(const struct tern_tcb *c)
     return pool->count - pool->used <= keep;
 }
 
+/* What was sent since then cannot be of an earlier round of the sequence numbers, as long as that is
+ * not much of a round ago. */
+static void note_hole(struct tern_tcb *c)
+{
+    if (c->rcv.ooo != NULL && c->rcv.nxt - c->opt.hole_at < HOLE_SPAN)
+        return;
+    c->opt.hole_at = c->rcv.nxt;
+    c->opt.hole_ts = c->opt.ts_recent;
+}
+
 /* Beyond a hole. Returns the bytes kept. */
 static size_t keep_out_of_order(struct tern_tcb *c, uint64_t at, const uint8_t *text, size_t bytes)
 {
@@ -97,6 +109,7 @@ static size_t keep_out_of_order(struct tern_tcb *c, uint64_t at, const uint8_t *
 
     if (pool_is_low(c))
         return 0;
+    note_hole(c);
     if (c->rcv.ooo == NULL)
         c->rcv.ooo = tern_tcb_ranges_take(c);
     if (c->rcv.ooo == NULL)

@@ -229,6 +229,8 @@ struct tern_tcb {
         bool timestamps, sack, wscale, ecn; /* offered, then agreed */
         uint32_t ts_recent, ts_offset;
         tern_time ts_recent_at;
+        uint64_t hole_at; /* rcv.nxt when the first of the holes came, or not long ago, … */
+        uint32_t hole_ts; /* … and ts_recent: what fills a hole was sent no sooner */
     } opt;
 
     struct {
