@@ -93,7 +93,7 @@ static void info_waiting(const struct tern_tcb *c, struct tern_tcp_info *out)
     out->unread_bytes = tern_tcb_unread(c);
     out->sacked_bytes = c->loss.sacked_bytes;
     out->lost_bytes = tern_tcb_deemed_lost(c);
-    if (c->loss.state != TERN_RECOVERY_OPEN && c->loss.resent_below > c->snd.una)
+    if (c->loss.resent_below > c->snd.una)
         out->resent_bytes = c->loss.resent_below - c->snd.una;
     out->snd_wnd_bytes = c->snd.wnd;
     out->rcv_wnd_bytes = c->rcv.adv - c->rcv.nxt;

@@ -71,7 +71,8 @@ void tern_tcb_loss_fini(struct tern_tcb *c);
 /* old_una: before this ACK. rack.c's part of the delivery is filled in as well. */
 void tern_tcb_score_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_t old_una,
                         struct tern_delivery *d, tern_time now);
-void tern_tcb_score_clear(struct tern_tcb *c); /* nothing is lost */
+/* Recovery is over: what was not sent again is not lost. */
+void tern_tcb_score_open(struct tern_tcb *c);
 void tern_tcb_score_renege(struct tern_tcb *c);
 /* What is not SACKed below, and was not sent again, is lost. */
 void tern_tcb_mark_lost(struct tern_tcb *c, uint64_t below);

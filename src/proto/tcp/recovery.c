@@ -43,7 +43,6 @@ static void enter_fast(struct tern_tcb *c, tern_time now)
 
     set_state(c, TERN_RECOVERY_FAST, now);
     c->loss.recover = c->snd.nxt;
-    c->loss.resent_below = c->snd.una;
     c->loss.first_due = true;
     c->timed.active = false;
     c->timer.tail = TERN_TIME_NEVER;
@@ -73,7 +72,7 @@ static void leave(struct tern_tcb *c, tern_time now)
         c->loss.recover = c->snd.una - 1; /* nothing was resent that duplicates could come of */
     set_state(c, TERN_RECOVERY_OPEN, now);
     c->undo.frto = TERN_FRTO_OFF;
-    tern_tcb_score_clear(c);
+    tern_tcb_score_open(c);
     tern_tcb_rack_recovered(c);
 }
 
@@ -89,7 +88,7 @@ void tern_tcb_undo(struct tern_tcb *c, enum tern_undo_by by, tern_time now)
     tern_tcb_mtu_fit_window(c);
     tern_tcb_undo_disarm(c);
     set_state(c, TERN_RECOVERY_OPEN, now);
-    tern_tcb_score_clear(c);
+    tern_tcb_score_open(c);
     tern_rtt_backoff_end(&c->rtt);
     if (c->timer.resend == TERN_TIME_NEVER) /* it ran out, and nothing went since to start it */
         tern_tcb_timer_arm_resend(c, now);
@@ -185,7 +184,7 @@ static void count_duplicates(struct tern_tcb *c, struct tern_delivery *d, bool d
 static void enter_if_lost(struct tern_tcb *c, tern_time now)
 {
     if ((c->loss.state != TERN_RECOVERY_OPEN && c->loss.state != TERN_RECOVERY_CWR) ||
-        c->loss.lost_below <= c->snd.una)
+        tern_tcb_lost_bytes(c) == 0)
         return;
     if (tern_tcb_mtu_probe_lost(c)) /* which says nothing of congestion (RFC 4821 §7.7) */
         tern_tcb_mtu_probe_failed(c, now);

@@ -92,8 +92,8 @@ static bool pool_is_low(const struct tern_tcb *c)
     return pool->count - pool->used <= keep;
 }
 
-/* What was sent since then cannot be of an earlier round of the sequence numbers, as long as that is
- * not much of a round ago. */
+/* What was sent since then cannot be of an earlier round of the sequence numbers, as long as that
+ * is not much of a round ago. */
 static void note_hole(struct tern_tcb *c)
 {
     if (c->rcv.ooo != NULL && c->rcv.nxt - c->opt.hole_at < HOLE_SPAN)

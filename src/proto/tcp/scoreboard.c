@@ -259,10 +259,15 @@ void tern_tcb_score_ack(struct tern_tcb *c, const struct tern_segment *seg, uint
     trim(c);
 }
 
-void tern_tcb_score_clear(struct tern_tcb *c)
+/* What has been sent again stays so: its copies are on their way, and the log has when they went.
+ */
+void tern_tcb_score_open(struct tern_tcb *c)
 {
-    c->loss.lost_below = c->loss.resent_below = c->snd.una;
-    tern_tcb_ranges_give(c, &c->loss.relost);
+    if (!c->opt.sack || c->log == NULL) {
+        c->loss.resent_below = c->snd.una;
+        tern_tcb_ranges_give(c, &c->loss.relost);
+    }
+    c->loss.lost_below = c->loss.resent_below;
     c->loss.dupacks = 0;
     c->loss.first_due = false;
 }

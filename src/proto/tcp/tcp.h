@@ -291,11 +291,12 @@ struct tern_tcb {
     struct {
         bool armed;
         enum tern_frto frto;
-        bool resent;             /* something was sent again since, … */
-        bool copied;             /* a copy that went before arrived since */
-        uint32_t resent_ts;      /* … the first of it at this tick of the timestamp clock */
-        uint64_t resent_bytes;   /* sent again, and not yet reported as arrived twice */
-        uint64_t from;           /* snd.una when recovery began */
+        bool resent;       /* something was sent again since */
+        bool copied;       /* a copy that went before arrived since */
+        bool again;        /* what went again, now or before, may be under way: … */
+        uint32_t again_ts; /* … the first of it went at this tick of the timestamp clock, … */
+        uint64_t again_bytes;    /* … and so much was not yet reported as arrived twice */
+        uint64_t from;           /* snd.una before the first of it */
         struct tern_cc_state cc; /* as it was then */
     } undo;
 

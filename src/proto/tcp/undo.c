@@ -9,12 +9,17 @@
  */
 #include "proto/tcp/internal.h"
 
+/* What an earlier recovery sent again, and is still on its way, counts on: its arrival says nothing
+ * of this recovery, and its DSACKs are no witnesses as long as one copy was needed. */
 void tern_tcb_undo_arm(struct tern_tcb *c)
 {
+    if (c->loss.resent_below <= c->snd.una) {
+        c->undo.again = false;
+        c->undo.again_bytes = 0;
+        c->undo.from = c->snd.una;
+    }
     c->undo.armed = true;
     c->undo.resent = c->undo.copied = false;
-    c->undo.resent_bytes = 0;
-    c->undo.from = c->snd.una;
     c->undo.frto = TERN_FRTO_OFF;
     c->undo.cc = c->cc;
 }
@@ -27,29 +32,24 @@ void tern_tcb_undo_disarm(struct tern_tcb *c)
 
 void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t bytes, tern_time now)
 {
-    if (!c->undo.armed)
-        return;
-    if (!c->undo.resent)
-        c->undo.resent_ts = tern_tcb_ts_now(c, now);
-    c->undo.resent = true;
-    c->undo.resent_bytes += bytes;
+    if (!c->undo.again)
+        c->undo.again_ts = tern_tcb_ts_now(c, now);
+    c->undo.again = c->undo.resent = true;
+    c->undo.again_bytes += bytes;
 }
 
 static bool is_echo_of_original(const struct tern_tcb *c, const struct tern_segment *seg,
                                 const struct tern_delivery *d)
 {
     return d->acked > 0 && c->undo.resent && c->opt.timestamps && seg->h.has_timestamps &&
-           seg->h.ts_echo != 0 && (int32_t)(seg->h.ts_echo - c->undo.resent_ts) < 0;
+           seg->h.ts_echo != 0 && (int32_t)(seg->h.ts_echo - c->undo.again_ts) < 0;
 }
 
-/* The tail loss probe's own DSACK says nothing of this recovery. */
-static bool all_arrived_twice(struct tern_tcb *c, const struct tern_delivery *d)
+/* The tail loss probe's own DSACK says nothing of what was sent again. */
+static bool is_dsack_of_copy(const struct tern_tcb *c, const struct tern_delivery *d)
 {
-    if (!d->dsack || !c->undo.resent || d->dsack_end <= c->undo.from ||
-        (c->tlp.is_retrans && d->dsack_end == c->tlp.end))
-        return false;
-    c->undo.resent_bytes -= tern_min_u64(c->undo.resent_bytes, d->dsack_bytes);
-    return c->undo.resent_bytes == 0;
+    return d->dsack && d->dsack_end > c->undo.from &&
+           !(c->tlp.is_retrans && d->dsack_end == c->tlp.end);
 }
 
 /* Not if a copy of before this recovery filled a hole: a tail loss probe, or a recovery undone. */
@@ -86,11 +86,15 @@ static bool frto_try(struct tern_tcb *c, const struct tern_delivery *d, bool dup
 enum tern_undo_by tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
                                     const struct tern_delivery *d, bool duplicate)
 {
+    const bool twice = is_dsack_of_copy(c, d);
+
+    if (twice)
+        c->undo.again_bytes -= tern_min_u64(c->undo.again_bytes, d->dsack_bytes);
     if (!c->undo.armed)
         return TERN_UNDO_NONE;
     if (is_echo_of_original(c, seg, d))
         return TERN_UNDO_TIMESTAMP;
-    if (all_arrived_twice(c, d))
+    if (twice && c->undo.resent && c->undo.again_bytes == 0)
         return TERN_UNDO_DSACK;
     if (all_came_by_itself(c, d))
         return TERN_UNDO_ARRIVED;
