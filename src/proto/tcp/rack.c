@@ -41,6 +41,7 @@ static void take_newest(struct tern_tcb *c, const struct tern_sent *s, uint64_t 
     if (c->rack.rtt > 0 && !is_sent_after(s->at, end, c->rack.at, c->rack.end))
         return;
     c->rack.at = s->at;
+    c->rack.surely_at = end < s->end ? s->first_at : s->at;
     c->rack.end = end;
     c->rack.rtt = rtt > 0 ? rtt : 1;
 }
@@ -178,7 +179,7 @@ static tern_time detect_again(struct tern_tcb *c, tern_time window, tern_time no
     for (uint32_t i = 0; i < c->log->again_count; i++) {
         const struct tern_sent s = *tern_sentlog_again_at(c->log, i);
 
-        if (!is_sent_after(c->rack.at, c->rack.end, s.at, s.end))
+        if (!is_sent_after(c->rack.surely_at, c->rack.end, s.at, s.end))
             break;
         wait = left(c, &s, window, now);
         if (wait > 0)

@@ -267,7 +267,8 @@ struct tern_tcb {
     struct tern_sentlog *log; /* NULL: nothing in flight, or no memory for it */
 
     struct {
-        tern_time at;          /* when the newest of what has arrived was sent, … */
+        tern_time at;          /* when the newest of what has arrived was sent at the latest, … */
+        tern_time surely_at;   /* … and at the soonest: a record of many has one time, … */
         uint64_t end;          /* … where that ended, … */
         tern_time rtt;         /* … and how long it took; 0: nothing arrived yet */
         uint64_t fack;         /* the highest that arrived */
