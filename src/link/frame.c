@@ -18,6 +18,7 @@ enum {
     IP_MIN_BYTES = 20,
     TCP_OFF_DATA = 12,
     TCP_MIN_BYTES = 20,
+    UDP_OFF_CHECKSUM = 6, /* and nobody else's */
     TYPE_IPV4 = 0x0800,
     PROTOCOL_TCP = 6,
 };
@@ -49,8 +50,11 @@ bool tern_frame_fill_checksum(uint8_t *data, size_t bytes, uint16_t csum_start,
         return false;
     tern_sum_add(&sum, data + csum_start, bytes - csum_start);
     value = tern_sum_finish(&sum);
-    /* In UDP a zero means "none" (RFC 768); all ones is the same sum, and fine in TCP too. */
-    tern_put_be16(data + at, value == 0 ? 0xffff : value);
+    /* In UDP a zero means "none" (RFC 768), and all ones is the same sum. TCP has no such
+     * exception: peers take all ones there as well, but tshark calls it a bad checksum. */
+    if (value == 0 && csum_offset == UDP_OFF_CHECKSUM)
+        value = 0xffff;
+    tern_put_be16(data + at, value);
     return true;
 }
 

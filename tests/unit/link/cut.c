@@ -99,12 +99,29 @@ static void checksums_filled_in(void **state)
     assert_true(checksums_right(whole, f.bytes));
 }
 
+/* Where the sum comes to nothing: RFC 768 writes all ones, TCP (RFC 9293 §3.1) what came out. */
+static void checksum_of_zero(void **state)
+{
+    static const struct {
+        uint16_t offset, stored;
+    } row[] = {{16, 0}, {6, 0xffff}};
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        uint8_t header[20] = {0x12, 0x34, 0xed, 0xcb};
+
+        assert_true(tern_frame_fill_checksum(header, sizeof header, 0, row[i].offset));
+        assert_int_equal(tern_get_be16(header + row[i].offset), row[i].stored);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lengths_and_contents),
         cmocka_unit_test(not_a_super_segment),
         cmocka_unit_test(checksums_filled_in),
+        cmocka_unit_test(checksum_of_zero),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
