@@ -5,6 +5,7 @@ import os
 
 import world
 from case import case
+from judges import claimed, left_alone
 from peers import HERE, PYTHON, Tern, nginx, url
 from wire import Capture, count, packets
 from world import GATEWAY, HOST_IP, OTHER_IP, TERN_IP, equal, hold
@@ -62,15 +63,8 @@ def own_address(lab):
     path = capture.stop()
     probes = arps(path, f"arp.dst.proto_ipv4 == {TERN_IP} and arp.src.proto_ipv4 == 0.0.0.0 "
                         f"and eth.src == {mac}")
-    equal("probes (RFC 5227 §2.1.1)", len(probes), 3)
     said = arps(path, f"arp.dst.proto_ipv4 == {TERN_IP} and arp.src.proto_ipv4 == {TERN_IP}")
-    hold("announcements (RFC 5227 §2.3)", len(said) >= 1)
-    hold("the probes came first", max(p["frame.time_epoch"] for p in probes) <
-         min(a["frame.time_epoch"] for a in said))
-    hold("all from our MAC", {a["arp.src.hw_mac"] for a in said} == {mac})
-    spoke = packets(path, f"ip.src == {TERN_IP}", "frame.time_epoch")
-    hold("nothing was said from the address before it was ours",
-         spoke[0]["frame.time_epoch"] > max(p["frame.time_epoch"] for p in probes))
+    claimed(probes, said, packets(path, f"ip.src == {TERN_IP}", "frame.time_epoch"), mac)
 
 
 @case("own address: --claim rfc takes RFC 5227's own seconds", programs=["tshark"])
@@ -99,8 +93,7 @@ def nothing_taken(lab, client, capture, address, result, words):
     path = capture.stop()
     owners = {node.mac(name) for node, name in lab.owners}
     taken = packets(path, f"(arp.src.proto_ipv4 == {address} or ip.src == {address})", "eth.src")
-    hold("nothing announced, nothing sent",
-         {p["eth.src"] for p in taken} <= owners, str(taken[:3]))
+    left_alone(taken, owners)
     equal("no SYN", count(path, f"tcp.flags.syn == 1 and ip.src == {address}"), 0)
 
 

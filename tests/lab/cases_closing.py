@@ -8,6 +8,7 @@ import subprocess
 
 import world
 from case import case
+from judges import told
 from peers import PYTHON, Tern, nginx, python_server, url, wait_listening
 from wire import Capture, closed_both_ways, count, no_reset, segments
 from world import SERVER, TERN_IP, equal, hold
@@ -39,9 +40,7 @@ def interrupted(lab, how):
     code = child.wait(timeout=8)
     equal("exit", code, 130)
     nothing_left(server)
-    told = count(capture.stop(), f"ip.src == {TERN_IP} and (tcp.flags.fin == 1 or "
-                                 "tcp.flags.reset == 1)")
-    hold("FIN or RST from us on the wire", told > 0)
+    told(segments(capture.stop()))
     with open(lab.path("err")) as err:
         lines = err.read().splitlines()
     equal("one clear line", lines, ["tern: (130) interrupted"])
@@ -172,5 +171,4 @@ def broken_pipe(lab):
     fetch.stdout.close()
     equal("curl's exit for a write error", fetch.wait(timeout=20), 23)
     nothing_left(server)
-    hold("FIN or RST from us", count(capture.stop(), f"ip.src == {TERN_IP} and "
-                                     "(tcp.flags.fin == 1 or tcp.flags.reset == 1)") > 0)
+    told(segments(capture.stop()))

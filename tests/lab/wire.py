@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import judges
 import world
 
 FLAGS = "tcp.flags.syn tcp.flags.ack tcp.flags.fin tcp.flags.reset"
@@ -75,12 +76,12 @@ def count(path, keep, extra=()):
     return len(packets(path, keep, "frame.number", extra))
 
 
-def segments(path, keep="tcp"):
-    """TCP segments, with raw numbers as integers."""
+def segments(path, keep="tcp", text=False):
+    """TCP segments, with raw numbers as integers. text: with their payloads, in hex."""
     fields = "frame.time_epoch ip.src ip.dst tcp.srcport tcp.dstport tcp.seq_raw tcp.ack_raw " \
              "tcp.len tcp.window_size_value tcp.flags"
     found = []
-    for row in packets(path, keep, fields):
+    for row in packets(path, keep, fields + (" tcp.payload" if text else "")):
         segment = {key.split(".")[-1]: value for key, value in row.items()}
         segment["time"] = float(segment.pop("time_epoch"))
         for key in ("seq_raw", "ack_raw", "len", "window_size_value", "srcport", "dstport"):
@@ -103,7 +104,8 @@ FAULTS = " or ".join("tcp.analysis." + word for word in (
 def clean(path, analysis=True, keep="ip or arp"):
     """0 malformed, 0 bad checksums with checking on and, on a clean run, no analysis flags."""
     world.hold("the capture is not empty", count(path, keep) > 0)
-    bad = packets(path, "_ws.malformed", "frame.number _ws.col.Info")
+    bad = packets(path, "_ws.malformed or _ws.expert.severity == \"Error\"",
+                  "frame.number _ws.col.Info")
     world.hold("no malformed packets", not bad, str(bad[:3]))
     wrong = "ip.checksum.status == 0 or tcp.checksum.status == 0 or udp.checksum.status == 0 " \
             "or icmp.checksum.status == 0"
@@ -124,15 +126,7 @@ def no_reset(path):
 
 def closed_both_ways(path, ours=world.TERN_IP, theirs=world.SERVER):
     """Each side's FIN was seen, and the other side's ACK of it."""
-    all_of_them = segments(path, f"ip.addr == {ours} and ip.addr == {theirs}")
-    for here, there in ((ours, theirs), (theirs, ours)):
-        fins = [s for s in all_of_them if s["src"] == here and "F" in s["flags"]]
-        world.hold(f"a FIN from {here}", fins)
-        wanted = (fins[0]["seq_raw"] + fins[0]["len"] + 1) % 2**32
-        port = fins[0]["srcport"]
-        acks = [s for s in all_of_them if s["src"] == there and s["dstport"] == port
-                and "A" in s["flags"] and s["ack_raw"] == wanted]
-        world.hold(f"the FIN of {here} was acknowledged", acks)
+    judges.closed(segments(path, f"ip.addr == {ours} and ip.addr == {theirs}"), ours, theirs)
 
 
 def comments(path):
