@@ -5,67 +5,76 @@ import json
 
 import world
 from case import case
+from judges import said_again
 from peers import Tern, nginx, url
-from wire import packets
+from wire import Capture, packets, segments
 from world import equal, hold, sha256
 
 FORTY = 40 * 1448
 
 
-def frames_of(lab, tern, fetch):
-    """How many frames an undisturbed transfer takes each way."""
-    tern.flags += ["--stats", "stats.json"]
-    fetch()
-    tern.flags = tern.flags[:-2]
-    with open(lab.path("stats.json")) as text:
-        frames = json.load(text)["frames"]
-    return frames["in"], frames["out"]
+def frames_of(lab, client, server, move):
+    """How many frames an undisturbed transfer takes each way, on the wire: of what tern counts
+    one may be a super-segment."""
+    capture = Capture(lab, server, "vB")
+    move()
+    senders = [row["eth.src"] for row in packets(capture.stop(), "eth", "eth.src")]
+    server_sent = senders.count(server.mac("vB"))
+    return {"in": server_sent,
+            "out": len(senders) - server_sent - senders.count(client.mac("vA"))}
 
 
-def drop_each(lab, way, upload):
+def drop_each(lab, way, upload, needed):
+    """needed: how many of the frames cannot be missed, so that they have to come again."""
     client, server = lab.pair(offloads=False)
     whole = lab.noise("www/forty.bin", FORTY)
     wanted = sha256(whole)
     nginx(lab, server)
-    tern = Tern(client)
+    tern = Tern(client, flags=["--stats", "stats.json"])
 
     def move():
         if upload:
             result = tern.get("-sS", "-T", whole, url("/up/forty.bin"))
         else:
             result = tern.get("-sS", "-o", "f", url("/forty.bin"))
-        hold(f"tern get {' '.join(tern.flags[4:])}", result.code == 0, result.text())
-        equal(f"sha256, {' '.join(tern.flags[4:])}",
+        hold(f"tern get {' '.join(tern.flags[6:])}", result.code == 0, result.text())
+        equal(f"sha256, {' '.join(tern.flags[6:])}",
               sha256(lab.path("up/forty.bin" if upload else "f")), wanted)
         return result.seconds
 
-    total = frames_of(lab, tern, move)[0 if way == "in" else 1]
+    total = frames_of(lab, client, server, move)[way]
     hold("a transfer of some frames", total >= 5, str(total))
-    slowest = 0.0
+    slowest, again, before = 0.0, 0, server.counter("TcpRetransSegs")
     for n in range(1, total + 1):
-        tern.flags = tern.flags[:4] + ["--impair", f"{way} drop {n}"]
+        tern.flags = tern.flags[:6] + ["--impair", f"{way} drop {n}"]
         slowest = max(slowest, move())
-    lab.note(f"each of {total} frames lost once; the slowest run took {slowest:.2f} s")
+        with open(lab.path("stats.json")) as text:
+            again += sum(c["retrans"] for c in json.load(text)["connections"])
+    if way == "in":
+        again = server.counter("TcpRetransSegs") - before
+    hold("what was lost was said again", again >= needed, f"{again} of {needed}")
+    lab.note(f"each of {total} frames lost once, {again} segments said again; the slowest run "
+             f"took {slowest:.2f} s")
 
 
 @case("missing packets: download, every frame to us lost in turn", seconds=240)
 def download_in(lab):
-    drop_each(lab, "in", False)
+    drop_each(lab, "in", False, needed=40)
 
 
 @case("missing packets: download, every frame from us lost in turn", seconds=240)
 def download_out(lab):
-    drop_each(lab, "out", False)
+    drop_each(lab, "out", False, needed=2)  # SYN, request
 
 
 @case("missing packets: upload, every frame to us lost in turn", seconds=240)
 def upload_in(lab):
-    drop_each(lab, "in", True)
+    drop_each(lab, "in", True, needed=1)  # the response
 
 
 @case("missing packets: upload, every frame from us lost in turn", seconds=240)
 def upload_out(lab):
-    drop_each(lab, "out", True)
+    drop_each(lab, "out", True, needed=40)
 
 
 @case("missing packets: what was lost is said again, and the log names what noticed",
@@ -74,11 +83,12 @@ def noticed(lab):
     client, server = lab.pair(offloads=False)
     whole = lab.noise("www/forty.bin", FORTY)
     nginx(lab, server)
-    before = server.counter("TcpRetransSegs")
+    capture = Capture(lab, server, "vB")
     # The tenth frame in is a data segment from the middle of the server's first flight.
     Tern(client, flags=["--impair", "in drop 10", "--pcap", "in.pcapng"]).fetch(
         url("/forty.bin"), "f")
-    hold("the server sent again", server.counter("TcpRetransSegs") > before)
+    hold("the server sent the same bytes again",
+         said_again(segments(capture.stop(), text=True), world.SERVER) > 0)
     sacks = packets(lab.path("in.pcapng"), f"tcp.options.sack_le and ip.src == {world.TERN_IP}",
                     "tcp.options.sack.count")
     hold("our ACKs told of the hole (SACK)", sacks)
@@ -87,6 +97,8 @@ def noticed(lab):
     result = Tern(client, flags=["--impair", "out drop 12", "--stats", "s.json", "--pcap",
                                  "out.pcapng"]).get("-sS", "-T", whole, url("/up/forty.bin"))
     equal("exit", result.code, 0)
+    hold("we sent the same bytes again",
+         said_again(segments(lab.path("out.pcapng"), text=True), world.TERN_IP) > 0)
     again = packets(lab.path("out.pcapng"), "frame.comment contains \"again\" or "
                     "frame.comment contains \"etrans\" or frame.comment contains \"esen\" or "
                     "frame.comment contains \"lost\"", "frame.comment")
