@@ -138,6 +138,9 @@ def https(lab):
     result = Tern(client).get("-sS", "--cacert", ca, "-o", "f", "-w", "%{http_version}",
                               url("/3M.bin", scheme="https"))
     equal("the version agreed on", result.out.strip(), b"2")
+    result = Tern(client).get("-sS", "--cacert", ca, "--http1.1", "-o", "f", "-w",
+                              "%{http_version}", url("/3M.bin", scheme="https"))
+    equal("control: the other one", result.out.strip(), b"1.1")
 
 
 def without_dates(data):
@@ -171,6 +174,9 @@ def chunked(lab):
     same_as_curl(lab, client, ":8001/chunked")
     same_as_curl(lab, client, ":8001/close")
     same_as_curl(lab, client, ":8001/pieces")
+    for path in (":8001/cut", ":8001/short"):
+        equal(f"control: {path} ends early", Tern(client).get(
+            "-sS", "-o", "ours", url(path)).code, 18)
 
 
 @case("pages: gzip")
@@ -183,6 +189,8 @@ def gzip(lab):
                               url("/zipped/words.txt"))
     equal("the text", sha256(lab.path("f")), sha256(lab.path("www/words.txt")))
     hold("it came compressed", int(result.out) < 100000, result.out.decode())
+    result = Tern(client).get("-sS", "-o", "f", "-w", "%{size_download}", url("/zipped/words.txt"))
+    equal("control: without --compressed it does not", int(result.out), 29 * 20000)
 
 
 @case("pages: redirects, and too many of them")
@@ -209,7 +217,12 @@ def keep_alive(lab):
     equal("exit", result.code, 0)
     hold("the second request on the same connection", b"requests=2" in result.out,
          result.out.decode())
-    equal("SYNs", count(capture.stop(), f"tcp.flags.syn == 1 and ip.src == {TERN_IP}"), 1)
+    syns = f"tcp.flags.syn == 1 and ip.src == {TERN_IP}"
+    equal("SYNs", count(capture.stop(), syns), 1)
+    capture = Capture(lab, server, "vB", name="close.pcapng")
+    result = Tern(client).get("-sS", "-H", "Connection: close", url("/host"), url("/host"))
+    equal("control: where each answer ends the connection", (
+        result.code, b"requests=2" in result.out, count(capture.stop(), syns)), (0, False, 2))
 
 
 @case("pages: HEAD, -i, -f, -d, -H, -A, -w as curl does them")

@@ -89,3 +89,19 @@ def control(lab):
     equal("the raw SYN", (done.code, done.err), (0, b""))
     world.wait_for("the kernel's reset", lambda: client.counter("TcpOutRsts") > before)
     hold("the reset is on the wire", count(capture.stop(), "tcp.flags.reset == 1") > 0)
+
+
+@case("control: ICMP of the kernel and what it forwards are counted")
+def control_icmp(lab):
+    client, server = lab.pair()
+    client.sysctl("net/ipv4/ip_forward", 1)
+    # What tern does with its own MAC keeps the kernel from this: an address that is not the
+    # kernel's, at the kernel's MAC.
+    server.sh("ip", "neigh", "replace", world.TERN_IP, "lladdr", client.mac("vA"), "dev", "vB",
+              "nud", "permanent")
+    for name, address in (("IcmpOutMsgs", HOST_IP), ("IpForwDatagrams", world.TERN_IP)):
+        before = client.counter(name)
+        done = server.run(PYTHON, "-c", "import socket, sys; socket.socket(socket.AF_INET, "
+                          "socket.SOCK_DGRAM).sendto(b'x', (sys.argv[1], 9))", address)
+        equal("the datagram", (done.code, done.err), (0, b""))
+        world.wait_for(name, lambda n=name, was=before: client.counter(n) > was)

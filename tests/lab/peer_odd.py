@@ -3,6 +3,7 @@
 """A server that misbehaves on purpose: peer_odd.py ADDRESS PORT. What it does is the path:
 
     /chunked    a body in 50 chunks of odd sizes
+    /cut        the same without the chunk that says that it ends
     /reset      half of the body that it promised, then a reset
     /short      half of the body that it promised, then an orderly close
     /empty      closes without a word
@@ -34,13 +35,16 @@ class Odd(socketserver.BaseRequestHandler):
         path = request.split()[1].decode().lstrip("/")
         getattr(self, "do_" + path, self.do_empty)()
 
-    def do_chunked(self):
+    def do_chunked(self, last=b"0\r\n\r\n"):
         out, at = head("Transfer-Encoding: chunked"), 0
         for i in range(50):
             piece = BODY[at:at + 1 + i * 37]
             at += len(piece)
             out += f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
-        self.request.sendall(out + b"0\r\n\r\n")
+        self.request.sendall(out + last)
+
+    def do_cut(self):
+        self.do_chunked(b"")
 
     def half(self):
         self.request.sendall(head(f"Content-Length: {len(BODY)}") + BODY[:30000])
