@@ -5,7 +5,7 @@ import json
 
 import world
 from case import case
-from judges import said_again
+from judges import said_again, told_why
 from peers import Tern, nginx, url
 from wire import Capture, packets, segments
 from world import equal, hold, sha256
@@ -88,7 +88,7 @@ def noticed(lab):
     Tern(client, flags=["--impair", "in drop 10", "--pcap", "in.pcapng"]).fetch(
         url("/forty.bin"), "f")
     hold("the server sent the same bytes again",
-         said_again(segments(capture.stop(), text=True), world.SERVER) > 0)
+         said_again(segments(capture.stop(), more="tcp.payload"), world.SERVER) > 0)
     sacks = packets(lab.path("in.pcapng"), f"tcp.options.sack_le and ip.src == {world.TERN_IP}",
                     "tcp.options.sack.count")
     hold("our ACKs told of the hole (SACK)", sacks)
@@ -97,12 +97,9 @@ def noticed(lab):
     result = Tern(client, flags=["--impair", "out drop 12", "--stats", "s.json", "--pcap",
                                  "out.pcapng"]).get("-sS", "-T", whole, url("/up/forty.bin"))
     equal("exit", result.code, 0)
-    hold("we sent the same bytes again",
-         said_again(segments(lab.path("out.pcapng"), text=True), world.TERN_IP) > 0)
-    again = packets(lab.path("out.pcapng"), "frame.comment contains \"again\" or "
-                    "frame.comment contains \"etrans\" or frame.comment contains \"esen\" or "
-                    "frame.comment contains \"lost\"", "frame.comment")
-    hold("the capture says which packet was a repeat, and why", again)
+    seen = segments(lab.path("out.pcapng"), more="tcp.payload frame.comment")
+    hold("we sent the same bytes again", said_again(seen, world.TERN_IP) > 0)
+    hold("the capture says which packet was a repeat, and why", told_why(seen))
     with open(lab.path("s.json")) as text:
         connections = json.load(text)["connections"]
     hold("--stats counts it", any(c.get("retrans", 0) > 0 for c in connections),

@@ -74,6 +74,21 @@ def said_again(seen, source):
     return again
 
 
+def told_why(seen):
+    """Each segment in which we repeat bytes says what noticed that they are missing, and one that
+    does not repeat any does not say so (but a tail loss probe, which may be of new bytes): what
+    was said."""
+    sent, said = set(), []
+    for s in (s for s in seen if s["src"] == TERN_IP and s["len"]):
+        numbers = {(s["srcport"], (s["seq_raw"] + i) % 2**32) for i in range(s["len"])}
+        probe = s["comment"].startswith("tail loss probe: ")
+        again = s["comment"].startswith("retransmission: ") or (probe and bool(numbers & sent))
+        equal(f"does {s['comment']!r} repeat bytes", bool(numbers & sent), again)
+        said += [s["comment"]] if again else []
+        sent |= numbers
+    return said
+
+
 def longest_flight(seen):
     """The most bytes that the server had sent and we had not yet acknowledged."""
     first, sent, acked, most = {}, {}, {}, 0

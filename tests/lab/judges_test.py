@@ -155,6 +155,19 @@ class Burst(Judged):
                      SERVER)
 
 
+    def test_why_again(self):
+        lost, probe = "retransmission: SACK shows a hole", "tail loss probe: no ACK"
+        seen = [dict(segment(TERN_IP, "A", 2**32 - 20 + 10 * i, size=10), comment="written")
+                for i in range(4)]
+        self.assertEqual(judges.told_why(seen + [dict(seen[0], comment=lost)]), [lost])
+        self.assertEqual(judges.told_why(seen + [dict(seen[3], comment=probe)]), [probe])
+        self.assertEqual(judges.told_why(changed(seen, 3, comment=probe)), [])
+        self.assertEqual(judges.told_why(seen + [dict(seen[0], src=SERVER)]), [])
+        self.refuses("False", judges.told_why, changed(seen, 2, comment=lost))
+        self.refuses("True", judges.told_why, seen + seen[1:2])
+        self.refuses("True", judges.told_why, seen + [dict(seen[1], seq_raw=3, comment="")])
+
+
 class Counters(Judged):
     """world.unmoved: what moves in every round is the stack's, and not the machine's."""
 
@@ -196,6 +209,18 @@ class Counters(Judged):
         self.refuses("(56) reset", peers.Tern(fake).fetch, "http://10.77.0.2/", "f")
         fake.code = 0
         peers.Tern(fake).fetch("http://10.77.0.2/", "f")
+
+
+    def test_sums(self):
+        with tempfile.TemporaryDirectory() as folder:
+            sums = []
+            for last in (b"a", b"b", b"a", b""):
+                with open(os.path.join(folder, "f"), "wb") as out:
+                    out.write(bytes(1 << 20) + last)
+                sums.append(world.sha256(os.path.join(folder, "f")))
+        world.equal("the same", sums[0], sums[2])
+        self.refuses("not", world.equal, "one byte else", sums[0], sums[1])
+        self.refuses("not", world.equal, "one byte short", sums[0], sums[3])
 
 
 class Addresses(Judged):
@@ -274,7 +299,7 @@ class Captures(Judged):
         wire.clean(path)
         wire.no_reset(path)
         wire.closed_both_ways(path)
-        seen = wire.segments(path, text=True)
+        seen = wire.segments(path, more="tcp.payload")
         self.assertEqual([s["flags"] for s in seen],
                          ["S", "SA", "A", "PA", "A", "PA", "FA", "FA", "A"])
         self.assertEqual(seen[3]["payload"], "61" * 100)

@@ -76,12 +76,13 @@ def count(path, keep, extra=()):
     return len(packets(path, keep, "frame.number", extra))
 
 
-def segments(path, keep="tcp", text=False):
-    """TCP segments, with raw numbers as integers. text: with their payloads, in hex."""
+def segments(path, keep="tcp", more=""):
+    """TCP segments, with raw numbers as integers. more: fields to be had besides, by the last part
+    of their names, as tcp.payload and frame.comment."""
     fields = "frame.time_epoch ip.src ip.dst tcp.srcport tcp.dstport tcp.seq_raw tcp.ack_raw " \
              "tcp.len tcp.window_size_value tcp.flags"
     found = []
-    for row in packets(path, keep, fields + (" tcp.payload" if text else "")):
+    for row in packets(path, keep, f"{fields} {more}"):
         segment = {key.split(".")[-1]: value for key, value in row.items()}
         segment["time"] = float(segment.pop("time_epoch"))
         for key in ("seq_raw", "ack_raw", "len", "window_size_value", "srcport", "dstport"):
