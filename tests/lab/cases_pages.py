@@ -127,14 +127,15 @@ def python_http(lab):
     same_as_curl(lab, client, ":8000/3M.bin")
 
 
-@case("pages: https with a private CA, HTTP/1.1 and HTTP/2")
+@case("pages: https with a private CA, HTTP/1.1 and HTTP/2", seconds=240)
 def https(lab):
     client, server = lab.pair()
     ca = certificates(lab)
     lab.noise("www/3M.bin", 3000000)
+    lab.noise("www/big.bin", 2**30 if lab.long_runs else 30000000)
     nginx(lab, server, tls=True)
     same_as_curl(lab, client, "/3M.bin", arguments=["--cacert", ca, "--http1.1"], scheme="https")
-    same_as_curl(lab, client, "/3M.bin", arguments=["--cacert", ca, "--http2"], scheme="https")
+    same_as_curl(lab, client, "/big.bin", arguments=["--cacert", ca, "--http2"], scheme="https")
     result = Tern(client).get("-sS", "--cacert", ca, "-o", "f", "-w", "%{http_version}",
                               url("/3M.bin", scheme="https"))
     equal("the version agreed on", result.out.strip(), b"2")
