@@ -58,12 +58,16 @@ def pages_off(lab):
     fetch_sizes(lab, False)
 
 
+def room_for(lab, gigabytes):
+    room = os.statvfs(lab.folder)
+    if room.f_bavail * room.f_frsize < gigabytes * 2**30:
+        raise world.Skipped(f"needs {gigabytes} GB of room for temporary files")
+
+
 @case("pages: 1 GB as curl gets it", alone=True, programs=["tshark"], seconds=240)
 def gigabyte(lab):
     client, server = lab.pair()
-    room = os.statvfs(lab.folder)
-    if room.f_bavail * room.f_frsize < 3 * 2**30:
-        raise world.Skipped("needs 3 GB of room for temporary files")
+    room_for(lab, 3)
     lab.noise("www/1G.bin", 2**30)
     wanted = sha256(lab.path("www/1G.bin"))
     nginx(lab, server)
@@ -132,6 +136,8 @@ def https(lab):
     client, server = lab.pair()
     ca = certificates(lab)
     lab.noise("www/3M.bin", 3000000)
+    if lab.long_runs:
+        room_for(lab, 4)
     lab.noise("www/big.bin", 2**30 if lab.long_runs else 30000000)
     nginx(lab, server, tls=True)
     same_as_curl(lab, client, "/3M.bin", arguments=["--cacert", ca, "--http1.1"], scheme="https")
