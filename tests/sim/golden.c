@@ -64,8 +64,11 @@ static void goodput(void)
                                                    .delay = delays_ms[d] * TERN_MS,
                                                    .buffer_percent = buffers[b],
                                                    .loss_ppm = losses[l]};
+                    const double got = measure(&o, WARM_UP, MEASURE);
 
-                    fprintf(out, "  %6.2f", measure(&o, WARM_UP, MEASURE));
+                    fprintf(out, "  %6.2f", got);
+                    if (losses[l] == 0 && buffers[b] >= 100)
+                        expect(got >= 95.0, "goodput without losses", got, 95.0);
                 }
                 fprintf(out, "\n");
             }
@@ -128,6 +131,7 @@ static void reorder(void)
             fprintf(out, "%-10s  %6u  %9.2f  %10.2f  %19.2f\n", controllers[c], delays_ms[d],
                     without, near, far);
             expect(near >= 0.95 * without, "goodput with reordering", near, 0.95 * without);
+            expect(far >= 0.95 * without, "goodput with late frames", far, 0.95 * without);
         }
 }
 
