@@ -9,6 +9,7 @@
 
 #define WITHOUT_RTT   (1 * TERN_SECOND) /* RFC 8985 §7.2: no sample yet */
 #define MAX_ACK_DELAY (200 * TERN_MS)   /* RFC 8985 §7.2: what a lone segment's ACK may take */
+#define PROCESSOR     (2 * TERN_MS)     /* what a peer may wait for one: docs/decisions/0028 */
 
 static bool may_probe(const struct tern_tcb *c)
 {
@@ -21,6 +22,8 @@ void tern_tcb_tlp_arm(struct tern_tcb *c, tern_time now)
     const uint64_t flight = c->snd.nxt - c->snd.una;
     tern_time wait = c->rtt.srtt > 0 ? 2 * c->rtt.srtt : WITHOUT_RTT;
 
+    if (wait < PROCESSOR)
+        wait = PROCESSOR;
     c->timer.tail = TERN_TIME_NEVER;
     c->tlp.due = false;
     if (!may_probe(c) || c->loss.sacked != NULL) /* with a SACK RACK has something to go by */
