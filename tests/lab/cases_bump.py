@@ -119,6 +119,8 @@ def order(lab):
         lab.note(f"{move.__name__}: {tern:.2f} of what it is in order; the kernel alone {own:.2f}")
         if move == up:
             hold("as much as the kernel", ratio >= 0.9, f"{ratio:.2f}")
+        if move == up and lab.long_runs:  # three short transfers say little
+            hold("95 % of what it is in order", tern >= 0.95, f"{tern:.2f}")
     rivals.end()
 
 
