@@ -241,11 +241,14 @@ void model_ack_field(struct segment *s)
 
     if ((s->h.flags & TERN_TCP_ACK) == 0 || !s->other->known)
         return;
+    int64_t offset = ack_offset(s);
+
     if ((s->h.flags & TERN_TCP_SYN) != 0) {
         own->window_last = s->h.window; /* a SYN's is never scaled (RFC 7323 §2.2) */
+        if (offset > 0 && offset <= (int64_t)s->other->max)
+            model_judge_ack(s, (uint64_t)offset); /* it took what rode on the SYN */
         return;
     }
-    int64_t offset = ack_offset(s);
     uint64_t upto = not_negative(offset);
     bool advances = !own->acked || upto > own->ack_last;
 

@@ -63,6 +63,9 @@ static bool is_told_lost(const struct segment *s)
 
     if (duplicates_ask_for(s, s->start))
         return true;
+    /* A SYN-ACK of the SYN alone did not take what rode on it (RFC 7413 §4.2.2). */
+    if (s->start < s->own->syn_text && s->other->syn_seen)
+        return true;
     return sacked->item != NULL && sacked->set.count > 0 &&
            sacked->item[sacked->set.count - 1].end > s->end;
 }

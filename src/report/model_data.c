@@ -89,7 +89,8 @@ static void burst_begin(const struct segment *s, uint64_t segments)
                                          .fin = (s->h.flags & TERN_TCP_FIN) != 0};
     step_head(s, &step->data);
     model_step_words(step, s->p->comment);
-    if (!s->own->acked && s->other->syn_seen && (s->h.flags & TERN_TCP_ACK) != 0)
+    if (!s->own->acked && s->other->syn_seen &&
+        (s->h.flags & (TERN_TCP_SYN | TERN_TCP_ACK)) == TERN_TCP_ACK)
         step->acks.class = TERN_ACK_HANDSHAKE;
     model_step_settled(s->m, s->c, step);
     step_reaches(step, s->p->at);

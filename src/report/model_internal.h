@@ -68,6 +68,7 @@ struct model_dir {
     bool max_has_ts;
     tern_time sent_at;          /* when this side last sent data, a SYN or a FIN; -1: never */
     tern_time syn_at, fin_time; /* the first of each */
+    uint64_t syn_text;          /* so many bytes rode on the SYN */
     bool syn_again, fin_again;
     struct model_sent sent;  /* what is under way */
     struct model_hole *hole; /* a ring, once it has as many as it may */

@@ -19,6 +19,16 @@ static struct tern_step *step_add(const struct segment *s, enum tern_step_kind k
     return step;
 }
 
+/* Any segment, even without data, tells by its number how far its sender had come. */
+static void told(struct segment *s)
+{
+    int64_t end = model_offset(s->own, s->h.seq) + (int64_t)s->payload_bytes +
+                  ((s->h.flags & TERN_TCP_FIN) != 0 ? 1 : 0);
+
+    if (end > s->own->told && !s->window_probe)
+        s->own->told = end;
+}
+
 /* ---- SYN ---- */
 
 static void syn_options(struct segment *s)
@@ -44,7 +54,9 @@ static void on_syn(struct segment *s)
 
     if (is_again) {
         s->own->syn_again = true;
-        model_judge_again(s, s->own->syn_at);
+        /* Where its text went by before as well, that is judged, and both are one packet. */
+        if (s->payload_bytes == 0 || s->own->max == 0)
+            model_judge_again(s, s->own->syn_at);
     } else {
         model_dir_begin(s->own, zero, true);
         s->own->syn_at = s->p->at;
@@ -61,6 +73,17 @@ static void on_syn(struct segment *s)
     step->data.first_at = s->first_at;
     step->mss = s->side->mss > UINT16_MAX ? UINT16_MAX : (uint16_t)s->side->mss;
     model_step_settled(s->m, s->c, step);
+}
+
+/* Text that rides on a SYN (RFC 7413 §4.2) begins behind the SYN's own number. */
+static void syn_text(struct segment *s)
+{
+    s->h.seq = tern_seq_add(s->h.seq, 1);
+    if (s->payload_bytes == 0)
+        return;
+    model_data(s);
+    s->own->syn_text = s->end;
+    told(s);
 }
 
 /* The client's first ACK after both SYNs: the handshake is complete. */
@@ -134,16 +157,6 @@ static void on_rst(struct segment *s)
 
 /* ---- */
 
-/* Any segment, even without data, tells by its number how far its sender had come. */
-static void told(struct segment *s)
-{
-    int64_t end = model_offset(s->own, s->h.seq) + (int64_t)s->payload_bytes +
-                  ((s->h.flags & TERN_TCP_FIN) != 0 ? 1 : 0);
-
-    if (end > s->own->told && !s->window_probe)
-        s->own->told = end;
-}
-
 static void segment_tell(struct segment *s)
 {
     if ((s->h.flags & TERN_TCP_RST) != 0) {
@@ -152,6 +165,7 @@ static void segment_tell(struct segment *s)
     }
     if ((s->h.flags & TERN_TCP_SYN) != 0) {
         on_syn(s);
+        syn_text(s);
         model_ack_field(s);
         return;
     }

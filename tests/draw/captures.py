@@ -331,6 +331,28 @@ def nobody():
     return t
 
 
+def fast_open():
+    """The request rides on the SYN (RFC 7413), and the SYN-ACK takes it."""
+    t = Talk()
+    t.say(0, "c", "S", 0, 0, 300)
+    t.say(10, "s", "SA", 0, 300)
+    t.say(20, "c", "A", 300)
+    t.say(21, "s", "A", 0, 300, MSS)
+    t.say(31, "c", "PA", 300, MSS, 100)
+    t.close(41, c=400, s=MSS)
+    return t
+
+
+def fast_open_refused():
+    """The server takes the SYN alone: what rode on it goes again at once."""
+    t = Talk()
+    t.say(0, "c", "S", 0, 0, 300)
+    t.say(10, "s", "SA")
+    t.say(20, "c", "PA", 0, 0, 300)
+    t.say(30, "s", "A", 0, 300)
+    return t
+
+
 def reasons():
     """As tern writes it: the reasons stand in comments."""
     t = Talk()

@@ -44,11 +44,15 @@ TABLE = {
     "given_up": ({"resets": 1}, "reset", "opening: 20 ms until"),
     "refused": ({"resets": 1}, "reset", "refused"),
     "nobody": ({"retransmissions": 2}, "open", "nobody answered: 3 SYNs"),
+    "fast_open": ({}, "fin", "opening: 20 ms"),
+    "fast_open_refused": ({"retransmissions": 1}, "open", "opening: 20 ms"),
     "talk": ({}, "open", "the path: 18.0 s"),
 }
 BY = {"fast": {"fast": 1}, "timeout": {"timeout": 1}, "probe": {"tail_probe": 1},
-      "missing": {"unknown": 1}, "again_in_vain": {"fast": 1, "timeout": 1},
+      "missing": {"unknown": 1}, "fast_open_refused": {"fast": 1},
+      "again_in_vain": {"fast": 1, "timeout": 1},
       "again_told": {"fast": 2}}
+BY_CLIENT = ("fast_open_refused",)
 NEEDLESS_BY = {"needless_dsack": "dsack", "needless_stamps": "timestamps"}
 GOLDENS = ("fast", "early_fin", "timeout", "late", "missing", "window", "refused_probe",
            "taken_probe", "keep_alive", "reset", "refused", "nobody", "needless_dsack", "talk")
@@ -94,7 +98,7 @@ def counts(t, name):
     t.hold(f"{name}: one opening", c["slow_because"].count("opening:") < 2, c["slow_because"])
     t.hold(f"{name}: slow because", slow in c["slow_because"], c["slow_because"])
     if name in BY:
-        by = c["server_side"]["retransmitted_by"]
+        by = c["client_side" if name in BY_CLIENT else "server_side"]["retransmitted_by"]
         t.equal(f"{name}: by", {word: n for word, n in by.items() if n > 0}, BY[name])
     if name in NEEDLESS_BY:
         t.equal(f"{name}: shown by", c["server_side"]["spurious_by"][NEEDLESS_BY[name]], 1)
@@ -202,6 +206,15 @@ def parts(t):
            f["capture"]["arp"] == 1 and f["capture"]["icmp"] == 1, str(f["capture"]))
 
 
+def fast_open(t):
+    """What rides on a SYN is counted, and not missed."""
+    c = t.figures(os.path.join(t.folder, "fast_open.pcap"))["connections"][0]
+    t.equal("fast open: bytes", c["bytes"], {"client": 400, "server": 1460})
+    t.equal("fast open: nothing is missed", c["capture_lacks"], [])
+    text = t.draw(os.path.join(t.folder, "fast_open.pcap")).stdout.decode()
+    t.hold("fast open: in the ladder", "bytes 0-299" in text, text)
+
+
 def reasons(t):
     """tern's own capture: its reasons are the picture's."""
     packets = captures.reasons().packets
@@ -301,7 +314,7 @@ def main(tern, folder, write):
         for name in GOLDENS:
             golden(t, name, paths[name])
             drawing(t, name, paths[name])
-        for part in (links, parts, reasons, merged, blame, mistakes, demo):
+        for part in (links, parts, fast_open, reasons, merged, blame, mistakes, demo):
             part(t)
         return 1 if t.failed else 0
 
