@@ -87,6 +87,7 @@ enum tern_ack_class {
     TERN_ACK_WINDOW,    /* the same number, another window */
     TERN_ACK_CLOSED,    /* the window that it offers is zero */
     TERN_ACK_FIN,       /* of a FIN */
+    TERN_ACK_EARLIER,   /* of the connection that was between the two before this one */
 };
 
 #define TERN_STEP_HEAD_BYTES 48

@@ -200,6 +200,36 @@ void model_pure_ack(struct segment *s)
     model_step_settled(s->m, s->c, step);
 }
 
+/* Who still has the connection before this one answers its SYN with an ACK of that one's numbers
+ * (RFC 5961 §4.2). As long as all that its peer has said is the SYN, a number that this does not
+ * reach is one of those. */
+static bool is_earlier(const struct segment *s)
+{
+    int64_t upto = ack_offset(s);
+
+    return s->other->syn_seen && !s->other->acked && !s->own->syn_seen && s->payload_bytes == 0 &&
+           (s->h.flags & (TERN_TCP_ACK | TERN_TCP_FIN)) == TERN_TCP_ACK &&
+           (upto < 0 || upto > (int64_t)s->other->max);
+}
+
+bool model_earlier_ack(struct segment *s)
+{
+    struct tern_step *step;
+
+    if (!is_earlier(s))
+        return false;
+    s->is_earlier = true;
+    s->side->acks++;
+    step = model_step_add(s->m, s->c, TERN_STEP_ACK, s->from, s->p->at);
+    if (step == NULL)
+        return true;
+    step->why = s->p->cause;
+    step->acks = (struct tern_step_acks){
+        .class = TERN_ACK_EARLIER, .count = 1, .at = s->p->at, .until = s->p->at};
+    model_step_words(step, s->p->comment);
+    return true;
+}
+
 /* ---- any segment's ACK field ---- */
 
 /* Bytes that the other side must have sent, and that did not go by here. */

@@ -185,7 +185,7 @@ struct segment {
     enum tern_data_class class;
     enum tern_again again;
     enum tern_spurious spurious;
-    bool reordered, keep_alive, window_probe;
+    bool reordered, keep_alive, window_probe, is_earlier;
     tern_time first_at;
 };
 
@@ -260,6 +260,9 @@ void model_judge_ack(struct segment *s, uint64_t upto);
 /* The ACK field of any segment. */
 void model_ack_field(struct segment *s);
 void model_pure_ack(struct segment *s);
+/* Does it answer a SYN with the numbers of the connection before it? Tells of it, if so: to this
+ * connection it says nothing. */
+bool model_earlier_ack(struct segment *s);
 bool model_acks_fin(const struct segment *s);
 uint64_t model_window(const struct segment *s);
 

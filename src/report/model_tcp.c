@@ -86,13 +86,14 @@ static void syn_text(struct segment *s)
     told(s);
 }
 
-/* The client's first ACK after both SYNs: the handshake is complete. */
+/* The client's first ACK after both SYNs: the handshake is complete, whatever was reset before. */
 static void handshake_ends(struct segment *s)
 {
     if (s->c->is_open || !s->own->syn_seen || !s->other->syn_seen)
         return;
     bool clean = !s->own->syn_again && !s->other->syn_again;
 
+    s->c->out.closed_by_reset = false;
     if (s->own->syn_at >= 0 && s->other->syn_at >= s->own->syn_at && clean) {
         if (s->p->at - s->own->syn_at <= MODEL_TRIP_MAX)
             s->c->out.handshake = s->p->at - s->own->syn_at;
@@ -169,6 +170,8 @@ static void segment_tell(struct segment *s)
         model_ack_field(s);
         return;
     }
+    if (model_earlier_ack(s))
+        return;
     if (!s->own->known)
         model_dir_begin(s->own, s->h.seq, false);
     if (!s->other->known && (s->h.flags & TERN_TCP_ACK) != 0)
@@ -216,7 +219,8 @@ static void count_packet(struct segment *s, const struct model_before *before)
     model_waited(s, before);
     if (s->p->at > c->until)
         c->until = s->p->at;
-    s->c->is_open = s->c->is_open || (s->h.flags & (TERN_TCP_SYN | TERN_TCP_RST)) == 0;
+    if ((s->h.flags & (TERN_TCP_SYN | TERN_TCP_RST)) == 0 && !s->is_earlier)
+        s->c->is_open = true;
 }
 
 void model_tcp(struct tern_model *m, const struct model_packet *p)

@@ -375,6 +375,10 @@ static void acks_words(const struct tern_step_acks *a, struct tern_words *w)
         say(w, "ACK");
         say(w, "I have it all, and your FIN");
         break;
+    case TERN_ACK_EARLIER:
+        say(w, "ACK");
+        say(w, "of a connection before this one");
+        break;
     }
 }
 

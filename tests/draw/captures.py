@@ -353,6 +353,25 @@ def fast_open_refused():
     return t
 
 
+def reused():
+    """The client's port is used again, and the server has not heard that the first connection is
+    over: it answers the SYN by that one's numbers (RFC 5961 §4), is told by a reset, and the
+    SYN comes again. Numbers that lie ahead of the new ones, where they look like bytes to come."""
+    t = Talk()
+    t.open(request=b"hello")
+    t.say(31, "s", "A", 0, 5)
+    ahead = 1 << 29
+    t.say(100, "c", "S", -ahead)
+    t.say(110, "s", "A", 0, 5)
+    t.say(120, "c", "R", 5)
+    t.say(1100, "c", "S", -ahead)
+    t.say(1110, "s", "SA", ahead, -ahead)
+    t.say(1120, "c", "PA", -ahead, ahead, 300)
+    t.say(1130, "s", "PA", ahead, 300 - ahead, 200)
+    t.say(1140, "c", "A", 300 - ahead, ahead + 200)
+    return t
+
+
 def reasons():
     """As tern writes it: the reasons stand in comments."""
     t = Talk()

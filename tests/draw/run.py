@@ -215,6 +215,20 @@ def fast_open(t):
     t.hold("fast open: in the ladder", "bytes 0-299" in text, text)
 
 
+def reused(t):
+    """What was said of the connection before is no word of this one."""
+    path = t.file("reused.pcap", captures.pcap(captures.reused().packets))
+    first, c = t.figures(path)["connections"]
+    t.equal("port reused: the first", (first["bytes"], first["closed"]),
+            ({"client": 5, "server": 0}, "open"))
+    t.equal("port reused: the second", {field: c[field] for field in BOTH + ("bytes", "closed")}, {
+        **dict.fromkeys(BOTH, 0), "retransmissions": 1, "resets": 1,
+        "bytes": {"client": 300, "server": 200}, "closed": "open"})
+    t.equal("port reused: nothing is missed", c["capture_lacks"], [])
+    text = t.draw(path, "--stream", "1").stdout.decode()
+    t.hold("port reused: in words", "of a connection before this one" in text, text)
+
+
 def reasons(t):
     """tern's own capture: its reasons are the picture's."""
     packets = captures.reasons().packets
@@ -314,7 +328,7 @@ def main(tern, folder, write):
         for name in GOLDENS:
             golden(t, name, paths[name])
             drawing(t, name, paths[name])
-        for part in (links, parts, fast_open, reasons, merged, blame, mistakes, demo):
+        for part in (links, parts, fast_open, reused, reasons, merged, blame, mistakes, demo):
             part(t)
         return 1 if t.failed else 0
 
