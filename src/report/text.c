@@ -101,7 +101,15 @@ void tern_text_append(char *out, size_t out_bytes, const char *utf8, size_t colu
         memcpy(out + used, "…", sizeof "…");
 }
 
-/* Bytes of the code point that begins here; 0: it is none, or one that XML does not allow. */
+/* What changes the direction of the text around it, so that it reads as what it is not. */
+static bool is_directing(uint32_t value)
+{
+    return value == 0x061c || value == 0x200e || value == 0x200f ||
+           (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069);
+}
+
+/* Bytes of the code point that begins here; 0: it is none, or one that XML does not allow, or
+ * directs. */
 static size_t code_point_bytes(const unsigned char *p)
 {
     size_t bytes = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
@@ -117,7 +125,7 @@ static size_t code_point_bytes(const unsigned char *p)
     if ((bytes == 3 && value < 0x800) || (bytes == 4 && (value < 0x10000 || value > 0x10ffff)))
         return 0;
     if ((value >= 0x80 && value < 0xa0) || (value >= 0xd800 && value < 0xe000) ||
-        (value & 0xfffe) == 0xfffe || (value >= 0x202a && value <= 0x202e))
+        (value & 0xfffe) == 0xfffe || is_directing(value))
         return 0;
     return bytes;
 }

@@ -16,9 +16,9 @@ size_t tern_text_columns(const char *utf8);
 char *tern_text_number(uint64_t n, char *out);
 
 /*
- * The first line of bytes from the wire, fit for a terminal: printable ASCII stays, all else
- * becomes \n, \t, \xNN; a double quote stays and a backslash is doubled. Ends at the first line's
- * end, or with "…" where out is full. Returns the columns written. out_bytes: at least 8.
+ * The first line of bytes from the wire, fit for a terminal: printable ASCII stays, but that a
+ * backslash is doubled, and all else becomes \t or \xNN. Ends at the first line's end, or with "…"
+ * where out is full. Returns the columns written. out_bytes: at least 8.
  */
 size_t tern_text_escape(const uint8_t *data, size_t bytes, char *out, size_t out_bytes);
 
@@ -29,8 +29,8 @@ bool tern_text_is_words(const uint8_t *data, size_t bytes);
 /* Append at most `columns` columns of text to out; "…" ends what was cut. out_bytes: the whole. */
 void tern_text_append(char *out, size_t out_bytes, const char *utf8, size_t columns);
 
-/* Text for XML and HTML: markup is escaped, and what is not UTF-8, or is a control character,
- * becomes '?'. */
+/* Text for XML and HTML: markup is escaped, and what is not UTF-8, or controls anything (the
+ * direction of the text as well), becomes '?'. */
 void tern_text_xml(FILE *out, const char *text);
 
 /* The inside of a JSON string that may stand in a script element: as above, with < > & and
