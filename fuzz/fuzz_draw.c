@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tern draw over any file: read as a capture or as an event log, drawn for a terminal and as SVG,
- * told as JSON. The first byte chooses the lists' length. Whatever a file holds, no control
- * character reaches the terminal, and no element of its own the drawing.
+ * tern draw over any file: read as a capture or as an event log, drawn for a terminal, as SVG and
+ * as a page, told as JSON. The first byte chooses the lists' length. Whatever a file holds, no
+ * control character reaches the terminal, no element of its own the drawing, and the page's data
+ * are JSON that ends no element.
  */
 #include "fuzz.h"
 
@@ -12,11 +13,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/assert.h"
 #include "report/capture.h"
 #include "report/eventlog.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/overview.h"
+#include "report/page.h"
 #include "report/svg.h"
 #include "screen.h"
 
@@ -63,6 +68,26 @@ static void draw_svg(const struct tern_model *model)
     free(text);
 }
 
+static void draw_page(const struct tern_model *model)
+{
+    const struct tern_html_options o = {.one_conn = false};
+    const size_t frame_bytes = tern_page_head_bytes + tern_page_tail_bytes;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    json_t *data;
+
+    TERN_ASSERT(out != NULL);
+    TERN_ASSERT(tern_report_html(model, &o, out));
+    fclose(out);
+    TERN_ASSERT(bytes > frame_bytes);
+    data = json_loadb(text + tern_page_head_bytes, bytes - frame_bytes, 0, NULL);
+    TERN_ASSERT(json_is_object(data));
+    TERN_ASSERT(memchr(text + tern_page_head_bytes, '<', bytes - frame_bytes) == NULL);
+    json_decref(data);
+    free(text);
+}
+
 static int file_of(const uint8_t *data, size_t size)
 {
     int fd = memfd_create("capture", MFD_CLOEXEC);
@@ -80,8 +105,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1 || size > FUZZ_INPUT_MAX)
         return 0;
-    const struct tern_model_options o = {
-        .steps_max = 16u + data[0] / 4, .all_steps_max = 2000, .infer_states = data[0] % 2 == 0};
+    const struct tern_model_options o = {.steps_max = 16u + data[0] / 4,
+                                         .all_steps_max = 2000,
+                                         .marks_max = 256,
+                                         .all_marks_max = 4000,
+                                         .infer_states = data[0] % 2 == 0};
     struct tern_model *model = tern_model_create(&o);
 
     TERN_ASSERT(model != NULL);
@@ -93,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     draw(model, 80, true);
     draw(model, 60, false);
     draw_svg(model);
+    draw_page(model);
     tell(model);
     tern_model_destroy(model);
     return 0;

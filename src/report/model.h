@@ -302,7 +302,7 @@ void tern_model_packet(struct tern_model *model, const struct tern_model_packet 
 /* What the stack decided: changes of state find their step; the rest is ignored. */
 void tern_model_trace(struct tern_model *model, const struct tern_trace *trace);
 /* What a sender's own log tells of its congestion window, in bytes (ssthresh 0: none), of a
- * connection of which a packet went by. */
+ * connection of which a packet went by. As with packets, what comes from the past comes now. */
 struct tern_model_congestion {
     tern_time at;
     struct tern_endpoint sender, receiver;

@@ -202,6 +202,7 @@ void tern_model_congestion(struct tern_model *m, const struct tern_model_congest
         node = tern_table_next(node);
     if (node == NULL)
         return;
+    m->latest = p.at;
     s.c = conn_of(node);
     side = tern_endpoint_equal(&s.c->out.end[0], &what->sender) ? TERN_SIDE_LEFT : TERN_SIDE_RIGHT;
     model_mark(&s, TERN_MARK_CWND, side, what->cwnd, what->cwnd + what->ssthresh);

@@ -166,6 +166,28 @@ static void congestion_windows(void **state)
     }
 }
 
+/* Marks are in the order of their times, though a log may not be. */
+static void marks_in_order(void **state)
+{
+    struct log log;
+
+    (void)state;
+    begin(&log);
+    opened(&log, 7);
+    segment(&log, true, 7, "\"flags\":\"SYN\"," SHIFTED);
+    (void)fputs("\x1e{\"time\":90.00013,\"name\":\"tcp:metrics_updated\",\"group_id\":\"8\","
+                "\"data\":{\"cwnd_bytes\":14600}}\n",
+                log.file);
+    segment(&log, false, 7, "\"flags\":\"SYN ACK\"," SHIFTED);
+    read_it(&log);
+    assert_int_equal(congestion_marks(&log), 1);
+    for (size_t i = 1; i < tern_model_mark_count(log.model, 0); i++)
+        assert_true(tern_model_mark(log.model, 0, i - 1)->until <=
+                    tern_model_mark(log.model, 0, i)->at);
+    assert_int_equal(tern_model_other(log.model)->backwards, 1);
+    tern_model_destroy(log.model);
+}
+
 /* An end that there cannot be is nobody's. */
 static void ports_that_there_are(void **state)
 {
@@ -249,6 +271,7 @@ int main(void)
         cmocka_unit_test(windows_and_shifts),
         cmocka_unit_test(blocks),
         cmocka_unit_test(congestion_windows),
+        cmocka_unit_test(marks_in_order),
         cmocka_unit_test(ports_that_there_are),
         cmocka_unit_test(more_than_there_is_room_for),
         cmocka_unit_test(times_that_no_clock_has),
