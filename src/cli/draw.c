@@ -194,7 +194,7 @@ static int read_and_draw(struct tern_model *m, struct draw_options *o)
     if (result == TERN_CAPTURE_PARTIAL)
         tern_complain("draw: %s: %s; this is what came before, %llu packets", o->file, facts.words,
                       (unsigned long long)facts.packets);
-    if (facts.chosen == 0 && facts.packets > 0)
+    if (facts.chosen == 0 && facts.packets > 0 && o->filter[0] != '\0')
         tern_complain("draw: the filter '%s' lets none of %llu packets through", o->filter,
                       (unsigned long long)facts.packets);
     if (facts.no_room > 0)

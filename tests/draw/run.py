@@ -293,6 +293,9 @@ def mistakes(t):
         t.hold(f"{what}: words", says in done.stderr.decode(), done.stderr.decode())
     with open(path, "rb") as kept:
         t.hold("the capture is as it was", kept.read() == whole)
+    quiet = t.draw(t.file("quiet.sqlog", b'\x1e{"trace":{}}\n\x1e{"time":1,"name":"x"}\n'))
+    t.equal("a log without packets: no filter is to blame", (quiet.returncode, quiet.stderr),
+            (0, b""))
     t.hold("cut off: a partial picture", "ESTABLISHED" in
            t.draw(os.path.join(t.folder, "short")).stdout.decode())
     t.equal("standard input", t.draw("-", stdin=whole).stdout, t.draw(path).stdout)
