@@ -305,7 +305,7 @@ static void found_needless(struct segment *s, struct model_resent *r, enum tern_
     s->spurious = how;
     model_data_lost(s, by, &mark);
     r->open = false;
-    r->end = r->start; /* so that no second witness counts it again */
+    r->end = r->start; /* nothing: no second witness counts it again */
 }
 
 static void resent_acked(struct segment *s, struct model_resent *r)
@@ -340,7 +340,7 @@ static void judge_dsack(struct segment *s)
     for (uint32_t i = 0; d->resent != NULL && i < d->resent_room; i++) {
         struct model_resent *r = &d->resent[i];
 
-        if ((int64_t)r->start < end && start < (int64_t)r->end) {
+        if (r->start < r->end && (int64_t)r->start < end && start < (int64_t)r->end) {
             found_needless(s, r, TERN_SPURIOUS_DSACK);
             return;
         }

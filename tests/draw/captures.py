@@ -372,6 +372,18 @@ def reused():
     return t
 
 
+def needless_once():
+    """Mid-stream: one segment goes again, and two ACKs tell that it came twice, the second with
+    bytes from before this capture."""
+    t = Talk()
+    for n in range(3):
+        t.say(n, "s", "A", 1000 * n, 5, 1000)
+    t.say(300, "s", "A", 0, 5, 1000)
+    t.say(310, "c", "A", 5, 3000, sack=(0, 1000))
+    t.say(320, "c", "A", 5, 3000, sack=(-500, 500))
+    return t
+
+
 def reasons():
     """As tern writes it: the reasons stand in comments."""
     t = Talk()

@@ -25,6 +25,8 @@ TABLE = {
     "needless_dsack": ({"retransmissions": 1, "spurious_retransmissions": 1,
                         "duplicate_acks": 1},
                        "open", "timer ran out"),
+    "needless_once": ({"retransmissions": 1, "spurious_retransmissions": 1,
+                       "duplicate_acks": 1}, "open", "timer ran out"),
     "needless_stamps": ({"retransmissions": 1, "spurious_retransmissions": 1}, "open",
                         "timer ran out"),
     "late": ({"out_of_order": 1}, "open", "opening: 20 ms until"),
