@@ -181,17 +181,17 @@ struct part {
     tern_time spent;
 };
 
-/* The largest part that is smaller than, or behind, the one before. */
-static bool next_part(const struct tern_model_conn *c, const struct part *before, struct part *out)
+/* The largest part but for one. */
+static bool largest_but(const struct tern_model_conn *c, const struct part *but, struct part *out)
 {
     bool found = false;
 
     for (unsigned i = 0; i < TERN_WAIT_COUNT * 2; i++) {
         struct part p = {(enum tern_wait)(i / 2), i % 2 == 0 ? TERN_SIDE_LEFT : TERN_SIDE_RIGHT,
                          spent_on(c, (enum tern_wait)(i / 2), i % 2)};
-        bool later = before == NULL || p.spent < before->spent;
+        bool is_it = but != NULL && p.kind == but->kind && p.side == but->side;
 
-        if (p.spent > 0 && later && (!found || p.spent > out->spent)) {
+        if (p.spent > 0 && !is_it && (!found || p.spent > out->spent)) {
             *out = p;
             found = true;
         }
@@ -208,12 +208,12 @@ char *tern_verdict_slow(const struct tern_model *m, size_t conn, char *out, size
     out[0] = '\0';
     if (never_opened(c, out, out_bytes))
         return out;
-    if (!next_part(c, NULL, &first)) {
+    if (!largest_but(c, NULL, &first)) {
         add(out, out_bytes, "nothing to judge: one packet");
         return out;
     }
     wait_words(m, c, first.kind, first.side, out, out_bytes);
-    if (next_part(c, &first, &second) && second.spent >= all / 4) {
+    if (largest_but(c, &first, &second) && second.spent >= all / 4) {
         add(out, out_bytes, "; then ");
         wait_words(m, c, second.kind, second.side, out, out_bytes);
     }

@@ -384,6 +384,15 @@ def needless_once():
     return t
 
 
+def halves():
+    """As long until it was open as the answer was under way."""
+    t = Talk()
+    t.open(request=b"")
+    t.say(20, "c", "PA", 0, 0, b"hello")
+    t.say(40, "s", "A", 0, 5)
+    return t
+
+
 def reasons():
     """As tern writes it: the reasons stand in comments."""
     t = Talk()

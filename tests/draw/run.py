@@ -48,6 +48,7 @@ TABLE = {
     "nobody": ({"retransmissions": 2}, "open", "nobody answered: 3 SYNs"),
     "fast_open": ({}, "fin", "opening: 20 ms"),
     "fast_open_refused": ({"retransmissions": 1}, "open", "opening: 20 ms"),
+    "halves": ({}, "open", "was complete; then the path: 20 ms"),
     "talk": ({}, "open", "the path: 18.0 s"),
 }
 BY = {"fast": {"fast": 1}, "timeout": {"timeout": 1}, "probe": {"tail_probe": 1},
