@@ -12,6 +12,7 @@
 #include "report/model_internal.h"
 
 #define SPAN_FACTOR 2
+#define SPAN_WIDEST (INT64_MAX / SPAN_FACTOR)
 #define ROUNDS_MAX  90 /* by then any span is wide enough */
 #define ROUNDS_TALK 16 /* from here on, both directions become one */
 
@@ -194,12 +195,16 @@ void model_steps_fold(struct model_steps *list)
     TERN_ASSERT(list->count > 0);
     for (unsigned i = 0; i < ROUNDS_MAX && list->count > list->max - list->max / 4; i++) {
         size_t before = list->count;
+        bool talk = list->rounds >= ROUNDS_TALK, is_widest = list->fold_span > SPAN_WIDEST;
 
-        fold_round(list, list->rounds >= ROUNDS_TALK);
+        fold_round(list, talk);
+        /* What is left cannot be folded; and a list of that is full again at the next step. */
+        if (list->count == before && talk && is_widest)
+            return;
         if (list->count < before - before / 16)
             continue;
         list->rounds++;
-        if (list->fold_span < INT64_MAX / SPAN_FACTOR)
+        if (!is_widest)
             list->fold_span *= SPAN_FACTOR;
     }
 }
