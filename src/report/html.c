@@ -123,6 +123,15 @@ static void lost_rows(struct html *h, const struct tern_model_conn *c, const str
                        tern_words_time(lost->again_at - lost->at, after));
         put_row(h, c, &r, first);
     }
+    if (s->data.lost_count > shown) {
+        char n[TERN_NUMBER_TEXT_MAX], text[80];
+        const struct row r = {
+            .at = s->at, .until = s->until, .plain = true, .class = "bad", .words = text};
+
+        (void)snprintf(text, sizeof text, "… and %s more of these lost",
+                       tern_text_number(s->data.lost_count - shown, n));
+        put_row(h, c, &r, first);
+    }
 }
 
 static const char *reason_of(const struct tern_step *s)

@@ -383,6 +383,12 @@ static void table(struct svg *s)
                        tern_verdict_slow(s->m, i, words, sizeof words));
         paragraph(s, "fact", text);
     }
+    if (count > TABLE_MAX) {
+        char text[80], n[TERN_NUMBER_TEXT_MAX];
+
+        (void)snprintf(text, sizeof text, "… and %s more", tern_text_number(count - TABLE_MAX, n));
+        paragraph(s, "fact", text);
+    }
 }
 
 /* ---- the drawing ---- */

@@ -63,6 +63,15 @@ def pcap(packets, link=1, magic=0xa1b2c3d4, snap=65535, order="<", wrap=on_ether
     return out
 
 
+def crowd(count):
+    """So many connections between the longest of addresses, of a SYN each; the packets are bytes
+    already."""
+    frame = on_ethernet(IPv6(src="2001:db8:1234:5678:9abc:def0:1234:5678",
+                             dst="2001:db8:ffff:eeee:dddd:cccc:bbbb:aaaa") / TCP(flags="S"))
+    return [(n, frame[:54] + struct.pack(">H", 1024 + n) + frame[56:], None, True)
+            for n in range(count)]
+
+
 def pcapng(packets, application=b"tern 0.1.0"):
     def block(kind, body):
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
@@ -390,6 +399,20 @@ def halves():
     t.open(request=b"")
     t.say(20, "c", "PA", 0, 0, b"hello")
     t.say(40, "s", "A", 0, 5)
+    return t
+
+
+def five_lost():
+    """Of one burst five are lost, and all go again. Seen at the server."""
+    t = Talk()
+    t.open(request=b"hello")
+    for n in range(10):
+        t.say(41 + n / 10, "s", "A", n * MSS, 5, MSS)
+    for n in range(5):
+        t.say(61 + n / 10, "c", "A", 5, 0, sack=(5 * MSS, (6 + n) * MSS))
+    for n in range(5):
+        t.say(62 + n / 10, "s", "A", n * MSS, 5, MSS)
+    t.say(82, "c", "A", 5, 10 * MSS)
     return t
 
 

@@ -176,6 +176,23 @@ def receivers_window(driver, folder, tern):
         hold(f"{story}: the window's name", named in name, name)
 
 
+def many(driver, folder, tern):
+    """The list of very many connections says that it ends, and fits where there is little room."""
+    page, _ = draw(tern, folder, "crowd.pcap", captures.pcap(captures.crowd(1010), wrap=bytes))
+    driver.get("file://" + page)
+    settled(driver)
+    hold("how many more there are", "… and 10 more" in driver.execute_script(
+        "return document.getElementById('conns').lastChild.textContent"))
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                           {"width": 390, "height": 1500, "deviceScaleFactor": 1,
+                            "mobile": False})
+    settled(driver)
+    extent = driver.execute_script("const list = document.querySelector('.conns');"
+                                   "return [list.scrollWidth, list.clientWidth]")
+    hold("the list at 390 pixels", extent[0] <= extent[1], str(extent))
+    silent(driver, "many connections")
+
+
 def hostile(driver, folder, tern):
     talk = captures.Talk()
     words = b"<img src=x onerror=alert(1)></script><script>document.title='owned'</script> & \"'"
@@ -289,6 +306,7 @@ def main(tern, shots):
         from_log(driver, folder, tern)
         labels(driver, folder, tern)
         receivers_window(driver, folder, tern)
+        many(driver, folder, tern)
         hostile(driver, folder, tern)
         live(driver, folder, tern)
         driver.get("file://" + drawing)

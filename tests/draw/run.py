@@ -232,6 +232,20 @@ def reused(t):
     t.hold("port reused: in words", "of a connection before this one" in text, text)
 
 
+def told(t):
+    """What a picture has no room for, it says."""
+    path = t.file("crowd.pcap", captures.pcap(captures.crowd(210), wrap=bytes))
+    svg = t.draw(path, "--svg", "-").stdout.decode()
+    t.hold("the table of a drawing says how many more there are", "… and 10 more" in svg)
+    t.hold("and of few connections it does not", "… and" not in
+           t.draw(t.file("few.pcap", captures.pcap(captures.crowd(20), wrap=bytes)), "--svg",
+                  "-").stdout.decode())
+    path = t.file("five_lost.pcap", captures.pcap(captures.five_lost().packets))
+    for words in ((), ("--svg", "-"), ("--html", "-")):
+        t.hold(f"five lost: draw {' '.join(words)}", "… and 2 more of these lost" in
+               t.draw(path, *words).stdout.decode())
+
+
 def reasons(t):
     """tern's own capture: its reasons are the picture's."""
     packets = captures.reasons().packets
@@ -334,7 +348,7 @@ def main(tern, folder, write):
         for name in GOLDENS:
             golden(t, name, paths[name])
             drawing(t, name, paths[name])
-        for part in (links, parts, fast_open, reused, reasons, merged, blame, mistakes, demo):
+        for part in (links, parts, fast_open, reused, told, reasons, merged, blame, mistakes, demo):
             part(t)
         return 1 if t.failed else 0
 

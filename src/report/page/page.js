@@ -6,7 +6,8 @@
   const bytes = (v) => v === Math.round(v) ? d3.format("s")(v) : "";
   const KIND = {data: 0, again: 1, late: 2, ack: 3, sack: 4, probe: 5, rtt: 6, flag: 7, cwnd: 8};
   const LEGEND = [["data", "sent"], ["bad", "sent again"], ["warn", "late"], ["ink", "acknowledged"],
-    ["window", "window's end"], ["sack", "SACK"], ["rule", "probe, SYN, FIN"]];
+    ["window", "window's end"], ["sack", "SACK"], ["faint", "probe, SYN, FIN"]];
+  const LISTED = 1000;
   const canvases = ["seq", "puzzle", "flight", "rtt"].map($);
   const X = d3.scale.linear();
   const zoom = d3.behavior.zoom().scaleExtent([1, 1e6]);
@@ -38,11 +39,10 @@
   function listConnections() {
     const wanted = $("filter").value.toLowerCase(), body = $("conns");
     clear(body);
-    let shown = 0;
+    let found = 0;
     D.connections.forEach(function (c, i) {
       const text = (c.client + " " + c.server + " " + c.slow).toLowerCase();
-      if (text.indexOf(wanted) < 0 || shown >= 1000) return;
-      shown++;
+      if (text.indexOf(wanted) < 0 || ++found > LISTED) return;
       const tr = el(body, "tr");
       tr.tabIndex = 0;
       tr.dataset.index = String(i);
@@ -55,11 +55,15 @@
       tr.addEventListener("click", function () { choose(i); });
       tr.addEventListener("keydown", function (e) { if (e.key === "Enter") choose(i); });
     });
+    if (found > LISTED) {
+      const td = el(el(body, "tr"), "td", "faint", "… and " + num(found - LISTED) + " more: filter them");
+      td.colSpan = 6;
+    }
     showSelected();
   }
 
   function showSelected() {
-    Array.prototype.forEach.call($("conns").children, function (tr) {
+    Array.prototype.forEach.call($("conns").querySelectorAll("tr[data-index]"), function (tr) {
       tr.setAttribute("aria-selected", String(D.connections[+tr.dataset.index] === conn));
     });
   }
@@ -500,7 +504,7 @@
 
   LEGEND.forEach(function (l) {
     const s = el($("legend"), "span");
-    el(s, "i").style.background = l[0] === "data" ? colour("right") : colour(l[0]);
+    el(s, "i").style.background = "var(--" + (l[0] === "data" ? "right" : l[0]) + ")"; /* dark or not */
     s.appendChild(document.createTextNode(l[1]));
   });
   $("about").textContent = D.about;
