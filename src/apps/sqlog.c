@@ -18,6 +18,7 @@
 
 #include "apps/sqlog_events.h"
 #include "base/assert.h"
+#include "link/block_file.h"
 
 #define BUFFER_BYTES     (256u * 1024)
 #define FLUSH_NS         TERN_SECOND
@@ -25,10 +26,7 @@
 #define RECORD_MAX       (TERN_SQLOG_EVENT_MAX + 2)
 
 struct tern_sqlog {
-    int fd;
-    int error; /* what stopped it */
-    off_t good_bytes;
-    bool seekable;
+    struct tern_block_file file;
     tern_time since;
     tern_time flush_at;
     size_t frame_at; /* in the buffer: where the frame began that is being looked at */
@@ -39,20 +37,7 @@ struct tern_sqlog {
 /* The buffer always ends at the end of a record. */
 static void flush(struct tern_sqlog *log)
 {
-    size_t done = 0;
-
-    while (log->error == 0 && done < log->bytes) {
-        const ssize_t n = write(log->fd, log->memory + done, log->bytes - done);
-
-        if (n > 0)
-            done += (size_t)n;
-        else if (n == 0 || errno != EINTR)
-            log->error = n == 0 ? EIO : errno;
-    }
-    if (log->error == 0)
-        log->good_bytes += (off_t)log->bytes;
-    else if (done > 0 && log->seekable)
-        done = ftruncate(log->fd, log->good_bytes) == 0 ? 0 : done; /* a pipe cannot be cut back */
+    tern_block_file_write(&log->file, log->memory, log->bytes);
     log->bytes = 0;
     log->frame_at = 0;
     log->flush_at = TERN_TIME_NEVER;
@@ -61,9 +46,9 @@ static void flush(struct tern_sqlog *log)
 /* Room for a record at the end of the buffer; NULL: the log has stopped. */
 static uint8_t *room(struct tern_sqlog *log)
 {
-    if (log->error == 0 && sizeof log->memory - log->bytes < RECORD_MAX)
+    if (log->file.error == 0 && sizeof log->memory - log->bytes < RECORD_MAX)
         flush(log);
-    return log->error == 0 ? log->memory + log->bytes : NULL;
+    return log->file.error == 0 ? log->memory + log->bytes : NULL;
 }
 
 /* A line that stands in the room is a record now. */
@@ -147,13 +132,13 @@ void tern_sqlog_turn(struct tern_sqlog *log, tern_time now)
 int tern_sqlog_error(struct tern_sqlog *log)
 {
     flush(log);
-    return log->error;
+    return log->file.error;
 }
 
 void tern_sqlog_close(struct tern_sqlog *log)
 {
     flush(log);
-    (void)close(log->fd);
+    tern_block_file_fini(&log->file);
     free(log);
 }
 
@@ -219,19 +204,19 @@ enum tern_err tern_sqlog_open(const struct tern_sqlog_options *options, struct t
 
     if (log == NULL)
         return TERN_ERR_MEMORY;
-    log->fd = open_file(options->path);
-    if (log->fd < 0) {
+    /* Standard output may be a file that had something before. */
+    tern_block_file_init(&log->file, open_file(options->path), strcmp(options->path, "-") != 0);
+    if (log->file.fd < 0) {
         free(log);
         return TERN_ERR_SYSTEM;
     }
-    log->seekable = strcmp(options->path, "-") != 0;
     log->since = options->now;
     put_header(log, options);
     flush(log); /* a file that cannot be written is told at once */
-    if (log->error != 0) {
-        const int why = log->error;
+    if (log->file.error != 0) {
+        const int why = log->file.error;
 
-        (void)close(log->fd);
+        tern_block_file_fini(&log->file);
         free(log);
         errno = why;
         return TERN_ERR_SYSTEM;

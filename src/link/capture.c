@@ -29,6 +29,7 @@
 #include <tern/tern.h>
 
 #include "base/assert.h"
+#include "link/block_file.h"
 #include "link/capture_words.h"
 #include "link/frame.h"
 #include "link/pcapng.h"
@@ -41,10 +42,8 @@
 
 struct capture_link {
     struct tern_wrap wrap;
-    int fd;
-    int error; /* what stopped it */
+    struct tern_block_file file;
     int64_t wall_offset_ns;
-    off_t good_bytes; /* of the file, up to the end of a block */
     tern_time flush_at;
     struct tern_frame held[TERN_BURST_MAX]; /* lent by the inner link, not yet written */
     int held_count;
@@ -61,25 +60,6 @@ static struct capture_link *capture_of(const struct tern_link *link)
     return (struct capture_link *)(uintptr_t)link;
 }
 
-/* Whole blocks, to the file. */
-static void write_out(struct capture_link *c, const uint8_t *data, size_t bytes)
-{
-    size_t done = 0;
-
-    while (c->error == 0 && done < bytes) {
-        ssize_t n = write(c->fd, data + done, bytes - done);
-
-        if (n > 0)
-            done += (size_t)n;
-        else if (n == 0 || errno != EINTR)
-            c->error = n == 0 ? EIO : errno;
-    }
-    if (c->error == 0)
-        c->good_bytes += (off_t)bytes;
-    else if (done > 0)
-        done = ftruncate(c->fd, c->good_bytes) == 0 ? 0 : done; /* a pipe cannot be cut back */
-}
-
 /* The keys that came. */
 static void write_keys(struct capture_link *c)
 {
@@ -93,7 +73,7 @@ static void write_keys(struct capture_link *c)
     if (block != NULL) {
         w = tern_writer_of(block, tern_pcapng_tls_keys_bytes(bytes));
         tern_pcapng_tls_keys(&w, lines, bytes);
-        write_out(c, block, w.bytes);
+        tern_block_file_write(&c->file, block, w.bytes);
     }
     free(block);
     free(lines);
@@ -104,7 +84,7 @@ static void flush(struct capture_link *c)
 {
     if (c->secrets != NULL)
         write_keys(c);
-    write_out(c, c->memory, c->buffer.bytes);
+    tern_block_file_write(&c->file, c->memory, c->buffer.bytes);
     c->buffer.bytes = 0;
     c->flush_at = TERN_TIME_NEVER;
 }
@@ -123,9 +103,9 @@ static void hold_if_expected(struct capture_link *c)
 static bool make_room(struct capture_link *c, size_t bytes)
 {
     TERN_ASSERT(bytes <= BUFFER_BYTES);
-    if (c->error == 0 && bytes > c->buffer.bytes_max - c->buffer.bytes)
+    if (c->file.error == 0 && bytes > c->buffer.bytes_max - c->buffer.bytes)
         flush(c);
-    return c->error == 0;
+    return c->file.error == 0;
 }
 
 /* comment NULL: none */
@@ -225,7 +205,7 @@ static void capture_close(struct tern_link *link)
     write_held(c);
     c->wrap.inner->ops->close(c->wrap.inner);
     flush(c);
-    (void)close(c->fd);
+    tern_block_file_fini(&c->file);
     free(c);
 }
 
@@ -266,8 +246,8 @@ enum tern_err tern_link_capture_open_secret(struct tern_link *inner, const char 
         tern_link_say(error_text, "cannot write %s: out of memory", path);
         return TERN_ERR_MEMORY;
     }
-    c->fd = open_file(path, secrets != NULL);
-    if (c->fd < 0) {
+    tern_block_file_init(&c->file, open_file(path, secrets != NULL), true);
+    if (c->file.fd < 0) {
         tern_link_say(error_text, "cannot write %s: %s", path, strerror(errno));
         free(c);
         return TERN_ERR_SYSTEM;
@@ -278,9 +258,9 @@ enum tern_err tern_link_capture_open_secret(struct tern_link *inner, const char 
     c->buffer = tern_writer_of(c->memory, sizeof(c->memory));
     tern_pcapng_begin(&c->buffer, "tern " TERN_VERSION, &inner->info);
     flush(c); /* a file that cannot be written is told at once */
-    if (c->error != 0) {
-        tern_link_say(error_text, "cannot write %s: %s", path, strerror(c->error));
-        (void)close(c->fd);
+    if (c->file.error != 0) {
+        tern_link_say(error_text, "cannot write %s: %s", path, strerror(c->file.error));
+        tern_block_file_fini(&c->file);
         free(c);
         return TERN_ERR_SYSTEM;
     }
@@ -306,5 +286,5 @@ int tern_link_capture_error(const struct tern_link *capture)
 
     write_held(c);
     flush(c);
-    return c->error;
+    return c->file.error;
 }
