@@ -215,11 +215,6 @@ static void put_marks(struct html *h, const struct tern_model_conn *c)
 
 /* ---- a connection ---- */
 
-static enum tern_side server_of(const struct tern_model_conn *c)
-{
-    return c->client == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
-}
-
 static void put_fact(struct html *h, bool *first, const char *name, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -246,18 +241,10 @@ static void put_pair(struct html *h, bool *first, const char *name, uint64_t cli
     put_fact(h, first, name, "%s / %s", tern_text_number(client, a), tern_text_number(server, b));
 }
 
-static uint64_t spurious_of(const struct tern_model_side *s)
-{
-    uint64_t all = 0;
-
-    for (unsigned i = 0; i < TERN_SPURIOUS_COUNT; i++)
-        all += s->spurious[i];
-    return all;
-}
-
 static void put_facts(struct html *h, const struct tern_model_conn *c)
 {
-    const struct tern_model_side *a = &c->side[c->client], *b = &c->side[server_of(c)];
+    const struct tern_model_side *a = &c->side[c->client],
+                                 *b = &c->side[tern_side_other(c->client)];
     struct tern_model_rtt rtt;
     char t[2][32];
     bool first = true;
@@ -269,7 +256,7 @@ static void put_facts(struct html *h, const struct tern_model_conn *c)
     put_pair(h, &first, "sent again", a->retransmissions, b->retransmissions);
     put_pair(h, &first, "… by fast retransmission", a->by_fast, b->by_fast);
     put_pair(h, &first, "… by a timer", a->by_timeout + a->by_probe, b->by_timeout + b->by_probe);
-    put_pair(h, &first, "… needlessly", spurious_of(a), spurious_of(b));
+    put_pair(h, &first, "… needlessly", tern_model_spurious(a), tern_model_spurious(b));
     put_pair(h, &first, "out of order", a->out_of_order, b->out_of_order);
     put_pair(h, &first, "duplicate ACKs", a->duplicate_acks, b->duplicate_acks);
     put_pair(h, &first, "zero windows", a->zero_windows, b->zero_windows);
@@ -316,11 +303,12 @@ static void put_conn(struct html *h, size_t index, bool first)
 {
     const struct tern_model_conn *c = tern_model_conn(h->m, index);
     char end[TERN_ENDPOINT_TEXT_MAX], words[TERN_VERDICT_BYTES];
-    const struct tern_model_side *a = &c->side[c->client], *b = &c->side[server_of(c)];
+    const struct tern_model_side *a = &c->side[c->client],
+                                 *b = &c->side[tern_side_other(c->client)];
 
     put(h, "%s{\"stream\":%u,\"client\":\"%s\"", first ? "\n" : ",\n", c->stream,
         tern_endpoint_text(&c->end[c->client], end));
-    put(h, ",\"server\":\"%s\"", tern_endpoint_text(&c->end[server_of(c)], end));
+    put(h, ",\"server\":\"%s\"", tern_endpoint_text(&c->end[tern_side_other(c->client)], end));
     put(h, ",\"left\":\"%s %s\"", side_name(h, c, TERN_SIDE_LEFT),
         tern_endpoint_text(&c->end[TERN_SIDE_LEFT], end));
     put(h, ",\"right\":\"%s %s\"", side_name(h, c, TERN_SIDE_RIGHT),

@@ -30,15 +30,6 @@ static json_t *milliseconds(tern_time t)
     return json_real((double)t / 1e6);
 }
 
-static uint64_t spurious_of(const struct tern_model_side *s)
-{
-    uint64_t all = 0;
-
-    for (unsigned i = 0; i < TERN_SPURIOUS_COUNT; i++)
-        all += s->spurious[i];
-    return all;
-}
-
 static json_t *rtt_json(bool known, const struct tern_model_rtt *rtt)
 {
     json_t *o = json_object();
@@ -59,7 +50,7 @@ static void side_losses(json_t *o, const struct tern_model_side *s)
     set(by, "tail_probe", s->by_probe);
     set(by, "unknown", s->by_unknown);
     (void)json_object_set_new(o, "retransmitted_by", by);
-    set(o, "spurious_retransmissions", spurious_of(s));
+    set(o, "spurious_retransmissions", tern_model_spurious(s));
     set(spurious, "acknowledged_before", s->spurious[TERN_SPURIOUS_ACKED]);
     set(spurious, "dsack", s->spurious[TERN_SPURIOUS_DSACK]);
     set(spurious, "timestamps", s->spurious[TERN_SPURIOUS_TIMESTAMPS]);
@@ -184,7 +175,7 @@ static void totals(json_t *o, const struct tern_model_conn *c)
     set(bytes, "server", c->side[1 - c->client].unique_bytes);
     (void)json_object_set_new(o, "bytes", bytes);
     set(o, "retransmissions", a->retransmissions + b->retransmissions);
-    set(o, "spurious_retransmissions", spurious_of(a) + spurious_of(b));
+    set(o, "spurious_retransmissions", tern_model_spurious(a) + tern_model_spurious(b));
     set(o, "duplicate_acks", a->duplicate_acks + b->duplicate_acks);
     set(o, "out_of_order", a->out_of_order + b->out_of_order);
     set(o, "zero_windows", a->zero_windows + b->zero_windows);
@@ -196,7 +187,7 @@ static json_t *conn_json(const struct tern_model *m, size_t index)
 {
     const struct tern_model_conn *c = tern_model_conn(m, index);
     enum tern_side client = c->client;
-    enum tern_side server = client == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
+    enum tern_side server = tern_side_other(client);
     char text[TERN_ENDPOINT_TEXT_MAX], words[TERN_VERDICT_BYTES];
     struct tern_model_rtt rtt;
     bool known = tern_model_path_rtt(m, index, &rtt);

@@ -104,6 +104,15 @@ bool tern_model_path_rtt(const struct tern_model *m, size_t conn, struct tern_mo
     return out->count > 0;
 }
 
+uint64_t tern_model_spurious(const struct tern_model_side *s)
+{
+    uint64_t all = 0;
+
+    for (unsigned i = 0; i < TERN_SPURIOUS_COUNT; i++)
+        all += s->spurious[i];
+    return all;
+}
+
 const struct tern_model_other *tern_model_other(const struct tern_model *m)
 {
     return &m->other;

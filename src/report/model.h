@@ -32,6 +32,11 @@ enum tern_lane { TERN_LANE_LEFT, TERN_LANE_KERNEL, TERN_LANE_RIGHT, TERN_LANE_CO
 /* Index of a side of a connection. */
 enum tern_side { TERN_SIDE_LEFT, TERN_SIDE_RIGHT };
 
+static inline enum tern_side tern_side_other(enum tern_side side)
+{
+    return side == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
+}
+
 enum tern_step_kind {
     TERN_STEP_NOTE,      /* words of the story-teller */
     TERN_STEP_ARP_CLAIM, /* probes and announcements for one address */
@@ -333,6 +338,8 @@ bool tern_model_rtt(const struct tern_model *model, size_t conn, enum tern_side 
                     struct tern_model_rtt *out);
 /* The whole way, there and back: the handshake's, or both halves. */
 bool tern_model_path_rtt(const struct tern_model *model, size_t conn, struct tern_model_rtt *out);
+/* How many segments a side sent again needlessly, however that is known. */
+uint64_t tern_model_spurious(const struct tern_model_side *side);
 const struct tern_model_other *tern_model_other(const struct tern_model *model);
 /* When the first frame went by; 0 where none has. */
 tern_time tern_model_origin(const struct tern_model *model);

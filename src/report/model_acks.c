@@ -238,8 +238,7 @@ static void capture_lacks(struct segment *s, uint64_t upto)
     struct model_dir *d = s->other;
 
     model_probe_taken(d, upto);
-    struct tern_model_side *side =
-        &s->c->out.side[s->by == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT];
+    struct tern_model_side *side = &s->c->out.side[tern_side_other(s->by)];
     uint64_t beyond = upto > d->max ? upto - d->max : 0;
 
     if (upto <= d->next)
@@ -294,7 +293,7 @@ void model_ack_field(struct segment *s)
     if (model_acks_fin(s) && !own->ack_fin && s->other->fin_time >= 0 && !s->other->fin_again)
         model_quantile_add(&s->other->rtt, s->p->at - s->other->fin_time);
     remember_window(s);
-    model_mark(s, TERN_MARK_ACK, model_other_side(s->by), upto, upto + own->window_last);
+    model_mark(s, TERN_MARK_ACK, tern_side_other(s->by), upto, upto + own->window_last);
     own->ack_fin = own->ack_fin || model_acks_fin(s);
     own->acked = true;
     if (upto > own->ack_last)

@@ -296,7 +296,7 @@ void model_judge_again(struct segment *s, tern_time first_at)
 
 static void found_needless(struct segment *s, struct model_resent *r, enum tern_spurious how)
 {
-    enum tern_side by = s->by == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
+    enum tern_side by = tern_side_other(s->by);
     struct tern_step_lost mark = {
         .start = r->start, .end = r->end, .at = r->first_at, .again_at = -1};
 
@@ -357,7 +357,7 @@ static void sacked(struct segment *s, uint64_t start, uint64_t end)
 {
     arrived(s->other, model_sent_find(&s->other->sent, end - 1));
     (void)model_ranges_add(&s->other->sacked, start, end);
-    model_mark(s, TERN_MARK_SACK, model_other_side(s->by), start, end);
+    model_mark(s, TERN_MARK_SACK, tern_side_other(s->by), start, end);
 }
 
 static void judge_sack(struct segment *s)
@@ -393,7 +393,7 @@ void model_judge_ack(struct segment *s, uint64_t upto)
         arrived(d, &newest);
         if (clean) {
             model_quantile_add(&d->rtt, s->p->at - newest.at);
-            model_mark(s, TERN_MARK_RTT, model_other_side(s->by), (uint64_t)(s->p->at - newest.at),
+            model_mark(s, TERN_MARK_RTT, tern_side_other(s->by), (uint64_t)(s->p->at - newest.at),
                        0);
         }
     }

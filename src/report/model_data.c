@@ -175,7 +175,7 @@ static void tell_lost(struct segment *s)
 /* As long as segments can be, where the peer said that, or on Ethernet; and no rest in the end. */
 static bool is_full(const struct segment *s, uint64_t piece)
 {
-    uint64_t mss = s->c->out.side[model_other_side(s->by)].mss;
+    uint64_t mss = s->c->out.side[tern_side_other(s->by)].mss;
 
     return piece >= s->own->mss && piece + OPTIONS_MAX >= (mss > 0 ? mss : MSS_USUAL);
 }
@@ -222,7 +222,7 @@ static void count_data(struct segment *s, uint64_t segments)
 /* How much of it is one segment: told by a record or a log, else by the peer's SYN. */
 static uint64_t piece_bytes(const struct segment *s)
 {
-    uint64_t mss = s->c->out.side[s->by == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT].mss;
+    uint64_t mss = s->c->out.side[tern_side_other(s->by)].mss;
     uint64_t options = s->h.has_timestamps ? 12 : 0;
 
     if (s->p->pieces_known)

@@ -289,11 +289,6 @@ struct model_before {
 void model_before(const struct model_conn *c, struct model_before *out);
 void model_waited(struct segment *s, const struct model_before *before);
 
-static inline enum tern_side model_other_side(enum tern_side side)
-{
-    return side == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
-}
-
 void model_tcp(struct tern_model *m, const struct model_packet *p);
 
 #endif

@@ -242,7 +242,7 @@ void model_tcp(struct tern_model *m, const struct model_packet *p)
         return;
     }
     s.own = &s.c->dir[s.by];
-    s.other = &s.c->dir[s.by == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT];
+    s.other = &s.c->dir[tern_side_other(s.by)];
     s.side = &s.c->out.side[s.by];
     model_before(s.c, &before);
     segment_tell(&s);

@@ -48,11 +48,6 @@ void model_before(const struct model_conn *c, struct model_before *out)
     }
 }
 
-static enum tern_side other_side(enum tern_side side)
-{
-    return side == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
-}
-
 static bool by_timer(const struct segment *s)
 {
     return s->again == TERN_AGAIN_TIMEOUT || s->again == TERN_AGAIN_PROBE;
@@ -109,7 +104,7 @@ static enum tern_wait kind_of(const struct segment *s, const struct model_before
         return TERN_WAIT_ACKS;
     if (b->recovering[*side])
         return TERN_WAIT_RECOVERY;
-    return b->recovering[other_side(*side)] ? TERN_WAIT_RECOVERY : TERN_WAIT_PATH;
+    return b->recovering[tern_side_other(*side)] ? TERN_WAIT_RECOVERY : TERN_WAIT_PATH;
 }
 
 static unsigned shortest(const struct tern_model_conn *c)
@@ -140,7 +135,7 @@ static void stall_add(struct tern_model_conn *c, const struct tern_stall *stall)
 /* From the capture's place to a side and back: what the other side's segments took. */
 static tern_time trip_to(const struct model_conn *c, enum tern_side side)
 {
-    const struct model_quantile *q = &c->dir[other_side(side)].rtt;
+    const struct model_quantile *q = &c->dir[tern_side_other(side)].rtt;
 
     return q->count > 0 ? q->min : 0;
 }

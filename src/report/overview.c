@@ -17,11 +17,6 @@ static void line(const struct tern_overview_options *o, const char *words, FILE 
     tern_ladder_words(o->screen, INDENT, words, out);
 }
 
-static enum tern_side server_of(const struct tern_model_conn *c)
-{
-    return c->client == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
-}
-
 static const char *closed_words(const struct tern_model_conn *c)
 {
     if (c->closed_by_fin)
@@ -37,14 +32,15 @@ static void row(const struct tern_model *m, const struct tern_overview_options *
                 FILE *out)
 {
     const struct tern_model_conn *c = tern_model_conn(m, index);
-    const struct tern_model_side *client = &c->side[c->client], *server = &c->side[server_of(c)];
+    const struct tern_model_side *client = &c->side[c->client],
+                                 *server = &c->side[tern_side_other(c->client)];
     char a[TERN_ENDPOINT_TEXT_MAX], b[TERN_ENDPOINT_TEXT_MAX], time[32];
     char sent[TERN_NUMBER_TEXT_MAX], got[TERN_NUMBER_TEXT_MAX], again[TERN_NUMBER_TEXT_MAX];
     char text[LINE_BYTES], slow[TERN_VERDICT_BYTES];
 
     (void)snprintf(text, sizeof text, "%u · %s → %s · %s · %s", c->stream,
                    tern_endpoint_text(&c->end[c->client], a),
-                   tern_endpoint_text(&c->end[server_of(c)], b),
+                   tern_endpoint_text(&c->end[tern_side_other(c->client)], b),
                    tern_verdict_time(c->until - c->at, time), closed_words(c));
     line(o, text, out);
     (void)snprintf(text, sizeof text, "%s bytes there, %s back · %s sent again · %s",
@@ -78,7 +74,8 @@ static void table(const struct tern_model *m, const struct tern_overview_options
 static void figures(const struct tern_model *m, const struct tern_overview_options *o,
                     const struct tern_model_conn *c, FILE *out)
 {
-    const struct tern_model_side *a = &c->side[c->client], *b = &c->side[server_of(c)];
+    const struct tern_model_side *a = &c->side[c->client],
+                                 *b = &c->side[tern_side_other(c->client)];
     char n[6][TERN_NUMBER_TEXT_MAX], text[LINE_BYTES], time[2][32];
     struct tern_model_rtt rtt;
 

@@ -281,11 +281,6 @@ static void paragraph(struct svg *s, const char *class, const char *words)
 
 /* ---- a connection ---- */
 
-static enum tern_side server_of(const struct tern_model_conn *c)
-{
-    return c->client == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
-}
-
 static void head(struct svg *s, const struct tern_model_conn *c)
 {
     char text[160], end[TERN_ENDPOINT_TEXT_MAX];
@@ -378,7 +373,7 @@ static void table(struct svg *s)
 
         (void)snprintf(text, sizeof text, "%zu · %s → %s · %s · %s", i,
                        tern_endpoint_text(&c->end[c->client], a),
-                       tern_endpoint_text(&c->end[server_of(c)], b),
+                       tern_endpoint_text(&c->end[tern_side_other(c->client)], b),
                        tern_verdict_time(c->until - c->at, time),
                        tern_verdict_slow(s->m, i, words, sizeof words));
         paragraph(s, "fact", text);

@@ -45,11 +45,6 @@ const char *tern_verdict_who(const struct tern_model_conn *c, enum tern_side sid
     return side == c->client ? "client" : "server";
 }
 
-static enum tern_side other_side(enum tern_side side)
-{
-    return side == TERN_SIDE_LEFT ? TERN_SIDE_RIGHT : TERN_SIDE_LEFT;
-}
-
 static const char *plural(uint64_t n)
 {
     return n == 1 ? "" : "s";
@@ -60,7 +55,7 @@ static const char *plural(uint64_t n)
 static bool never_opened(const struct tern_model_conn *c, char *out, size_t out_bytes)
 {
     const struct tern_model_side *client = &c->side[c->client];
-    const struct tern_model_side *server = &c->side[other_side(c->client)];
+    const struct tern_model_side *server = &c->side[tern_side_other(c->client)];
     char t[TIME_TEXT];
 
     if (!client->syn_seen || server->syn_seen || server->packets > server->resets)
@@ -95,10 +90,10 @@ static void timeout_words(const struct tern_model_conn *c, enum tern_side side, 
 static void window_words(const struct tern_model_conn *c, enum tern_side side, const char *time,
                          char *out, size_t out_bytes)
 {
-    const struct tern_model_side *receiver = &c->side[other_side(side)];
+    const struct tern_model_side *receiver = &c->side[tern_side_other(side)];
 
     add(out, out_bytes, "the %s's receive window: the %s waited %s for room",
-        tern_verdict_who(c, other_side(side)), tern_verdict_who(c, side), time);
+        tern_verdict_who(c, tern_side_other(side)), tern_verdict_who(c, side), time);
     if (receiver->zero_windows > 0)
         add(out, out_bytes, " (%llu zero window%s)", (unsigned long long)receiver->zero_windows,
             plural(receiver->zero_windows));
@@ -107,12 +102,10 @@ static void window_words(const struct tern_model_conn *c, enum tern_side side, c
 static void acks_words(const struct tern_model_conn *c, enum tern_side side, const char *time,
                        char *out, size_t out_bytes)
 {
-    uint64_t needless = 0;
+    uint64_t needless = tern_model_spurious(&c->side[side]);
 
-    for (unsigned i = 0; i < TERN_SPURIOUS_COUNT; i++)
-        needless += c->side[side].spurious[i];
     add(out, out_bytes, "the %s's slow ACKs: for %s they did not tell that the %s's data had come",
-        tern_verdict_who(c, other_side(side)), time, tern_verdict_who(c, side));
+        tern_verdict_who(c, tern_side_other(side)), time, tern_verdict_who(c, side));
     if (needless > 0)
         add(out, out_bytes, " (%llu segment%s sent again needlessly)", (unsigned long long)needless,
             plural(needless));
@@ -225,7 +218,7 @@ char *tern_verdict_stall(const struct tern_model *m, size_t conn, const struct t
 {
     const struct tern_model_conn *c = tern_model_conn(m, conn);
     const char *who = tern_verdict_who(c, stall->side);
-    const char *other = tern_verdict_who(c, other_side(stall->side));
+    const char *other = tern_verdict_who(c, tern_side_other(stall->side));
     char time[TIME_TEXT];
 
     tern_verdict_time(stall->length, time);
