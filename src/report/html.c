@@ -362,8 +362,7 @@ static int by_packets(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* The largest first, so that they have the details. */
-/* False: out of memory. */
+/* The largest first, so that they have the details. False: out of memory. */
 static bool put_conns(struct html *h, size_t *shown)
 {
     size_t count = tern_model_conn_count(h->m);

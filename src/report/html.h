@@ -16,7 +16,7 @@ struct tern_html_options {
     bool is_tern; /* tern's own capture: tern stands at the left */
 };
 
-/* False: out has failed. */
+/* False: out has failed, or there was no memory. */
 bool tern_report_html(const struct tern_model *model, const struct tern_html_options *options,
                       FILE *out);
 

@@ -39,9 +39,10 @@ static bool list_has_room(struct tern_model *m, struct model_steps *list)
 
     if (room > list->max)
         room = list->max;
+    TERN_ASSERT(room > list->count);
     struct tern_step *item = realloc(list->item, room * sizeof *item);
 
-    if (item == NULL || room <= list->count)
+    if (item == NULL)
         return false;
     list->item = item;
     list->room = room;

@@ -258,9 +258,13 @@ char *tern_verdict_stall(const struct tern_model *m, size_t conn, const struct t
 
 /* ---- what is not there ---- */
 
-static bool is_tcp_one_sided(const struct tern_model_conn *c)
+/* And not because nobody answered: one side did speak to another, which is not here. */
+static bool is_one_sided(const struct tern_model_conn *c)
 {
-    return c->side[0].packets == 0 || c->side[1].packets == 0;
+    const struct tern_model_side *a = &c->side[0], *b = &c->side[1];
+
+    return (a->packets == 0 || b->packets == 0) &&
+           ((!a->syn_seen && !b->syn_seen) || a->segments + b->segments + a->acks + b->acks > 0);
 }
 
 static bool lacks_bytes(const struct tern_model_conn *c, enum tern_side side, char *out,
@@ -288,10 +292,7 @@ bool tern_verdict_lacks(const struct tern_model *m, size_t conn, unsigned index,
             add(out, out_bytes,
                 "the beginning: offsets, the window's scale and who is the client "
                 "are taken from the first packet seen");
-        else if (i == 1 && is_tcp_one_sided(c) && !(a->syn_seen || b->syn_seen))
-            add(out, out_bytes, "one direction: nothing of what the %s sent",
-                tern_verdict_who(c, a->packets == 0 ? TERN_SIDE_LEFT : TERN_SIDE_RIGHT));
-        else if (i == 1 && is_tcp_one_sided(c) && a->segments + b->segments + a->acks + b->acks > 0)
+        else if (i == 1 && is_one_sided(c))
             add(out, out_bytes, "one direction: nothing of what the %s sent",
                 tern_verdict_who(c, a->packets == 0 ? TERN_SIDE_LEFT : TERN_SIDE_RIGHT));
         else if (i == 2)

@@ -69,7 +69,6 @@ static void ipv4(struct walk *w)
         return;
     if (total == 0)
         total = wire_bytes > header ? wire_bytes : header;
-    w->out->id = tern_get_be16(p + 4);
     w->out->protocol = p[9];
     w->out->src = tern_addr_from_be32(tern_get_be32(p + 12));
     w->out->dst = tern_addr_from_be32(tern_get_be32(p + 16));

@@ -31,7 +31,6 @@ struct tern_dissect {
     enum tern_dissect_kind kind;
     struct tern_addr src, dst;
     uint8_t protocol; /* behind IPv6's extension headers */
-    uint16_t id;      /* IPv4's identification; 0: none */
     bool more_fragments;
     bool later_fragment; /* not the first: there is no header of the next protocol in it */
     size_t body_bytes;   /* what IP carries, by its headers */
