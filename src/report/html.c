@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/look.h"
 #include "report/page.h"
 #include "report/telling.h"
 #include "report/text.h"
@@ -52,27 +53,20 @@ static double us(tern_time t)
 
 /* ---- steps ---- */
 
-static bool is_plain(const struct tern_step *s)
-{
-    return s->kind == TERN_STEP_NOTE || s->kind == TERN_STEP_ARP_CLAIM ||
-           s->kind == TERN_STEP_OMITTED;
-}
-
 static const char *class_of(const struct tern_step *s, bool answer)
 {
-    bool old = s->kind == TERN_STEP_DATA && !answer &&
-               (s->data.class == TERN_DATA_FILL || s->data.class == TERN_DATA_AGAIN);
-    bool odd_ack = (answer || s->kind == TERN_STEP_ACK) && s->acks.count > 0 &&
-                   (s->acks.class == TERN_ACK_DUPLICATE || s->acks.class == TERN_ACK_CLOSED);
     bool many = answer ? s->acks.count > 1 : s->data.segments > 1 || s->acks.count > 1;
 
-    if (s->kind == TERN_STEP_RST)
-        return s->from == TERN_LANE_KERNEL ? "bad kern" : "bad";
     if (s->kind == TERN_STEP_HOLE)
         return "warn dash";
-    if (old || odd_ack || s->again)
+    switch (tern_look_tone(s, answer)) {
+    case TERN_TONE_BAD:
+        return s->from == TERN_LANE_KERNEL ? "bad kern" : "bad";
+    case TERN_TONE_WARN:
         return many ? "warn many" : "warn";
-    return many ? "many" : "";
+    default:
+        return many ? "many" : "";
+    }
 }
 
 struct row {
@@ -106,39 +100,20 @@ static void put_row(struct html *h, const struct tern_model_conn *c, const struc
 static void lost_rows(struct html *h, const struct tern_model_conn *c, const struct tern_step *s,
                       bool *first)
 {
-    uint32_t shown =
-        s->data.lost_count < TERN_STEP_LOST_MAX ? s->data.lost_count : TERN_STEP_LOST_MAX;
+    char text[TERN_WORDS_LOST_BYTES];
+    struct row r = {.to_right = s->from != TERN_LANE_RIGHT, .class = "bad lost", .words = text};
 
-    for (uint32_t i = 0; i < shown; i++) {
-        const struct tern_step_lost *lost = &s->data.lost[i];
-        char range[80], after[32], text[160];
-        struct row r = {.at = lost->at,
-                        .until = lost->again_at,
-                        .to_right = s->from != TERN_LANE_RIGHT,
-                        .class = "bad lost",
-                        .words = text};
-
-        (void)snprintf(text, sizeof text, "%s · lost: sent again %s later",
-                       tern_words_range(lost->start, lost->end, range, sizeof range),
-                       tern_words_time(lost->again_at - lost->at, after));
+    for (uint32_t i = 0; i < tern_words_lost_shown(&s->data); i++) {
+        r.at = s->data.lost[i].at;
+        r.until = s->data.lost[i].again_at;
+        tern_words_lost(&s->data.lost[i], text);
         put_row(h, c, &r, first);
     }
-    if (s->data.lost_count > shown) {
-        char n[TERN_NUMBER_TEXT_MAX], text[80];
-        const struct row r = {
+    if (tern_words_lost_more(&s->data, text)) {
+        r = (struct row){
             .at = s->at, .until = s->until, .plain = true, .class = "bad", .words = text};
-
-        (void)snprintf(text, sizeof text, "… and %s more of these lost",
-                       tern_text_number(s->data.lost_count - shown, n));
         put_row(h, c, &r, first);
     }
-}
-
-static const char *reason_of(const struct tern_step *s)
-{
-    if (s->words != NULL && s->kind != TERN_STEP_NOTE && s->kind != TERN_STEP_UDP)
-        return s->words;
-    return s->why != TERN_CAUSE_NONE ? tern_cause_text(s->why) : NULL;
 }
 
 static void step_rows(struct html *h, const struct tern_model_conn *c, const struct tern_step *s,
@@ -149,12 +124,12 @@ static void step_rows(struct html *h, const struct tern_model_conn *c, const str
     struct row r = {.at = s->at,
                     .until = s->until,
                     .to_right = s->from != TERN_LANE_RIGHT,
-                    .plain = is_plain(s),
+                    .plain = tern_look_is_line(s),
                     .many = s->data.segments > 1 || s->acks.count > 1,
                     .class = class_of(s, false),
                     .words = text,
                     .state = s->has_state ? tern_tcp_state_text(s->state) : NULL,
-                    .reason = reason_of(s)};
+                    .reason = tern_look_reason(s)};
 
     text[0] = '\0';
     if (s->from == TERN_LANE_KERNEL)

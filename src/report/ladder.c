@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "report/look.h"
 #include "report/telling.h"
 #include "report/text.h"
 #include "report/words.h"
@@ -140,24 +141,16 @@ static void put_state(const struct ladder *l, const struct tern_step *s)
     (void)fputc('\n', l->out);
 }
 
-static enum paint paint_of(const struct tern_step *s)
+static enum paint paint_of(enum tern_tone tone, bool from_right)
 {
-    bool is_old = s->kind == TERN_STEP_DATA &&
-                  (s->data.class == TERN_DATA_FILL || s->data.class == TERN_DATA_AGAIN);
-    bool is_dup = s->kind == TERN_STEP_ACK &&
-                  (s->acks.class == TERN_ACK_DUPLICATE || s->acks.class == TERN_ACK_CLOSED);
-
-    if (s->kind == TERN_STEP_RST)
+    switch (tone) {
+    case TERN_TONE_BAD:
         return PAINT_BAD;
-    if (s->kind == TERN_STEP_HOLE || s->again || is_old || is_dup)
+    case TERN_TONE_WARN:
         return PAINT_WARN;
-    return s->from == TERN_LANE_RIGHT ? PAINT_PEER : PAINT_US;
-}
-
-static bool is_burst(const struct tern_step *s)
-{
-    return (s->kind == TERN_STEP_DATA && s->data.segments > 1) ||
-           (s->kind == TERN_STEP_ACK && s->acks.count > 1) || s->kind == TERN_STEP_TALK;
+    default:
+        return from_right ? PAINT_PEER : PAINT_US;
+    }
 }
 
 /* What of the line is an arrow of words, and how it looks. */
@@ -195,13 +188,14 @@ static void put_arrow(const struct ladder *l, const struct tern_step *s)
 {
     char line[LINE_BYTES] = "";
     struct tern_words words;
-    const struct flight flight = {
-        .from = s->from, .burst = is_burst(s), .shaft = s->kind == TERN_STEP_HOLE ? "╌" : "─"};
+    const struct flight flight = {.from = s->from,
+                                  .burst = tern_look_is_burst(s),
+                                  .shaft = s->kind == TERN_STEP_HOLE ? "╌" : "─"};
 
     tern_words_step(s, &words);
     lanes(l, line, &words, &flight);
     put_time(l, s->at);
-    put(l, paint_of(s), line);
+    put(l, paint_of(tern_look_tone(s, false), s->from == TERN_LANE_RIGHT), line);
     put_state(l, s);
 }
 
@@ -244,17 +238,15 @@ static void put_lost(const struct ladder *l, const struct tern_step *s,
 
 static void put_losses(const struct ladder *l, const struct tern_step *s)
 {
-    uint32_t shown =
-        s->data.lost_count < TERN_STEP_LOST_MAX ? s->data.lost_count : TERN_STEP_LOST_MAX;
-    char line[80], n[TERN_NUMBER_TEXT_MAX];
+    char more[TERN_WORDS_LOST_BYTES];
 
-    for (uint32_t i = 0; i < shown; i++)
+    for (uint32_t i = 0; i < tern_words_lost_shown(&s->data); i++)
         put_lost(l, s, &s->data.lost[i]);
-    if (s->data.lost_count == shown)
+    if (!tern_words_lost_more(&s->data, more))
         return;
-    (void)snprintf(line, sizeof line, "            … and %s more of these lost\n",
-                   tern_text_number(s->data.lost_count - shown, n));
-    put(l, PAINT_BAD, line);
+    put(l, PAINT_NONE, "            ");
+    put(l, PAINT_BAD, more);
+    (void)fputc('\n', l->out);
 }
 
 /* The ACKs that answered a burst: below it, the time left blank where they were part of it. */
@@ -266,9 +258,6 @@ static void put_answer(const struct ladder *l, const struct tern_step *s)
     const struct flight flight = {.from = to_right ? TERN_LANE_LEFT : TERN_LANE_RIGHT,
                                   .burst = s->acks.count > 1,
                                   .shaft = "─"};
-    enum paint paint = s->acks.class == TERN_ACK_DUPLICATE ? PAINT_WARN
-                       : to_right                          ? PAINT_US
-                                                           : PAINT_PEER;
 
     tern_words_acks(s, &words);
     lanes(l, line, &words, &flight);
@@ -276,7 +265,7 @@ static void put_answer(const struct ladder *l, const struct tern_step *s)
         put(l, PAINT_NONE, "            ");
     else
         put_time(l, s->acks.at);
-    put(l, paint, line);
+    put(l, paint_of(tern_look_tone(s, true), !to_right), line);
     (void)fputc('\n', l->out);
 }
 
@@ -308,20 +297,15 @@ static void put_silence(const struct ladder *l, tern_time gap)
 
 static void put_step(const struct ladder *l, const struct tern_step *s)
 {
-    switch (s->kind) {
-    case TERN_STEP_NOTE:
-    case TERN_STEP_ARP_CLAIM:
-    case TERN_STEP_OMITTED:
+    if (tern_look_is_line(s)) {
         put_words(l, s);
-        break;
-    default:
-        put_arrow(l, s);
-        if (s->kind == TERN_STEP_DATA)
-            put_losses(l, s);
-        if (s->kind == TERN_STEP_DATA && s->acks.count > 0)
-            put_answer(l, s);
-        break;
+        return;
     }
+    put_arrow(l, s);
+    if (s->kind == TERN_STEP_DATA)
+        put_losses(l, s);
+    if (s->kind == TERN_STEP_DATA && s->acks.count > 0)
+        put_answer(l, s);
 }
 
 static struct ladder ladder_of(const struct tern_ladder_options *options, FILE *out)

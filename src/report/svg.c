@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "report/look.h"
 #include "report/telling.h"
 #include "report/text.h"
 #include "report/verdict.h"
@@ -68,16 +69,15 @@ static void text_at(const struct svg *s, int x, int y, const char *class, const 
 static const char *colour(const struct tern_step *step, bool answer)
 {
     bool from_left = (step->from != TERN_LANE_RIGHT) != answer;
-    bool old = step->kind == TERN_STEP_DATA && !answer &&
-               (step->data.class == TERN_DATA_FILL || step->data.class == TERN_DATA_AGAIN);
-    bool odd_ack = (answer || step->kind == TERN_STEP_ACK) && step->acks.count > 0 &&
-                   (step->acks.class == TERN_ACK_DUPLICATE || step->acks.class == TERN_ACK_CLOSED);
 
-    if (step->kind == TERN_STEP_RST)
+    switch (tern_look_tone(step, answer)) {
+    case TERN_TONE_BAD:
         return "bad";
-    if (old || odd_ack || step->again || step->kind == TERN_STEP_HOLE)
+    case TERN_TONE_WARN:
         return "warn";
-    return from_left ? "left" : "right";
+    default:
+        return from_left ? "left" : "right";
+    }
 }
 
 static void tip(const struct svg *s, int x, bool to_right, const char *class)
@@ -136,13 +136,6 @@ static void words_on(const struct svg *s, const struct tern_words *words, bool t
     put(s, "</text>\n");
 }
 
-static const char *reason(const struct tern_step *step)
-{
-    if (step->words != NULL && step->kind != TERN_STEP_UDP)
-        return step->words;
-    return step->why != TERN_CAUSE_NONE ? tern_cause_text(step->why) : NULL;
-}
-
 static void hint(const struct svg *s, const struct tern_step *step, const struct tern_words *words)
 {
     char text[TEXT_BYTES];
@@ -150,40 +143,31 @@ static void hint(const struct svg *s, const struct tern_step *step, const struct
     tern_words_join(words, TEXT_BYTES, text, sizeof text);
     put(s, "<title>");
     put_text(s, text);
-    if (reason(step) != NULL) {
+    if (tern_look_reason(step) != NULL) {
         put(s, " — ");
-        put_text(s, reason(step));
+        put_text(s, tern_look_reason(step));
     }
     put(s, "</title>\n");
 }
 
 static void lost_rows(struct svg *s, const struct tern_step *step)
 {
-    uint32_t shown =
-        step->data.lost_count < TERN_STEP_LOST_MAX ? step->data.lost_count : TERN_STEP_LOST_MAX;
     bool to_right = step->from != TERN_LANE_RIGHT;
     int middle = to_right ? RIGHT - LOST_SHORT : LEFT + LOST_SHORT;
+    char text[TERN_WORDS_LOST_BYTES];
 
-    for (uint32_t i = 0; i < shown; i++) {
+    for (uint32_t i = 0; i < tern_words_lost_shown(&step->data); i++) {
         const struct tern_step_lost *lost = &step->data.lost[i];
-        char range[80], after[32], text[160];
 
         s->y += ROW;
-        tern_words_range(lost->start, lost->end, range, sizeof range);
-        (void)snprintf(text, sizeof text, "%s · lost: sent again %s later", range,
-                       tern_words_time(lost->again_at - lost->at, after));
         time_at(s, lost->at);
         put(s, "<text x=\"%d\" y=\"%d\" class=\"words bad%s\">%s</text>\n", words_x(s, to_right),
-            s->y, to_right ? "" : " end", text);
+            s->y, to_right ? "" : " end", tern_words_lost(lost, text));
         put(s, "<path class=\"bad\" d=\"M%d %dH%d\"/>", to_right ? LEFT : RIGHT, s->y + 7, middle);
         put(s, "<path class=\"bad\" d=\"M%d %dl10 10m0 -10l-10 10\"/>\n", middle - 5, s->y + 2);
     }
-    if (step->data.lost_count > shown) {
-        char n[TERN_NUMBER_TEXT_MAX], text[80];
-
+    if (tern_words_lost_more(&step->data, text)) {
         s->y += LINE;
-        (void)snprintf(text, sizeof text, "… and %s more of these lost",
-                       tern_text_number(step->data.lost_count - shown, n));
         text_at(s, LEFT + 10, s->y, "words bad", text);
     }
 }
@@ -210,14 +194,11 @@ static void step_row(struct svg *s, const struct tern_step *step)
 {
     struct tern_words words;
     bool to_right = step->from != TERN_LANE_RIGHT;
-    bool plain = step->kind == TERN_STEP_NOTE || step->kind == TERN_STEP_ARP_CLAIM ||
-                 step->kind == TERN_STEP_OMITTED;
-    bool thick = (step->kind == TERN_STEP_DATA && step->data.segments > 1) ||
-                 step->kind == TERN_STEP_TALK ||
-                 (step->kind == TERN_STEP_ACK && step->acks.count > 1);
+    bool plain = tern_look_is_line(step);
     const char *class = colour(step, false);
-    const struct flight flight = {
-        .from = step->from, .dashed = step->kind == TERN_STEP_HOLE, .thick = thick};
+    const struct flight flight = {.from = step->from,
+                                  .dashed = step->kind == TERN_STEP_HOLE,
+                                  .thick = tern_look_is_burst(step)};
 
     s->y += ROW;
     tern_words_step(step, &words);

@@ -47,6 +47,31 @@ char *tern_words_range(uint64_t start, uint64_t end, char *out, size_t out_bytes
     return out;
 }
 
+char *tern_words_lost(const struct tern_step_lost *lost, char *out)
+{
+    char range[80], after[32];
+
+    (void)snprintf(out, TERN_WORDS_LOST_BYTES, "%s · lost: sent again %s later",
+                   tern_words_range(lost->start, lost->end, range, sizeof range),
+                   tern_words_time(lost->again_at - lost->at, after));
+    return out;
+}
+
+uint32_t tern_words_lost_shown(const struct tern_step_data *data)
+{
+    return data->lost_count < TERN_STEP_LOST_MAX ? data->lost_count : TERN_STEP_LOST_MAX;
+}
+
+bool tern_words_lost_more(const struct tern_step_data *data, char *out)
+{
+    const uint32_t more = data->lost_count - tern_words_lost_shown(data);
+    char n[TERN_NUMBER_TEXT_MAX];
+
+    (void)snprintf(out, TERN_WORDS_LOST_BYTES, "… and %s more of these lost",
+                   tern_text_number(more, n));
+    return more > 0;
+}
+
 static const char *plural(uint64_t n)
 {
     return n == 1 ? "" : "s";
