@@ -81,6 +81,7 @@ static void syn_text(struct segment *s)
     s->h.seq = tern_seq_add(s->h.seq, 1);
     if (s->payload_bytes == 0)
         return;
+    s->again = TERN_AGAIN_NOT; /* that was of the SYN */
     model_data(s);
     s->own->syn_text = s->end;
     told(s);

@@ -125,6 +125,24 @@ static void test_states_find_their_frame(void **state)
     }
 }
 
+/* What rides on a SYN that comes again is new where the first one had none. */
+static void test_text_on_the_second_syn(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    talk_open(&t, 0);
+    talk_from(&t, TERN_LANE_LEFT, 1);
+    talk_tcp(&t, TERN_TCP_SYN, -1, 0, NULL, 0);
+    talk_from(&t, TERN_LANE_LEFT, 1000001);
+    talk_tcp(&t, TERN_TCP_SYN, -1, 0, "hello", 0);
+    assert_true(step(&t, 1)->again);
+    assert_int_equal(step(&t, 2)->kind, TERN_STEP_DATA);
+    assert_int_equal(step(&t, 2)->data.again, TERN_AGAIN_NOT);
+    assert_int_equal(tern_model_conn(t.model, 0)->side[TERN_SIDE_LEFT].retransmissions, 1);
+    talk_close(&t);
+}
+
 static void test_two_connections(void **state)
 {
     struct talk t;
@@ -231,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_loss_is_counted),
         cmocka_unit_test(test_super_segment),
         cmocka_unit_test(test_states_find_their_frame),
+        cmocka_unit_test(test_text_on_the_second_syn),
         cmocka_unit_test(test_two_connections),
         cmocka_unit_test(test_silence_ends_a_burst),
         cmocka_unit_test(test_list_is_bounded),
