@@ -16,7 +16,7 @@
 
 void tern_tcb_rack_init(struct tern_tcb *c)
 {
-    c->rack.fack = c->rack.end = c->rack.dsack_round = c->snd.iss;
+    c->rack.fack = c->rack.end = c->rack.surely_end = c->rack.dsack_round = c->snd.iss;
     c->rack.window_steps = 1;
 }
 
@@ -36,12 +36,23 @@ static bool is_of_original(const struct tern_tcb *c, const struct tern_segment *
     return c->rtt.rtt_min != TERN_TIME_NEVER && rtt < c->rtt.rtt_min;
 }
 
+/* When it was sent at the soonest: a record of many has the time of its last. */
+static void take_surely(struct tern_tcb *c, const struct tern_sent *s, uint64_t end)
+{
+    const tern_time at = end < s->end ? s->first_at : s->at;
+
+    if (!is_sent_after(at, end, c->rack.surely_at, c->rack.surely_end))
+        return;
+    c->rack.surely_at = at;
+    c->rack.surely_end = end;
+}
+
 static void take_newest(struct tern_tcb *c, const struct tern_sent *s, uint64_t end, tern_time rtt)
 {
+    take_surely(c, s, end);
     if (c->rack.rtt > 0 && !is_sent_after(s->at, end, c->rack.at, c->rack.end))
         return;
     c->rack.at = s->at;
-    c->rack.surely_at = end < s->end ? s->first_at : s->at;
     c->rack.end = end;
     c->rack.rtt = rtt > 0 ? rtt : 1;
 }
@@ -179,7 +190,7 @@ static tern_time detect_again(struct tern_tcb *c, tern_time window, tern_time no
     for (uint32_t i = 0; i < c->log->again_count; i++) {
         const struct tern_sent s = *tern_sentlog_again_at(c->log, i);
 
-        if (!is_sent_after(c->rack.surely_at, c->rack.end, s.at, s.end))
+        if (!is_sent_after(c->rack.surely_at, c->rack.surely_end, s.at, s.end))
             break;
         wait = left(c, &s, window, now);
         if (wait > 0)

@@ -268,9 +268,10 @@ struct tern_tcb {
 
     struct {
         tern_time at;          /* when the newest of what has arrived was sent at the latest, … */
-        tern_time surely_at;   /* … and at the soonest: a record of many has one time, … */
         uint64_t end;          /* … where that ended, … */
         tern_time rtt;         /* … and how long it took; 0: nothing arrived yet */
+        tern_time surely_at;   /* what arrived was sent no sooner: the latest such time, … */
+        uint64_t surely_end;   /* … and where that ended */
         uint64_t fack;         /* the highest that arrived */
         uint64_t dsack_round;  /* no DSACK counts until this is acknowledged */
         uint32_t window_steps; /* the reordering window, in quarters of the least round trip */
