@@ -128,7 +128,7 @@ void tern_tcb_prr_on_ack(struct tern_tcb *c, const struct tern_delivery *d);
 /* undo.c */
 void tern_tcb_undo_arm(struct tern_tcb *c);
 void tern_tcb_undo_disarm(struct tern_tcb *c);
-void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t bytes, tern_time now);
+void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t from, uint64_t bytes, tern_time now);
 /* What shows that the recovery was for nothing, if anything does. */
 enum tern_undo_by tern_tcb_undo_try(struct tern_tcb *c, const struct tern_segment *seg,
                                     const struct tern_delivery *d, bool duplicate);

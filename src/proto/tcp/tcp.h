@@ -293,7 +293,8 @@ struct tern_tcb {
     struct {
         bool armed;
         enum tern_frto frto;
-        bool resent;       /* something was sent again since */
+        bool resent;       /* something was sent again since, … */
+        uint64_t first;    /* … first what begins here */
         bool copied;       /* a copy that went before arrived since */
         bool again;        /* what went again, now or before, may be under way: … */
         uint32_t again_ts; /* … the first of it went at this tick of the timestamp clock, … */

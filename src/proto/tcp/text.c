@@ -148,5 +148,5 @@ void tern_tcb_note_text(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t
         return;
     }
     tern_tcb_note_resent(c, from, to);
-    tern_tcb_undo_note_resent(c, to - from, now);
+    tern_tcb_undo_note_resent(c, from, to - from, now);
 }

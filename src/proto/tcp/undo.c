@@ -30,19 +30,26 @@ void tern_tcb_undo_disarm(struct tern_tcb *c)
     c->undo.frto = TERN_FRTO_OFF;
 }
 
-void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t bytes, tern_time now)
+void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t from, uint64_t bytes, tern_time now)
 {
     if (!c->undo.again)
         c->undo.again_ts = tern_tcb_ts_now(c, now);
+    if (!c->undo.resent)
+        c->undo.first = from;
     c->undo.again = c->undo.resent = true;
     c->undo.again_bytes += bytes;
 }
 
+/* Only the ACK that moves on from what this recovery sent again first (RFC 3522 §3.2 (4)): the
+ * originals of what an earlier one sent again were late for themselves. */
 static bool is_echo_of_original(const struct tern_tcb *c, const struct tern_segment *seg,
                                 const struct tern_delivery *d)
 {
-    return d->acked > 0 && c->undo.resent && c->opt.timestamps && seg->h.has_timestamps &&
-           seg->h.ts_echo != 0 && (int32_t)(seg->h.ts_echo - c->undo.again_ts) < 0;
+    const uint64_t old_una = c->snd.una - d->acked;
+
+    return d->acked > 0 && c->undo.resent && old_una == c->undo.first && c->opt.timestamps &&
+           seg->h.has_timestamps && seg->h.ts_echo != 0 &&
+           (int32_t)(seg->h.ts_echo - c->undo.again_ts) < 0;
 }
 
 /* The tail loss probe's own DSACK says nothing of what was sent again. */
