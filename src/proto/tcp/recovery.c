@@ -300,7 +300,8 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
 
         if (undoable)
             tern_tcb_undo_arm(c);
-        c->undo.frto = TERN_FRTO_RESENT;
+        /* where recovery was not over something was lost (RFC 5682 §3.1 (1)) */
+        c->undo.frto = c->loss.state == TERN_RECOVERY_FAST ? TERN_FRTO_OFF : TERN_FRTO_RESENT;
     } else {
         c->undo.frto = TERN_FRTO_OFF;
     }
