@@ -122,6 +122,23 @@ static void note_once(struct tern_tcb *c, uint64_t from, uint64_t to, struct ter
         note_original(c, from, stop, d, now);
 }
 
+/* Where there are many copies some share a record, over more of a round trip: a part of it has the
+ * time of the first. */
+static void note_copy(struct tern_tcb *c, const struct tern_segment *seg,
+                      const struct tern_sent *again, uint64_t end, struct tern_delivery *d,
+                      tern_time now)
+{
+    struct tern_sent s = *again;
+
+    if (end < s.end)
+        s.at = s.first_at;
+    if (is_of_original(c, seg, &s, now - s.at))
+        return;
+    take_newest(c, &s, end, now - s.at);
+    note_sample(again, d);
+    d->copy = true;
+}
+
 void tern_tcb_rack_delivered(struct tern_tcb *c, const struct tern_segment *seg, uint64_t from,
                              uint64_t to, struct tern_delivery *d, tern_time now)
 {
@@ -135,11 +152,8 @@ void tern_tcb_rack_delivered(struct tern_tcb *c, const struct tern_segment *seg,
     again = tern_sentlog_find_again(c->log, from, to);
     if (once < to)
         note_once(c, once, to, d, now);
-    if (again != NULL && !is_of_original(c, seg, again, now - again->at)) {
-        take_newest(c, again, tern_min_u64(to, again->end), now - again->at);
-        note_sample(again, d);
-        d->copy = true;
-    }
+    if (again != NULL)
+        note_copy(c, seg, again, tern_min_u64(to, again->end), d, now);
     c->rack.fack = tern_max_u64(c->rack.fack, to);
 }
 

@@ -8,6 +8,7 @@
 #include "proto/tcp/internal.h"
 
 #define JOIN_PART 64 /* of a round trip: see sentlog.h */
+#define ROOM_PART 8  /* the same, of what went again, where there is no room left */
 
 void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t segment,
                         bool again, tern_time now)
@@ -30,10 +31,12 @@ void tern_tcb_note_sent(struct tern_tcb *c, uint64_t from, uint64_t to, uint32_t
     s.burst_at = c->delivered.burst_at;
     s.in_flight = pipe;
     s.app_limited = c->delivered.app_limited > 0;
-    if (again)
+    if (again) {
+        tern_sentlog_make_room_again(c->log, c->loss.sacked, c->rtt.srtt / ROOM_PART);
         tern_sentlog_again(c->log, &s, join);
-    else
+    } else {
         tern_sentlog_fresh(c->log, &s, join, c->snd.last_whole);
+    }
     c->snd.last_whole = to - from == segment || (to - from) % segment == 0;
 }
 

@@ -101,6 +101,32 @@ void tern_sentlog_again(struct tern_sentlog *log, const struct tern_sent *s, ter
     *tern_sentlog_again_at(log, log->again_count++) = *s;
 }
 
+static bool may_join_again(const struct tern_sent *a, const struct tern_sent *b,
+                           const struct tern_ranges *sacked, tern_time join)
+{
+    return a->end <= b->start && b->at - a->first_at <= join &&
+           (a->end == b->start || (sacked != NULL && tern_ranges_covers(sacked, a->end, b->start)));
+}
+
+void tern_sentlog_make_room_again(struct tern_sentlog *log, const struct tern_ranges *sacked,
+                                  tern_time join)
+{
+    uint32_t kept = 0;
+
+    if (log->again_count < TERN_SENT_AGAIN_MAX)
+        return;
+    for (uint32_t i = 0; i < log->again_count; i++) {
+        const struct tern_sent *s = again_at(log, i);
+        struct tern_sent *last = kept > 0 ? tern_sentlog_again_at(log, kept - 1) : NULL;
+
+        if (last != NULL && may_join_again(last, s, sacked, join))
+            join_to(last, s);
+        else
+            *tern_sentlog_again_at(log, kept++) = *s;
+    }
+    log->again_count = kept;
+}
+
 void tern_sentlog_pop_again(struct tern_sentlog *log)
 {
     TERN_ASSERT(log->again_count > 0);

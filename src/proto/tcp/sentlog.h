@@ -10,14 +10,17 @@
  * what is too old stands in front; and `again`, of bytes sent again. Neighbours in sequence that
  * were sent within a small part of a round trip share a record, with the time of the last of them:
  * so the rings are short whatever the window, and loss is at most noticed that part of a round trip
- * late. A ring that is full joins the older half, two and two (fresh), or forgets its oldest
- * (again): the retransmission timer is there for what is forgotten.
+ * late. A ring that is full joins the older half, two and two (fresh), or those between which all
+ * has arrived, and else forgets its oldest (again): the retransmission timer is there for what is
+ * forgotten.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <tern/time.h>
+
+#include "base/ranges.h"
 
 #define TERN_SENT_FRESH_MAX 128 /* powers of two */
 #define TERN_SENT_AGAIN_MAX 32
@@ -46,6 +49,10 @@ void tern_sentlog_init(struct tern_sentlog *log);
 void tern_sentlog_fresh(struct tern_sentlog *log, const struct tern_sent *s, tern_time join,
                         bool whole);
 void tern_sentlog_again(struct tern_sentlog *log, const struct tern_sent *s, tern_time join);
+/* Where `again` is full: neighbours join over what has arrived, sacked (NULL: nothing has), if the
+ * record that they make began no more than join before its end. */
+void tern_sentlog_make_room_again(struct tern_sentlog *log, const struct tern_ranges *sacked,
+                                  tern_time join);
 /* Everything below has arrived. */
 void tern_sentlog_trim(struct tern_sentlog *log, uint64_t below);
 

@@ -107,6 +107,28 @@ static void full_rings(void **state)
     assert_int_equal(tern_sentlog_find_again(&sentlog, 100, 110)->at, 5);
 }
 
+/* Over what has arrived only, and not for longer than asked. */
+static void makes_room_for_resends(void **state)
+{
+    struct tern_range item[1] = {{0, 20 * TERN_SENT_AGAIN_MAX - 30}};
+    const struct tern_ranges sacked = {item, 1, 1};
+
+    (void)state;
+    tern_sentlog_init(&sentlog);
+    for (uint64_t i = 0; i < TERN_SENT_AGAIN_MAX; i++)
+        again(20 * i, 20 * i + 10, (tern_time)i, 0);
+    tern_sentlog_make_room_again(&sentlog, NULL, 3);
+    assert_int_equal(sentlog.again_count, TERN_SENT_AGAIN_MAX);
+    tern_sentlog_make_room_again(&sentlog, &sacked, 3);
+    tern_sentlog_check(&sentlog);
+    assert_int_equal(sentlog.again_count, TERN_SENT_AGAIN_MAX / 4 + 1);
+    assert_int_equal(tern_sentlog_find_again(&sentlog, 0, 10)->at, 3);
+    assert_int_equal(tern_sentlog_find_again(&sentlog, 0, 10)->end, 70);
+    assert_int_equal(tern_sentlog_find_again(&sentlog, 80, 90)->first_at, 4);
+    tern_sentlog_make_room_again(&sentlog, &sacked, 100); /* there is room */
+    assert_int_equal(sentlog.again_count, TERN_SENT_AGAIN_MAX / 4 + 1);
+}
+
 static void finds_the_newest_resend(void **state)
 {
     (void)state;
@@ -128,6 +150,7 @@ int main(void)
         cmocka_unit_test(finds_by_number),
         cmocka_unit_test(takes_back),
         cmocka_unit_test(full_rings),
+        cmocka_unit_test(makes_room_for_resends),
         cmocka_unit_test(finds_the_newest_resend),
     };
 
