@@ -22,6 +22,35 @@ static uint32_t received(const struct tern_tcb *c)
     return (uint32_t)(c->rcv.nxt - c->rcv.irs - 1);
 }
 
+/* docs/decisions/0027: a hole that never closes while others come is judged by a newer time, after
+ * 2^28 bytes; where all of them close it is judged by its own. */
+static void time_of_the_holes(void **state)
+{
+    struct engine e;
+    struct tern_tcb c;
+
+    (void)state;
+    engine_open(&e, 64);
+    engine_connect(&e, &c, 1);
+    c.opt.ts_recent = 7;
+    arrive(&e, &c, 100, 200);
+    assert_int_equal(c.opt.hole_ts, 7);
+    c.opt.ts_recent = 8;
+    c.opt.hole_at = c.rcv.nxt - (UINT64_C(1) << 28) + 1;
+    arrive(&e, &c, 300, 400);
+    assert_int_equal(c.opt.hole_ts, 7);
+    c.opt.hole_at--;
+    arrive(&e, &c, 500, 600);
+    assert_int_equal(c.opt.hole_ts, 8);
+    assert_int_equal(c.opt.hole_at, c.rcv.nxt);
+    c.opt.ts_recent = 9;
+    arrive(&e, &c, 0, 600);
+    arrive(&e, &c, 700, 800);
+    assert_int_equal(c.opt.hole_ts, 9);
+    tern_tcb_fini(&c);
+    engine_close(&e);
+}
+
 /* Pieces by hand: what has arrived in order after all of them. */
 static void holes(void **state)
 {
@@ -188,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holes),
+        cmocka_unit_test(time_of_the_holes),
         cmocka_unit_test(any_order),
         cmocka_unit_test(sack_blocks),
         cmocka_unit_test(buffer_fits_the_path),
