@@ -193,7 +193,7 @@ struct tern_note_segment {
     struct tern_endpoint local, remote;
     uint32_t seq, ack;     /* of the wire */
     uint64_t offset_bytes; /* of the first byte of text in its stream; 0 for a SYN */
-    uint64_t window_bytes; /* scaled */
+    uint64_t window_bytes; /* scaled; of no connection, or of one in TIME-WAIT: as in the header */
     uint32_t text_bytes;
     uint32_t piece_bytes; /* of a super-segment: text of each piece; 0: it is one */
     uint8_t flags;        /* TERN_SEGMENT_… */

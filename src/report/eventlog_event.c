@@ -109,9 +109,11 @@ static void hand_over(struct tern_eventlog_events *e, json_t *record, const stru
     tern_model_packet(e->model, &p);
 }
 
-/* A SYN's window is never scaled; others are where both SYNs had the option (RFC 7323 §2.2). */
-static uint16_t window_field(struct tern_eventlog_pair *p, json_t *data, bool syn, bool sent)
+/* A SYN's window is never scaled; others are where both SYNs had the option (RFC 7323 §2.2). Of no
+ * connection, or of one in TIME-WAIT, the log has it as it stood in the header (docs/sqlog.md). */
+static uint16_t window_field(struct tern_eventlog_pair *p, json_t *record, bool syn, bool sent)
 {
+    json_t *data = json_object_get(record, "data");
     const json_t *shift = json_object_get(data, "window_shift");
     uint64_t window = number(data, "window_bytes");
 
@@ -119,7 +121,7 @@ static uint16_t window_field(struct tern_eventlog_pair *p, json_t *data, bool sy
         p->shift[!sent] = shift == NULL || json_integer_value(shift) < 0 ? -1
                           : json_integer_value(shift) > SHIFT_MAX        ? SHIFT_MAX
                                                                   : (int)json_integer_value(shift);
-    else if (p->shift[0] >= 0 && p->shift[1] >= 0)
+    else if (json_object_get(record, "group_id") != NULL && p->shift[0] >= 0 && p->shift[1] >= 0)
         window >>= p->shift[!sent];
     return (uint16_t)(window > UINT16_MAX ? UINT16_MAX : window);
 }
@@ -176,7 +178,7 @@ static void segment(struct tern_eventlog_events *e, json_t *record, json_t *data
     h.dst_port = sent ? remote.port : local.port;
     h.seq = tern_seq_of((uint32_t)number(data, "seq"));
     h.ack = tern_seq_of((uint32_t)number(data, "ack"));
-    h.window = window_field(p, data, (h.flags & TERN_TCP_SYN) != 0, sent);
+    h.window = window_field(p, record, (h.flags & TERN_TCP_SYN) != 0, sent);
     take_options(&h, p, data, sent);
     take_sack(&h, data);
     ip.src = sent ? local.addr : remote.addr;

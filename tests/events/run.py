@@ -28,6 +28,7 @@ RUNS = [
     (1, "loss 2% delay 20ms jitter 2ms", "cubic", []),
     (2, "loss 2% delay 20ms jitter 2ms", "reno", ["no-sack"]),
     (11, "delay 20ms jitter 15ms", "cubic", []),
+    (12, "delay 20ms jitter 15ms", "cubic", []),
     (4, "loss 20% delay 20ms", "bbr", ["keep-alive"]),
     (5, "delay 10ms reorder 20% duplicate 5% corrupt 1%", "cubic", ["no-timestamps"]),
     (6, "loss 5% burst 2% 4 delay 30ms reorder 5%", "bbr", []),

@@ -44,12 +44,19 @@ static void read_it(struct log *log)
     tern_model_check(log->model);
 }
 
-static void segment(const struct log *log, bool sent, unsigned n, const char *rest)
+static void segment_in(const struct log *log, const char *group, bool sent, unsigned n,
+                       const char *rest)
 {
     (void)fprintf(log->file,
-                  "\x1e{\"time\":%u,\"name\":\"tcp:segment_%s\",\"data\":{\"local\":"
+                  "\x1e{\"time\":%u,\"name\":\"tcp:segment_%s\",%s\"data\":{\"local\":"
                   "\"10.9.0.77:%u\",\"remote\":\"10.9.%u.%u:80\",\"ack\":1,\"text_bytes\":0,%s}}\n",
-                  n, sent ? "sent" : "received", 1024 + n % 60000, n / 250, 1 + n % 250, rest);
+                  n, sent ? "sent" : "received", group, 1024 + n % 60000, n / 250, 1 + n % 250,
+                  rest);
+}
+
+static void segment(const struct log *log, bool sent, unsigned n, const char *rest)
+{
+    segment_in(log, "\"group_id\":\"1\",", sent, n, rest);
 }
 
 static void opened(const struct log *log, unsigned n)
@@ -104,9 +111,12 @@ static void windows_and_shifts(void **state)
         segment(&log, true, 7, "\"flags\":\"SYN\"," SHIFTED);
         segment(&log, false, 7, rows[i].answer);
         segment(&log, true, 7, TEXT "0");
+        /* in TIME-WAIT, as it stands in the header */
+        segment_in(&log, "", true, 7, "\"flags\":\"ACK\",\"seq\":1,\"window_bytes\":64");
         read_it(&log);
         assert_int_equal(tern_model_conn(log.model, 0)->side[TERN_SIDE_LEFT].window_max,
                          rows[i].ours);
+        assert_int_equal(tern_model_conn(log.model, 0)->side[TERN_SIDE_LEFT].zero_windows, 0);
         tern_model_destroy(log.model);
     }
 }
