@@ -114,23 +114,36 @@ def busy(lab):
 @case("control: a client that never acknowledges makes each of the burst's counters move")
 def control(lab):
     client, server = lab.pair(route="initcwnd 100")
-    lab.noise("www/20M.bin", 20 * 1000 * 1000)
-    nginx(lab, server)
     before = counters(server)
-    child = client.start(PYTHON, "-c", SILENT)
+    children = [server.start(PYTHON, "-c", WHEN_TOLD), client.start(PYTHON, "-c", SILENT)]
     world.wait_for("resends, probes and timeouts", lambda: all(
         now > was for now, was in zip(counters(server), before)), 20)
-    child.kill()
+    for child in children:
+        child.kill()
 
 
-# Asks, and in the middle of the answer its ACKs find no way any more; it reads on, so that its
-# window stays open.
+# Says a burst once somebody called and the file `go` is there.
+WHEN_TOLD = f"""
+import os, socket, time
+s = socket.create_server(("10.77.0.2", 80))
+peer, _ = s.accept()
+while not os.path.exists("go"):
+    time.sleep(0.01)
+peer.sendall(bytes({BURST}))
+time.sleep(30)
+"""
+
+# Calls, sees to it that no ACK finds its way any more, and asks for the burst.
 SILENT = """
-import socket, subprocess
-s = socket.create_connection(("10.77.0.2", 80))
-s.sendall(b"GET /limited/20M.bin HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
-s.recv(100)
+import socket, subprocess, time
+while True:
+    try:
+        s = socket.create_connection(("10.77.0.2", 80))
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.01)
 subprocess.run(["ip", "route", "add", "blackhole", "10.77.0.2/32"], check=True)
+open("go", "w").close()
 while s.recv(65536):
     pass
 """
