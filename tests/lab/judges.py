@@ -115,6 +115,25 @@ def longest_silence(seen):
     return max([longest] + [seen[-1]["time"] - since for _, since in waiting])
 
 
+def only_tails_again(seen):
+    """What the server sent again was each time the last that it had sent, and not yet acknowledged:
+    a probe of whether we are there, and never a loss that an ACK of ours told of. How many."""
+    sent, acked, again = {}, {}, 0
+    for s in seen:
+        if s["src"] == SERVER and s["len"]:
+            port, end = s["dstport"], s["seq_raw"] + s["len"]
+            top = sent.setdefault(port, s["seq_raw"])
+            if 0 < beyond(s["seq_raw"], top) < 2**31:
+                again += 1
+                hold("what goes again is the tail", end % 2**32 == top % 2**32, str(s))
+                hold("and nobody acknowledged it", acked.get(port) != top % 2**32, str(s))
+            else:
+                sent[port] = end
+        elif s["src"] == TERN_IP and "A" in s["flags"]:
+            acked[s["srcport"]] = s["ack_raw"]
+    return again
+
+
 def window_breathed(seen):
     """The window that we advertise closed, and opened again: the most before, the least, the most
     after it."""

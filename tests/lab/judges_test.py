@@ -124,6 +124,15 @@ class Burst(Judged):
         in_turns = [s for pair in zip(*[iter(self.burst(1) * 100)] * 2) for s in pair]
         self.assertEqual(judges.longest_flight(in_turns), 1448)
 
+    def test_only_tails_again(self):
+        data = self.burst(4)[:4]
+        tail = dict(data[3], time=0.1)
+        self.assertEqual(judges.only_tails_again(data), 0)
+        self.assertEqual(judges.only_tails_again(data + [tail, tail]), 2)
+        self.refuses("is the tail", judges.only_tails_again, data + [data[1]])
+        told = segment(TERN_IP, "A", 1, (tail["seq_raw"] + 1448) % 2**32)
+        self.refuses("nobody acknowledged", judges.only_tails_again, data + [told, tail])
+
     def test_late_acks(self):
         seen = self.burst(20)
         self.assertLess(judges.longest_silence(seen), 0.01)

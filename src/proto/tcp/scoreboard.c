@@ -259,8 +259,7 @@ void tern_tcb_score_ack(struct tern_tcb *c, const struct tern_segment *seg, uint
     trim(c);
 }
 
-/* What has been sent again stays so: its copies are on their way, and the log has when they went.
- */
+/* What has been sent again stays so: its copies are on their way, and the log knows since when. */
 void tern_tcb_score_open(struct tern_tcb *c)
 {
     if (!c->opt.sack || c->log == NULL) {
