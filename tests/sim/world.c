@@ -8,14 +8,16 @@
 #include <string.h>
 
 #include "beside.h"
+#include "deaths.h"
 #include "judge.h"
 #include "loans.h"
 
-#define STEPS_MAX   300000
-#define PATIENCE    (400 * TERN_SECOND) /* after the faults, beside the time that the bytes need */
-#define GIVEN_UP    (128 * TERN_SECOND) /* a SYN for which there is no room: others wait */
-#define QUIET       (130 * TERN_SECOND) /* after the last connection: TIME-WAIT ends, no more */
-#define CHECK_EVERY 16                  /* steps, once a run is long */
+#define STEPS_MAX             300000
+#define PATIENCE              (400 * TERN_SECOND) /* after the faults, beside the time that the bytes need */
+#define GIVEN_UP              (128 * TERN_SECOND) /* a SYN for which there is no room: others wait */
+#define QUIET                 (130 * TERN_SECOND) /* after the last connection: TIME-WAIT ends, no more */
+#define CHECK_EVERY           16                  /* steps, once a run is long */
+#define PROCESSOR_SECONDS_MAX 30                  /* thousands of times what a seed takes */
 
 static const uint64_t hash_factor = UINT64_C(0x9fb21c651e98df25);
 
@@ -301,19 +303,18 @@ static void run_quiet(struct world *w)
     }
 }
 
-static void begin(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
+static void begin(struct world *w)
 {
     uint32_t mtus[2];
 
-    plan_draw(&w->plan, seed, off, flows);
     w->now = TERN_SECOND;
     w->ends_count = w->ends_live = 0;
     w->steps = w->frames = w->hash = 0;
-    w->healed = w->failed = false;
-    w->why[0] = '\0';
+    w->healed = false;
+    lent.used = 0;
     for (int i = 0; i < 2; i++)
         mtus[i] = w->plan.stack[i].link.mtu_bytes;
-    sim_network_reset(w->network, &w->plan.faults, seed);
+    sim_network_reset(w->network, &w->plan.faults, w->seed);
     observer_reset(w->observer, mtus);
     open_stack(w, 0);
     open_stack(w, 1);
@@ -321,11 +322,12 @@ static void begin(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
     beside_open(w);
 }
 
-bool world_run(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
+static void live(void *about)
 {
+    struct world *w = about;
     tern_time latest;
 
-    begin(w, seed, off, flows);
+    begin(w);
     latest = latest_end(w);
     while (!w->failed) {
         step(w);
@@ -343,6 +345,19 @@ bool world_run(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
         judge_memory(w);
     if (!w->failed)
         loans_judge(w);
+}
+
+bool world_run(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
+{
+    const char *death;
+
+    plan_draw(&w->plan, seed, off, flows);
+    w->seed = seed;
+    w->failed = false;
+    w->why[0] = '\0';
+    death = deaths_of(live, w, PROCESSOR_SECONDS_MAX);
+    if (death != NULL)
+        world_fail(w, "%s", death);
     loans_drop(w);
     return !w->failed;
 }

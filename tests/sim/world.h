@@ -20,6 +20,7 @@ struct side {
 };
 
 struct world {
+    uint64_t seed;
     struct plan plan;
     struct side side[2];
     struct sim_network *network;
