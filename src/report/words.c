@@ -13,6 +13,8 @@
 #include "report/text.h"
 #include "wire/icmp.h"
 
+#define LASTED_MIN (50 * TERN_US) /* less reads "0.0 ms" */
+
 __attribute__((format(printf, 2, 3))) static void say(struct tern_words *w, const char *format, ...)
 {
     va_list args;
@@ -171,12 +173,19 @@ static void segments_words(const struct tern_step *s, const char *adjective, str
         adjective[0] == '\0' ? "" : " ", plural(s->data.segments));
 }
 
+/* How long a step took, where that is anything. */
+static void lasted_words(const struct tern_step *s, struct tern_words *w)
+{
+    char time[32];
+
+    if (s->until - s->at >= LASTED_MIN)
+        say(w, "%s", tern_words_time(s->until - s->at, time));
+}
+
 static void burst_time_words(const struct tern_step *s, struct tern_words *w)
 {
-    double ms = (double)(s->until - s->at) / 1e6;
-
-    if (s->data.segments > 1 && ms >= 0.05)
-        say(w, "%.1f ms", ms);
+    if (s->data.segments > 1)
+        lasted_words(s, w);
 }
 
 /* Do the first bytes read like a line of a text protocol: "GET / HTTP/1.1", "220 hello"? */
@@ -315,14 +324,12 @@ static void talk_words(const struct tern_step *s, struct tern_words *w)
     uint64_t there = left ? s->data.segments : s->back_segments;
     uint64_t back = left ? s->back_segments : s->data.segments;
     char n[TERN_NUMBER_TEXT_MAX];
-    double ms = (double)(s->until - s->at) / 1e6;
 
     say(w, "%s segment%s there", tern_text_number(there, n), plural(there));
     say(w, "%s back", tern_text_number(back, n));
     if (s->data.again_segments > 0)
         say(w, "%s again", tern_text_number(s->data.again_segments, n));
-    if (ms >= 0.05)
-        say(w, "%.1f ms", ms);
+    lasted_words(s, w);
 }
 
 static void hole_words(const struct tern_step *s, struct tern_words *w)

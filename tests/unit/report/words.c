@@ -25,6 +25,8 @@ static const struct row {
       .from = TERN_LANE_RIGHT,
       .data = {.class = TERN_DATA_FILL, .segments = 2, .start = 10, .end = 20}},
      "2 missing segments · bytes 10-19"},
+    {{.kind = TERN_STEP_DATA, .until = 3170 * TERN_MS, .data = {.segments = 2, .end = 20}},
+     "2 segments · bytes 0-19 · 3.2 s"},
     {{.kind = TERN_STEP_ACK, .acks = {.class = TERN_ACK_PLAIN, .count = 1, .upto = 1}},
      "ACK · have byte 0"},
     {{.kind = TERN_STEP_ACK,
