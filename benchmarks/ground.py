@@ -14,11 +14,11 @@ import statistics
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.join(TOP, "build-bench")
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TOP, "build-bench")))
 sys.path.insert(0, os.path.join(TOP, "tests", "lab"))
 import world  # noqa: E402
 
-TERN = os.environ.get("TERN", os.path.join(BUILD, "tern"))
+TERN = os.path.abspath(os.environ.get("TERN", os.path.join(BUILD, "tern")))
 KERNEL_VETH, OWN_VETH = world.SERVER, world.TERN_IP
 KERNEL_TAP, OWN_TAP = "10.78.0.2", "10.78.0.5"
 LAN = ("--link", "lan:vA", "--address", f"{OWN_VETH}/24")

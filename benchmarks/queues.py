@@ -26,7 +26,7 @@ import alone  # noqa: E402
 import ground  # noqa: E402
 import world  # noqa: E402
 
-PROGRAM = os.path.join(os.environ.get("BUILD", ground.BUILD), "benchmarks", "queues", "queues")
+PROGRAM = os.path.join(ground.BUILD, "benchmarks", "queues", "queues")
 PORT = "5201"
 COUNTS = (1, 2, 4)
 # kind, streams of all stacks together

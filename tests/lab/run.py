@@ -169,6 +169,8 @@ def peers_of_the_build():
 def main(arguments):
     options = [a for a in arguments if a in ("--long", "--keep", "--list", "--inside", "--serial")]
     words = [a for a in arguments if a not in options]
+    for name in {"TERN", "BUMP"} & set(os.environ):     # cases run in folders of their own
+        os.environ[name] = os.path.abspath(os.environ[name])
     load()
     os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *peers_of_the_build()])
     if "--inside" in options:
