@@ -270,10 +270,9 @@ void tern_stack_tell_packet(const struct tern_stack *s, const struct tern_ipv4 *
 void tern_stack_tell_arp(const struct tern_stack *s, const struct tern_arp *arp,
                          enum tern_cause cause);
 /* A segment of no connection, or of one in TIME-WAIT. */
-void tern_stack_tell_stray(struct tern_stack *s, uint32_t conn_id,
-                           const struct tern_endpoint *local, const struct tern_endpoint *remote,
-                           const struct tern_tcp_header *h, uint32_t text_bytes,
-                           enum tern_cause cause);
+void tern_stack_tell_stray(struct tern_stack *s, const struct tern_endpoint *local,
+                           const struct tern_endpoint *remote, const struct tern_tcp_header *h,
+                           uint32_t text_bytes, enum tern_cause cause);
 void tern_stack_tell_address(const struct tern_stack *s, const struct tern_own_address *own,
                              enum tern_address_step step);
 void tern_stack_tell_waited(const struct tern_stack *s, uint32_t conn_id); /* TIME-WAIT is over */

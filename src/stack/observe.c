@@ -80,10 +80,9 @@ void tern_stack_tell_arp(const struct tern_stack *s, const struct tern_arp *arp,
     tell(s, &note);
 }
 
-void tern_stack_tell_stray(struct tern_stack *s, uint32_t conn_id,
-                           const struct tern_endpoint *local, const struct tern_endpoint *remote,
-                           const struct tern_tcp_header *h, uint32_t text_bytes,
-                           enum tern_cause cause)
+void tern_stack_tell_stray(struct tern_stack *s, const struct tern_endpoint *local,
+                           const struct tern_endpoint *remote, const struct tern_tcp_header *h,
+                           uint32_t text_bytes, enum tern_cause cause)
 {
     const bool in = cause == TERN_CAUSE_NONE;
     struct tern_note note;
@@ -91,7 +90,6 @@ void tern_stack_tell_stray(struct tern_stack *s, uint32_t conn_id,
     if (!tern_stack_is_observed(s))
         return;
     note = note_of(s, in ? TERN_NOTE_SEGMENT_IN : TERN_NOTE_SEGMENT_OUT);
-    note.conn_id = conn_id;
     note.segment.local = *local;
     note.segment.remote = *remote;
     note.segment.text_bytes = text_bytes;

@@ -198,7 +198,7 @@ void tern_stack_send_bare(struct tern_stack *s, const struct tern_endpoint *loca
                           enum tern_cause cause)
 {
     if (tern_stack_queue_bare(s, local, remote, h, cause))
-        tern_stack_tell_stray(s, 0, local, remote, h, 0, cause);
+        tern_stack_tell_stray(s, local, remote, h, 0, cause);
 }
 
 /* One packet, or one fragment of it (RFC 791 §3.2); true: the whole packet is out. */

@@ -67,7 +67,7 @@ static void input_elsewhere(struct tern_stack *s, const struct tern_packet *p,
     if (!tern_stack_timewait_input(s, local, remote, seg))
         input_without_conn(s, p, local, remote, seg);
     if (s->tcp.observer.segments == told)
-        tern_stack_tell_stray(s, 0, local, remote, &seg->h, (uint32_t)seg->text.bytes,
+        tern_stack_tell_stray(s, local, remote, &seg->h, (uint32_t)seg->text.bytes,
                               TERN_CAUSE_NONE);
 }
 
