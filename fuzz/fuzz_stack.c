@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "base/checksum.h"
 #include "stack_calls.h"
+#include "stack_notes.h"
 #include "wire/arp.h"
 #include "wire/ecn.h"
 #include "wire/eth.h"
@@ -80,6 +81,13 @@ static void judge_checksum(const struct tern_frame *f, const struct tern_ipv4 *i
     TERN_ASSERT(tern_sum_fold(&sum) == UINT16_MAX);
 }
 
+/* What a reply to it has to repeat. */
+static void note_echo(struct world *w, tern_span request)
+{
+    w->echo_bytes = request.bytes - 4 < sizeof w->echo ? request.bytes - 4 : sizeof w->echo;
+    memcpy(w->echo, request.data + 4, w->echo_bytes);
+}
+
 /* True: it was an ARP request for the peer, which wants an answer. */
 static bool judge(struct world *w, const struct tern_frame *f)
 {
@@ -105,7 +113,19 @@ static bool judge(struct world *w, const struct tern_frame *f)
     judge_checksum(f, &ip, body);
     if (ip.protocol == TERN_IP_TCP)
         judge_tcp(w, &ip, body);
+    if (ip.protocol == TERN_IP_ICMP && body.data[0] == TERN_ICMP_ECHO_REQUEST)
+        note_echo(w, body);
     return false;
+}
+
+/* The frame that the stack has borrowed goes. */
+static void settle(struct world *w)
+{
+    if (w->lent == NULL)
+        return;
+    tern_stack_settle(w->stack);
+    free(w->lent);
+    w->lent = NULL;
 }
 
 static void input(struct world *w, const uint8_t *bytes, size_t count, uint16_t gso_bytes)
@@ -119,6 +139,12 @@ static void input(struct world *w, const uint8_t *bytes, size_t count, uint16_t 
     f.piece[0] = tern_span_of(copy, count);
     f.gso = gso_bytes > 0 ? TERN_GSO_TCP4 : TERN_GSO_NONE;
     f.gso_bytes = gso_bytes;
+    if (w->lends) {
+        settle(w);
+        w->lent = copy;
+        tern_stack_input_borrowed(w->stack, &f, 1, w->now);
+        return;
+    }
     tern_stack_input(w->stack, &f, 1, w->now);
     free(copy);
 }
@@ -297,6 +323,8 @@ static void packet(struct world *w, struct tern_reader *in, uint8_t how)
     if (ip.protocol == TERN_IP_ICMP && bytes >= 8 && (how & 64) == 0) {
         struct tern_sum sum = {0};
 
+        if (body[0] == TERN_ICMP_ECHO_REPLY) /* to the last request */
+            memcpy(body + 4, w->echo, bytes - 4 < w->echo_bytes ? bytes - 4 : w->echo_bytes);
         tern_put_be16(body + 2, 0);
         tern_sum_add(&sum, body, bytes);
         tern_put_be16(body + 2, tern_sum_finish(&sum));
@@ -330,6 +358,7 @@ static void pass_time(struct world *w, uint8_t amount)
         w->now += step;
     for (int i = 0; i < PEERS_MAX; i++)
         w->peer[i].ts += (uint32_t)(step / TERN_MS);
+    settle(w);
     tern_stack_expire(w->stack, w->now);
 }
 
@@ -375,13 +404,14 @@ void fuzz_skip_command(struct tern_reader *in)
     }
 }
 
-/* The body of a packet: an echo request, a datagram for our socket, or bytes. */
+/* The body of a packet: a datagram for our socket, an echo request or reply, or bytes. */
 static void fresh_body(uint32_t *random, struct tern_writer *w, uint8_t half_bytes)
 {
+    static const uint16_t begins[] = {53, TERN_ICMP_ECHO_REQUEST << 8, TERN_ICMP_ECHO_REPLY << 8};
     const size_t end = w->bytes + 1 + 2u * half_bytes;
 
     tern_write_u8(w, half_bytes);
-    tern_write_be16(w, fuzz_draw(random, 2) == 0 ? 53 : 0x0800);
+    tern_write_be16(w, begins[fuzz_draw(random, 3)]);
     tern_write_be16(w, 53);
     tern_write_be16(w, (uint16_t)(2 * half_bytes));
     while (w->bytes < end)
@@ -475,6 +505,7 @@ static void configure(struct tern_config *c, uint8_t how, uint8_t more)
     c->send_buffer_bytes = (how & 32) != 0 ? 3000 : 30000;
     c->receive_buffer_bytes = (how & 64) != 0 ? 3000 : 150000;
     c->traces_count = (how & 128) != 0 ? 4 : 0;
+    c->observer = (how & 128) != 0 ? fuzz_note : NULL;
     c->congestion = (more & 1) != 0 ? "reno" : "cubic";
     c->time_waits_max = 2;
     c->rest_at_once = (more & 128) == 0; /* most inputs, and all that were found before */
@@ -546,6 +577,7 @@ static void finish(struct world *w)
         pass_time(w, 128);
         drain(w);
     }
+    settle(w);
     tern_stack_counters(w->stack, &counters);
     TERN_ASSERT(counters.connections_used == 0);
     TERN_ASSERT(counters.chunks_used == 0);
@@ -554,6 +586,7 @@ static void finish(struct world *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct world world;
+    static struct fuzz_notes notes;
     struct world *w = &world;
     struct tern_reader in = tern_reader_of(tern_span_of(data, size));
     struct tern_config c;
@@ -561,6 +594,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(w, 0, sizeof *w);
     w->now = TERN_SECOND;
     configure(&c, tern_read_u8(&in), tern_read_u8(&in));
+    memset(&notes, 0, sizeof notes);
+    c.observer_user = &notes;
     w->mtu_bytes = c.link.mtu_bytes;
     set(&w->settings, data, size);
     create(w, &c);

@@ -23,7 +23,11 @@ struct world {
     tern_time now;
     uint32_t mtu_bytes;
     uint16_t ip_id;
-    bool silent; /* the peer answers no ARP */
+    bool silent;        /* the peer answers no ARP */
+    bool lends;         /* frames are lent to the stack, one at a time */
+    uint8_t *lent;      /* … this one, until it is settled */
+    uint8_t echo[1500]; /* the last echo request: its number, and what follows */
+    size_t echo_bytes;
 };
 
 static inline struct tern_addr host(uint8_t n)
@@ -71,6 +75,54 @@ static inline void call_read(struct tern_conn *conn, uint8_t amount)
     TERN_ASSERT(there > 0 || amount == 0 || n == there);
 }
 
+static inline void call_urgent(struct tern_conn *conn, uint8_t amount)
+{
+    static const uint8_t bytes[2048];
+    size_t ahead;
+    uint8_t byte;
+
+    if ((amount & 1) != 0)
+        (void)!tern_tcp_write_urgent(conn, bytes, amount * 8u);
+    if (tern_tcp_urgent_mark(conn, &ahead))
+        (void)!tern_tcp_read_urgent(conn, &byte, (amount & 2) != 0);
+    TERN_ASSERT(tern_tcp_unread(conn) <= 1 << 20);
+}
+
+static inline void call_set(struct tern_conn *conn, uint8_t how)
+{
+    static const char *const congestion[] = {"cubic", "reno", "bbr", NULL};
+    struct tern_tcp_settings set;
+
+    tern_tcp_settings(conn, &set);
+    set.congestion = congestion[how & 3];
+    set.nodelay = (how & 4) != 0;
+    set.cork = (how & 8) != 0;
+    set.quickack = (how & 16) != 0;
+    set.mss_bytes = (how & 32) != 0 ? 300 : 0;
+    set.readable_bytes = set.notsent_lowat_bytes = (how & 64) != 0 ? 2000 : 0;
+    TERN_ASSERT(tern_tcp_set(conn, &set) == TERN_ERR_OK);
+}
+
+/* Looking at what came, piece by piece, and being done with some of it. */
+static inline void call_look(struct tern_conn *conn, uint8_t amount)
+{
+    static uint8_t seen[TERN_FRAME_BYTES_MAX];
+    struct tern_slice slice[4];
+    const int n = tern_tcp_peekv_from(conn, amount & 15, slice, 4);
+    size_t all = 0;
+
+    for (int i = 0; i < n; i++) {
+        TERN_ASSERT(slice[i].bytes > 0 && slice[i].bytes <= sizeof seen);
+        memcpy(seen, slice[i].data, slice[i].bytes); /* they are there */
+        all += slice[i].bytes;
+    }
+    if (all > 0)
+        tern_tcp_skip(conn, (amount & 16) != 0 ? all : 1);
+    tern_tcp_mark(conn, (amount & 1) != 0 ? TERN_TCP_MARK_MORE : TERN_TCP_MARK_RECORD);
+    if (amount == 100)
+        tern_tcp_shutdown_read(conn);
+}
+
 static inline void call_conn(struct world *w, struct tern_conn **at, uint8_t what, uint8_t amount)
 {
     struct tern_tcp_info info;
@@ -96,6 +148,12 @@ static inline void call_conn(struct world *w, struct tern_conn **at, uint8_t wha
     default:
         if (amount > 128)
             call_lend(*at, (uint8_t)(amount - 129));
+        else if (amount > 32 && what == 5)
+            call_urgent(*at, amount);
+        else if (amount > 32 && what == 6)
+            call_set(*at, (uint8_t)(amount - 33));
+        else if (amount > 32 && what == 7)
+            call_look(*at, amount);
         if (amount > 32)
             break;
         tern_tcp_abort(*at);
@@ -193,7 +251,7 @@ static inline void call_world(struct world *w, uint8_t what, uint8_t amount)
         (void)tern_stack_connections_unfinished(w->stack);
         break;
     default:
-        break;
+        w->lends = (amount & 1) != 0;
     }
 }
 

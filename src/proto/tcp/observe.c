@@ -107,7 +107,8 @@ void tern_tcb_tell_loss(struct tern_tcb *c, enum tern_loss_by by, uint64_t from,
     if (c->loss.sacked != NULL)
         note.loss.bytes -= tern_ranges_bytes_within(c->loss.sacked, from, to);
     note.loss.again = again;
-    tell(c, &note);
+    if (note.loss.bytes > 0) /* else all of it has arrived meanwhile */
+        tell(c, &note);
 }
 
 void tern_tcb_tell_recovery(const struct tern_tcb *c, enum tern_tcp_recovery from, tern_time now)
@@ -271,8 +272,10 @@ static void tell_timers(const struct tern_tcb *was, const struct tern_tcb *c, ui
 
         if (due == before)
             continue;
-        tell_timer(c, timer, due == TERN_TIME_NEVER ? TERN_TIMER_CANCELLED : TERN_TIMER_SET, due,
-                   now);
+        if (due == TERN_TIME_NEVER)
+            tell_timer(c, timer, TERN_TIMER_CANCELLED, due, now);
+        else /* one that counts from long ago is due at once */
+            tell_timer(c, timer, TERN_TIMER_SET, due > now ? due : now, now);
     }
 }
 
