@@ -13,9 +13,9 @@
 #include "loans.h"
 
 #define STEPS_MAX             300000
-#define PATIENCE              (400 * TERN_SECOND) /* after the faults, beside the time that the bytes need */
-#define GIVEN_UP              (128 * TERN_SECOND) /* a SYN for which there is no room: others wait */
-#define QUIET                 (130 * TERN_SECOND) /* after the last connection: TIME-WAIT ends, no more */
+#define PATIENCE              (400 * TERN_SECOND) /* after the faults, and what the bytes need */
+#define GIVEN_UP              (128 * TERN_SECOND) /* a SYN without room: others wait */
+#define QUIET                 (130 * TERN_SECOND) /* after the last: TIME-WAIT ends, no more */
 #define CHECK_EVERY           16                  /* steps, once a run is long */
 #define PROCESSOR_SECONDS_MAX 30                  /* thousands of times what a seed takes */
 
