@@ -169,35 +169,44 @@ static int run_rested(struct world *w, uint64_t first, uint64_t count)
     return differ == 0 ? 0 : 1;
 }
 
-/* A fault that never strikes tests nothing, however often it is drawn. */
+/* A fault that never strikes tests nothing, however often it is drawn. Returns whether one does. */
+static bool has_struck(uint64_t seeds, const char *what)
+{
+    printf("%6llu  %s\n", (unsigned long long)seeds, what);
+    return seeds > 0;
+}
+
 static int run_kinds(struct world *w, uint64_t first, uint64_t count)
 {
     static const struct {
         const char *what;
         size_t at;
     } kinds[] = {
-#define SIM_KIND(name, what) {what, offsetof(struct sim_toll, name)},
+#define SIM_KIND(name, what) {"frames " what, offsetof(struct sim_toll, name)},
         SIM_TOLL_KINDS(SIM_KIND)
 #undef SIM_KIND
     };
     enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-    uint64_t struck[KINDS] = {0};
+    uint64_t struck[KINDS] = {0}, numbers_pass = 0, stamps_pass = 0;
     unsigned never = 0, failed = 0;
 
     for (uint64_t seed = first; seed - first < count; seed++) {
+        uint64_t frames, numbers, stamps;
+
         failed += !world_run(w, seed, 0, UINT64_MAX);
         for (int i = 0; i < KINDS; i++) {
-            uint64_t frames;
-
             memcpy(&frames, (const char *)sim_network_toll(w->network) + kinds[i].at,
                    sizeof(frames));
             struck[i] += frames > 0;
         }
+        observer_wraps(w->observer, &numbers, &stamps);
+        numbers_pass += numbers > 0;
+        stamps_pass += stamps > 0;
     }
-    for (int i = 0; i < KINDS; i++) {
-        printf("%6llu  frames %s\n", (unsigned long long)struck[i], kinds[i].what);
-        never += struck[i] == 0;
-    }
+    for (int i = 0; i < KINDS; i++)
+        never += !has_struck(struck[i], kinds[i].what);
+    never += !has_struck(numbers_pass, "sequence numbers passed 2^31 or 2^32");
+    never += !has_struck(stamps_pass, "timestamps passed 2^31 or 2^32");
     printf("%llu seeds, %u failed, %u kinds of trouble never struck\n", (unsigned long long)count,
            failed, never);
     return failed + never == 0 ? 0 : 1;

@@ -77,6 +77,35 @@ void observer_show(struct observer *o, bool show)
     o->show = show;
 }
 
+bool observer_first(const struct observer *o, int side, uint32_t *isn, uint32_t *stamp)
+{
+    const struct half *h = &o->talk[0].half[side];
+
+    if (o->talks_count == 0 || !h->open)
+        return false;
+    *isn = h->opening[0].isn;
+    *stamp = h->syn.ts_value;
+    return true;
+}
+
+/* Is there a multiple of 2^31 behind the first one, up to the last? */
+static bool passes(uint32_t first, uint32_t last)
+{
+    return (first ^ last) >> 31 != 0;
+}
+
+void observer_wraps(const struct observer *o, uint64_t *numbers, uint64_t *stamps)
+{
+    *numbers = *stamps = 0;
+    for (uint32_t i = 0; i < o->talks_count; i++)
+        for (int k = 0; k < 2; k++) {
+            const struct half *h = &o->talk[i].half[k];
+
+            *numbers += h->open && passes(h->opening[0].isn, h->opening[0].isn + (uint32_t)h->end);
+            *stamps += h->ts_sent && passes(h->syn.ts_value, h->ts_value);
+        }
+}
+
 const char *observer_complaint(const struct observer *o)
 {
     return o->broken ? o->words : NULL;

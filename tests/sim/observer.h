@@ -41,6 +41,11 @@ void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t 
 const char *observer_complaint(const struct observer *o);
 /* Also print each segment. */
 void observer_show(struct observer *o, bool show);
+/* By which numbers a stack began the first connection; false: it said no SYN there. A stamp of 0:
+ * none. */
+bool observer_first(const struct observer *o, int side, uint32_t *isn, uint32_t *stamp);
+/* How often numbers, and timestamps, passed 2^31 or 2^32. */
+void observer_wraps(const struct observer *o, uint64_t *numbers, uint64_t *stamps);
 /* Print a packet script of one connection, as one stack sees it; a number of 0: none. */
 void observer_transcribe(struct observer *o, uint32_t number, int side);
 /* The connection and the sender of what broke a rule, or, where none was, the last connection. */

@@ -51,7 +51,6 @@ struct half {
 };
 
 struct talk {
-    bool used;
     uint32_t port[2]; /* of stack 0, of stack 1 */
     uint32_t number;
     struct half half[2]; /* by the stack that speaks */

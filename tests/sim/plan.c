@@ -166,6 +166,22 @@ static void draw_link(struct plan *p, uint64_t off, uint32_t side)
     }
 }
 
+/* Left to chance, one stream in twenty thousand would come so far. */
+static void draw_wrap(struct plan *p, uint64_t off)
+{
+    struct dice d;
+
+    if (!draw(&d, p, off, SIM_SWITCH_WRAP, 5))
+        return;
+    for (int i = 0; i < 2; i++) {
+        struct wrap_plan *w = &p->wrap[i];
+
+        w->what = (enum sim_wrap)dice_range(&d, 0, 2);
+        w->border = dice_one_in(&d, 3) ? UINT32_C(1) << 31 : 0;
+        w->before = dice_range(&d, 0, w->what == SIM_WRAPS_NUMBERS ? 20000 : 4000);
+    }
+}
+
 static void draw_stacks(struct plan *p, uint64_t off)
 {
     static const char *const controllers[] = {"cubic", "cubic", "reno", "bbr"};
@@ -330,6 +346,7 @@ void plan_draw(struct plan *p, uint64_t seed, uint64_t off, uint64_t flows)
         p->datagrams = dice_range(&d, 0, 10);
         p->pings = dice_range(&d, 0, 5);
     }
+    draw_wrap(p, off);
     dice_init(&d, seed, "heal", 0);
     p->heal_at = TERN_SECOND + us(&d, 5000000, 30000000);
 }

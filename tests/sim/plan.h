@@ -43,13 +43,23 @@
     X(CROWD, "crowd", "dozens of connections")                                                     \
     X(BESIDE, "beside", "datagrams and pings beside the streams")                                  \
     X(REST, "rest", "a stack folds each connection that rests, at once")                           \
-    X(AWAKE, "awake", "and has fewer control blocks than connections")
+    X(AWAKE, "awake", "and has fewer control blocks than connections")                             \
+    X(WRAP, "wrap", "numbers or timestamps pass 2^31 or 2^32")
 
 enum {
 #define SIM_SWITCH_ENUM(name, word, what) SIM_SWITCH_##name,
     SIM_SWITCHES(SIM_SWITCH_ENUM)
 #undef SIM_SWITCH_ENUM
         SIM_SWITCH_COUNT
+};
+
+/* What of a stack's passes a border of 32 bits in the first connection, or soon after. */
+enum sim_wrap { SIM_WRAPS_NOTHING, SIM_WRAPS_NUMBERS, SIM_WRAPS_STAMPS };
+
+struct wrap_plan {
+    enum sim_wrap what;
+    uint32_t border; /* 2^31, or 0 for 2^32 */
+    uint32_t before; /* so far before it the first one is: bytes, or milliseconds */
 };
 
 /* How an application ends its side. */
@@ -92,6 +102,7 @@ struct plan {
     bool borrows[2];
     uint32_t datagrams; /* to send beside the streams, each way */
     uint32_t pings;
+    struct wrap_plan wrap[2];
     tern_time heal_at;
 };
 

@@ -17,6 +17,7 @@
 #define GIVEN_UP              (128 * TERN_SECOND) /* a SYN without room: others wait */
 #define QUIET                 (130 * TERN_SECOND) /* after the last: TIME-WAIT ends, no more */
 #define CHECK_EVERY           16                  /* steps, once a run is long */
+#define LOOK_STEPS            1000                /* for the first numbers of a connection */
 #define PROCESSOR_SECONDS_MAX 30                  /* thousands of times what a seed takes */
 
 static const uint64_t hash_factor = UINT64_C(0x9fb21c651e98df25);
@@ -41,17 +42,25 @@ struct world *world_create(void)
     if (w == NULL)
         abort();
     w->network = sim_network_create(&none, 0);
-    w->observer = observer_create();
+    w->observer = w->judge = observer_create();
+    w->scout = observer_create();
     return w;
 }
 
 void world_destroy(struct world *w)
 {
     sim_network_destroy(w->network);
-    observer_destroy(w->observer);
+    observer_destroy(w->judge);
+    observer_destroy(w->scout);
     free(w->side[0].memory);
     free(w->side[1].memory);
     free(w);
+}
+
+/* The time as a stack has it. */
+static tern_time clock_of(const struct world *w, int i)
+{
+    return w->now + w->side[i].ahead;
 }
 
 static void open_stack(struct world *w, int i)
@@ -72,7 +81,7 @@ static void open_stack(struct world *w, int i)
     }
     memset(side->memory, 0, bytes);
     side->listener = NULL;
-    if (tern_stack_init(side->memory, bytes, c, w->now, &side->stack) != TERN_ERR_OK ||
+    if (tern_stack_init(side->memory, bytes, c, clock_of(w, i), &side->stack) != TERN_ERR_OK ||
         tern_stack_address_add(side->stack, &cidr, TERN_CLAIM_NONE) != TERN_ERR_OK)
         abort();
 }
@@ -162,7 +171,7 @@ static void hand_over_singly(struct world *w, int i, const struct sim_arrival *a
     for (int k = 0; k < n; k++) {
         const uint64_t before = asleep(w, i);
 
-        tern_stack_input(w->side[i].stack, &arrived[k].frame, 1, w->now);
+        tern_stack_input(w->side[i].stack, &arrived[k].frame, 1, clock_of(w, i));
         if (asleep(w, i) == before)
             tell_observer(w, i, &arrived[k]);
     }
@@ -177,7 +186,7 @@ static void lend_frames(struct world *w, int i, struct tern_frame *frames, int n
         frames[k].piece[0].data = lent.bytes + lent.used;
         lent.used += frames[k].bytes;
     }
-    tern_stack_input_borrowed(w->side[i].stack, frames, n, w->now);
+    tern_stack_input_borrowed(w->side[i].stack, frames, n, clock_of(w, i));
 }
 
 static void hand_over(struct world *w, int i, const struct sim_arrival *arrived, int n)
@@ -191,7 +200,7 @@ static void hand_over(struct world *w, int i, const struct sim_arrival *arrived,
     if (w->plan.borrows[i])
         lend_frames(w, i, frames, n);
     else
-        tern_stack_input(w->side[i].stack, frames, n, w->now);
+        tern_stack_input(w->side[i].stack, frames, n, clock_of(w, i));
 }
 
 static void receive(struct world *w, int i)
@@ -211,7 +220,7 @@ static void transmit(struct world *w, int i)
     struct tern_frame frames[TERN_BURST_MAX];
     int n;
 
-    while ((n = tern_stack_output(w->side[i].stack, frames, TERN_BURST_MAX, w->now)) > 0 &&
+    while ((n = tern_stack_output(w->side[i].stack, frames, TERN_BURST_MAX, clock_of(w, i))) > 0 &&
            !w->failed)
         for (int k = 0; k < n; k++)
             send_frame(w, i, &frames[k]);
@@ -225,7 +234,7 @@ static tern_time turn(struct world *w, int i)
     tern_time next, at;
 
     receive(w, i);
-    tern_stack_expire(stack, w->now); /* nothing due: still the time of the calls to come */
+    tern_stack_expire(stack, clock_of(w, i)); /* nothing due: still the time of the calls to come */
     next = flows_run(w, i);
     at = beside_run(w, i);
     next = at < next ? at : next;
@@ -236,6 +245,7 @@ static tern_time turn(struct world *w, int i)
     if (w->steps < 1000 || w->steps % CHECK_EVERY == 0)
         tern_stack_check(stack);
     at = tern_stack_deadline(stack);
+    at = at < TERN_TIME_NEVER ? at - w->side[i].ahead : at;
     return at < next ? at : next;
 }
 
@@ -310,11 +320,12 @@ static void begin(struct world *w)
     w->now = TERN_SECOND;
     w->ends_count = w->ends_live = 0;
     w->steps = w->frames = w->hash = 0;
-    w->healed = false;
+    w->healed = w->failed = false;
+    w->why[0] = '\0';
     lent.used = 0;
     for (int i = 0; i < 2; i++)
         mtus[i] = w->plan.stack[i].link.mtu_bytes;
-    sim_network_reset(w->network, &w->plan.faults, w->seed);
+    sim_network_reset(w->network, &w->plan.faults, w->plan.seed);
     observer_reset(w->observer, mtus);
     open_stack(w, 0);
     open_stack(w, 1);
@@ -322,11 +333,45 @@ static void begin(struct world *w)
     beside_open(w);
 }
 
+/* How far a clock must be ahead for a number to begin where the plan has it. Sequence numbers grow
+ * by one each 4 us (RFC 9293 §3.4.1), timestamps each millisecond (RFC 7323 §5.4). */
+static tern_time ahead_for(const struct wrap_plan *p, uint32_t isn, uint32_t stamp)
+{
+    const uint32_t wanted = p->border - p->before;
+
+    if (p->what == SIM_WRAPS_NUMBERS)
+        return (tern_time)(uint32_t)(wanted - isn) * 4 * TERN_US;
+    return (tern_time)(uint32_t)(wanted - stamp) * TERN_MS;
+}
+
+/* Run until both SYNs of the first connection were seen, or for a while, to learn by which numbers
+ * it begins; then set the clocks so that they are those of the plan. */
+static void set_clocks(struct world *w)
+{
+    uint32_t isn, stamp;
+
+    w->observer = w->scout;
+    begin(w);
+    while (!w->failed && w->steps < LOOK_STEPS && w->now < TERN_TIME_NEVER &&
+           !(observer_first(w->observer, 0, &isn, &stamp) &&
+             observer_first(w->observer, 1, &isn, &stamp)))
+        step(w);
+    for (int i = 0; i < 2; i++)
+        if (w->plan.wrap[i].what != SIM_WRAPS_NOTHING &&
+            observer_first(w->observer, i, &isn, &stamp))
+            w->side[i].ahead = ahead_for(&w->plan.wrap[i], isn, stamp);
+    loans_drop(w);
+    w->observer = w->judge;
+}
+
 static void live(void *about)
 {
     struct world *w = about;
     tern_time latest;
 
+    w->side[0].ahead = w->side[1].ahead = 0;
+    if (w->plan.wrap[0].what != SIM_WRAPS_NOTHING || w->plan.wrap[1].what != SIM_WRAPS_NOTHING)
+        set_clocks(w);
     begin(w);
     latest = latest_end(w);
     while (!w->failed) {
@@ -352,12 +397,10 @@ bool world_run(struct world *w, uint64_t seed, uint64_t off, uint64_t flows)
     const char *death;
 
     plan_draw(&w->plan, seed, off, flows);
-    w->seed = seed;
-    w->failed = false;
-    w->why[0] = '\0';
     death = deaths_of(live, w, PROCESSOR_SECONDS_MAX);
     if (death != NULL)
         world_fail(w, "%s", death);
     loans_drop(w);
+    w->observer = w->judge;
     return !w->failed;
 }

@@ -17,14 +17,15 @@ struct side {
     struct tern_ping_socket *ping;
     uint32_t datagrams_sent, pings_sent;
     tern_time next_beside;
+    tern_time ahead; /* the stack's clock, of the world's */
 };
 
 struct world {
-    uint64_t seed;
     struct plan plan;
     struct side side[2];
     struct sim_network *network;
-    struct observer *observer;
+    struct observer *judge, *scout; /* the second while a run only looks for numbers */
+    struct observer *observer;      /* which of them */
     struct flow flow[SIM_FLOWS_MAX];
     struct end end[SIM_ENDS_MAX];
     uint32_t ends_count, ends_live;
