@@ -18,6 +18,7 @@
  */
 #include "ends.h"
 #include "shrink.h"
+#include "sim_commit.h"
 #include "world.h"
 
 #include <errno.h>
@@ -25,10 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifndef SIM_COMMIT
-#define SIM_COMMIT "unknown"
-#endif
 
 struct choice {
     uint64_t off, flows;
