@@ -16,6 +16,8 @@
 
 #define TOLERANCE (1 * TERN_MS) /* the timer wheel's resolution, with room */
 #define WHENEVER  (200 * TERN_SECOND)
+#define PEER_ISN  12345
+#define BORDER_MS 150 /* before our timestamps pass 2^31 or 2^32 */
 
 bool script_take_sent(struct script_world *w, struct script_sent *out)
 {
@@ -190,7 +192,7 @@ static void run_step(struct script_world *w, const struct script_step *step)
         (void)script_command(w, step);
 }
 
-bool script_run(const struct script *s, struct script_start start, uint32_t *our_isn)
+bool script_run(const struct script *s, struct script_start start, struct script_first *first)
 {
     static struct script_world w;
     bool good;
@@ -200,7 +202,7 @@ bool script_run(const struct script *s, struct script_start start, uint32_t *our
         run_step(&w, &s->step[i]);
     expect_silence(&w, s->step[s->step_count - 1].line);
     good = !w.failed;
-    *our_isn = w.our_first_isn;
+    *first = w.first;
     script_world_close(&w);
     return good;
 }
@@ -209,7 +211,7 @@ bool script_run(const struct script *s, struct script_start start, uint32_t *our
 static bool run_points(const struct script *s, tern_time base, uint32_t first, bool offloads)
 {
     static const uint32_t points[] = {0, 0x7ffffff0u, 0xfffffff0u};
-    uint32_t isn = 0;
+    struct script_first got = {0, 0};
 
     for (size_t i = 0; i < 9; i++) {
         /* a clock of 4 us turns the first number of the first run into the wanted one */
@@ -217,10 +219,31 @@ static bool run_points(const struct script *s, tern_time base, uint32_t first, b
         const struct script_start start = {base + (tern_time)(uint32_t)(wanted - first) * 4000,
                                            points[i % 3], offloads};
 
-        if (!script_run(s, start, &isn))
+        if (!script_run(s, start, &got))
             return false;
-        if (first != 0 && isn != wanted) {
-            fprintf(stderr, "%s: our first number is %u, not %u\n", s->path, isn, wanted);
+        if (first != 0 && got.isn != wanted) {
+            fprintf(stderr, "%s: our first number is %u, not %u\n", s->path, got.isn, wanted);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Our timestamps pass a border soon after the first: a round trip is a tenth of a second as a rule,
+ * so that they do while the first texts are under way. */
+static bool run_stamps(const struct script *s, tern_time base, uint32_t first)
+{
+    static const uint32_t borders[] = {0x80000000u, 0};
+    struct script_first got;
+
+    for (size_t i = 0; i < 2 && first != 0; i++) {
+        const uint32_t wanted = borders[i] - BORDER_MS;
+        const tern_time later = (tern_time)(uint32_t)(wanted - first) * TERN_MS;
+
+        if (!script_run(s, (struct script_start){base + later, PEER_ISN, false}, &got))
+            return false;
+        if (got.stamp != wanted) {
+            fprintf(stderr, "%s: our first timestamp is %u, not %u\n", s->path, got.stamp, wanted);
             return false;
         }
     }
@@ -230,10 +253,11 @@ static bool run_points(const struct script *s, tern_time base, uint32_t first, b
 static bool run_everywhere(const struct script *s)
 {
     const tern_time base = 1000 * TERN_SECOND;
-    uint32_t first = 0;
+    struct script_first first = {0, 0};
 
-    return script_run(s, (struct script_start){base, 12345, false}, &first) &&
-           run_points(s, base, first, false) && run_points(s, base, first, true);
+    return script_run(s, (struct script_start){base, PEER_ISN, false}, &first) &&
+           run_points(s, base, first.isn, false) && run_points(s, base, first.isn, true) &&
+           run_stamps(s, base, first.stamp);
 }
 
 int main(int argc, char **argv)

@@ -133,6 +133,11 @@ struct script_start {
     bool offloads; /* the link takes super-segments and unfinished checksums */
 };
 
+/* By which numbers the stack began; a stamp of 0: none. */
+struct script_first {
+    uint32_t isn, stamp;
+};
+
 /* Where our numbers of a connection begin, and how far its streams are. */
 struct script_numbers {
     bool know_isn, know_ts;
@@ -159,7 +164,7 @@ struct script_world {
     struct script_flow flows[SCRIPT_FLOWS_MAX];
     struct script_flow *flow; /* the script's steps are about this one */
     bool know_first;
-    uint32_t our_first_isn;
+    struct script_first first;
     uint8_t cookie_bytes, cookie[SCRIPT_COOKIE_MAX]; /* the stack gave it last */
 
     struct tern_tcp_settings settings;
@@ -204,8 +209,8 @@ bool script_refuse(struct script_world *w, const struct script_step *step, const
 bool script_has_conn(struct script_world *w, const struct script_step *step);
 enum tern_err script_err_named(const char *name);
 
-/* run.c: run a script; false: it failed, and said where. *our_isn: the stack's first number. */
-bool script_run(const struct script *s, struct script_start start, uint32_t *our_isn);
+/* run.c: run a script; false: it failed, and said where. *first: by which numbers the stack began. */
+bool script_run(const struct script *s, struct script_start start, struct script_first *first);
 /* A segment of the peer's, now. */
 void script_peer_sends(struct script_world *w, const struct script_segment *relative);
 /* The oldest unexpected segment, in relative numbers; false: none. */

@@ -42,7 +42,7 @@ static void note_isn(struct script_world *w, const struct script_sent *sent)
     flow->n.our_isn = sent->segment.seq;
     flow->ports.ours = sent->src_port;
     if (!w->know_first)
-        w->our_first_isn = flow->n.our_isn;
+        w->first = (struct script_first){flow->n.our_isn, sent->segment.ts_value};
     w->know_first = true;
     if (sent->segment.has_timestamps && !flow->n.know_ts) {
         flow->n.know_ts = true;
