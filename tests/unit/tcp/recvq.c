@@ -213,6 +213,31 @@ static void buffer_fits_the_path(void **state)
     }
 }
 
+/* Whatever comes beyond holes, on however many connections: what comes in order finds room, or
+ * nobody would ever move again. */
+static void tails_leave_room(void **state)
+{
+    enum { CONNECTIONS = 8, CHUNKS = 12, FIRST = 100 };
+    struct engine e;
+    struct tern_tcb c[CONNECTIONS];
+
+    (void)state;
+    engine_open(&e, CHUNKS);
+    for (uint16_t i = 0; i < CONNECTIONS; i++)
+        engine_connect(&e, &c[i], (uint16_t)(1 + i));
+    for (uint32_t at = ENGINE_CHUNK_BYTES; at < 4 * ENGINE_CHUNK_BYTES; at += ENGINE_CHUNK_BYTES)
+        for (uint32_t i = 0; i < CONNECTIONS; i++)
+            arrive(&e, &c[i], at, at + 100);
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        arrive(&e, &c[i], 0, FIRST);
+        assert_int_equal(received(&c[i]), FIRST);
+    }
+    assert_true(e.drops[TERN_DROP_TCP_NO_BUFFER] > 0); /* there was more than the pool holds */
+    for (uint32_t i = 0; i < CONNECTIONS; i++)
+        tern_tcb_fini(&c[i]);
+    engine_close(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +246,7 @@ int main(void)
         cmocka_unit_test(any_order),
         cmocka_unit_test(sack_blocks),
         cmocka_unit_test(buffer_fits_the_path),
+        cmocka_unit_test(tails_leave_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
