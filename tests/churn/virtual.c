@@ -280,8 +280,10 @@ int main(int argc, char **argv)
     w.calls_per_second = strtoull(argv[2], NULL, 10);
     if (argc > 3)
         w.seed = strtoull(argv[3], NULL, 10);
-    if (w.seconds < WINDOWS || w.calls_per_second == 0)
+    if (w.seconds < WINDOWS || w.calls_per_second == 0) {
+        (void)fprintf(stderr, "churn_virtual: at least %d seconds, and 1 call a second\n", WINDOWS);
         return 2;
+    }
     w.network = sim_network_create(&faults, w.seed);
     make_side(&w, 0);
     make_side(&w, 1);

@@ -192,5 +192,9 @@ int main(int argc, char **argv)
     (void)printf("%s: %u calls a life; %u lives: %u went well in spite of it, %u said why not, "
                  "%u failures\n",
                  argv[1], t.calls_most, t.runs, t.survived, t.told, t.failures);
+    if (t.survived + t.told == 0) {
+        (void)fprintf(stderr, "fail_run: no call of this life has such a number\n");
+        return 2;
+    }
     return t.failures == 0 ? 0 : 1;
 }

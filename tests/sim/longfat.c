@@ -237,6 +237,12 @@ int main(int argc, char **argv)
     const int writer = argc > 1 && strcmp(argv[1], "down") == 0;
     const long seconds = argc > 2 ? atol(argv[2]) : 60;
 
+    if (argc < 2 || (writer == 0 && strcmp(argv[1], "up") != 0) ||
+        seconds <= SETTLED / TERN_SECOND) {
+        (void)fprintf(stderr, "usage: longfat up|down [SECONDS] [-v], more than %d of them\n",
+                      (int)(SETTLED / TERN_SECOND));
+        return 2;
+    }
     for (uint32_t i = 0; i < sizeof(pattern); i++)
         pattern[i] = (uint8_t)((i % PERIOD) * 2654435761u >> 24);
     return one_way(writer, seconds, argc > 3) ? 0 : 1;

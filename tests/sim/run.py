@@ -48,6 +48,10 @@ def main(arguments):
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--sim", default=os.path.join(TOP, "build", "tests", "sim", "sim"))
     asked = parser.parse_args(arguments)
+    if asked.count < 1 or asked.first < 0 or asked.jobs < 1:
+        parser.error("at least one seed, from 0 on, and one process")
+    if not os.access(asked.sim, os.X_OK):
+        parser.error(f"no simulator at {asked.sim}; `ninja -C build tests/sim/sim` builds it")
     end, began, ran, failed = asked.first + asked.count, time.monotonic(), 0, 0
     with ThreadPoolExecutor(asked.jobs) as pool:
         blocks = range(asked.first, end, BLOCK)
