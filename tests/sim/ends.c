@@ -111,6 +111,8 @@ static bool write_piece(struct world *w, struct end *e)
         return false;
     }
     e->written += (uint64_t)taken;
+    if (e->plan->marks && e->written % 3 < 2)
+        tern_tcp_mark(e->conn, e->written % 3 == 0 ? TERN_TCP_MARK_MORE : TERN_TCP_MARK_RECORD);
     if (e->plan->write_pause > 0) {
         e->next_write = w->now + e->plan->write_pause;
         e->pausing = true;
@@ -216,11 +218,25 @@ static void ask(struct world *w, struct end *e)
         world_fail(w, "keep-alive cannot be set");
 }
 
+static tern_time change_at(const struct end *e)
+{
+    return e->plan->changes && !e->changed && !e->asked ? e->opened_at + e->plan->changes_after
+                                                        : TERN_TIME_NEVER;
+}
+
+static void change(struct world *w, struct end *e)
+{
+    e->changed = true;
+    if (tern_tcp_set(e->conn, &e->plan->later) != TERN_ERR_OK)
+        world_fail(w, "settings cannot be changed");
+}
+
 static tern_time next_turn(const struct world *w, const struct end *e)
 {
     const tern_time ask_at = w->plan.heal_at + ASK_AFTER;
     tern_time at = e->asked ? TERN_TIME_NEVER : ask_at;
 
+    at = change_at(e) < at ? change_at(e) : at;
     if (!e->established)
         return at;
     if ((e->bits & TERN_CONN_READABLE) != 0 && !e->finished)
@@ -237,6 +253,8 @@ tern_time end_run(struct world *w, struct end *e)
     if (!wakes)
         return next_turn(w, e);
     e->established = e->established || (e->bits & TERN_CONN_ESTABLISHED) != 0;
+    if (change_at(e) <= w->now)
+        change(w, e);
     if (!e->asked && w->now >= w->plan.heal_at + ASK_AFTER)
         ask(w, e);
     if ((e->bits & TERN_CONN_CLOSED) != 0 && tern_tcp_reason(e->conn) != TERN_ERR_OK) {

@@ -27,6 +27,7 @@ struct end {
     uint32_t bits;                 /* events not yet acted on */
     tern_time next_write, next_read, opened_at;
     bool asked;   /* keep-alive was turned on, long after the faults */
+    bool changed; /* its settings are the later ones */
     bool pausing; /* between two writes */
     bool early;   /* wrote before the handshake */
     bool established;

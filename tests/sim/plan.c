@@ -239,6 +239,29 @@ static void draw_settings(struct tern_tcp_settings *s, uint64_t seed, uint32_t n
     draw_buffers(&d, s);
 }
 
+/* What an application may wish anew at any time. Whoever waits for many bytes may wait for one who
+ * waits as well: so one side only does. */
+static void draw_change(struct end_plan *e, uint64_t seed, uint32_t number)
+{
+    static const char *const controllers[] = {"cubic", "reno", "bbr"};
+    struct tern_tcp_settings *s = &e->later;
+    struct dice d;
+
+    dice_init(&d, seed, "change", number);
+    e->changes = dice_one_in(&d, 6);
+    e->changes_after = us(&d, 0, dice_one_in(&d, 2) ? 200000 : 5000000);
+    *s = e->settings;
+    s->congestion = controllers[dice_range(&d, 0, 2)];
+    s->nodelay = dice_one_in(&d, 2);
+    s->cork = dice_one_in(&d, 4);
+    s->quickack = dice_one_in(&d, 2);
+    s->pacing = dice_one_in(&d, 2);
+    s->mtu_probe = (uint8_t)dice_range(&d, 0, TERN_MTU_PROBE_ALWAYS);
+    s->pacing_rate_max = dice_one_in(&d, 3) ? dice_range(&d, 20000, 1000000) : 0;
+    s->readable_bytes = number % 2 == 0 && dice_one_in(&d, 2) ? dice_range(&d, 1, 4000) : 0;
+    draw_buffers(&d, s);
+}
+
 static uint32_t draw_bytes(struct dice *d, bool bulk)
 {
     switch (dice_range(d, 0, 7)) {
@@ -279,6 +302,8 @@ static void draw_manner(struct end_plan *e, uint64_t seed, uint64_t off, uint32_
         e->urgent_at = dice_range(&d, SIM_NAME_BYTES + 1, e->bytes - 1);
     dice_init(&d, seed, "lend", number);
     e->lends = dice_one_in(&d, 5) && is_on(off, SIM_SWITCH_LEND);
+    dice_init(&d, seed, "marks", number);
+    e->marks = dice_one_in(&d, 5) && is_on(off, SIM_SWITCH_MARKS);
 }
 
 static void draw_end(struct end_plan *e, uint64_t seed, uint64_t off, uint32_t number)
@@ -297,6 +322,8 @@ static void draw_end(struct end_plan *e, uint64_t seed, uint64_t off, uint32_t n
     tern_tcp_settings_defaults(&e->settings);
     if (is_on(off, SIM_SWITCH_SETTINGS))
         draw_settings(&e->settings, seed, number);
+    if (is_on(off, SIM_SWITCH_CHANGE))
+        draw_change(e, seed, number);
 }
 
 /* The clock of first sequence numbers ticks every 4 us (RFC 9293 §3.4.1). A port that is used again

@@ -44,7 +44,9 @@
     X(BESIDE, "beside", "datagrams and pings beside the streams")                                  \
     X(REST, "rest", "a stack folds each connection that rests, at once")                           \
     X(AWAKE, "awake", "and has fewer control blocks than connections")                             \
-    X(WRAP, "wrap", "numbers or timestamps pass 2^31 or 2^32")
+    X(WRAP, "wrap", "numbers or timestamps pass 2^31 or 2^32")                                     \
+    X(MARKS, "marks", "an application says that more follows, or that a record ends")              \
+    X(CHANGE, "change", "settings change while a connection lives")
 
 enum {
 #define SIM_SWITCH_ENUM(name, word, what) SIM_SWITCH_##name,
@@ -78,7 +80,11 @@ struct end_plan {
     uint32_t stop_at;   /* bytes moved, for those who leave early */
     uint32_t urgent_at; /* the byte that is written as urgent; 0: none */
     bool lends;         /* two pieces of three */
+    bool marks;         /* two pieces of three as well */
     struct tern_tcp_settings settings;
+    bool changes; /* to these, a while after it was opened: */
+    struct tern_tcp_settings later;
+    tern_time changes_after;
 };
 
 struct flow_plan {
