@@ -165,12 +165,14 @@ static bool do_accept(struct script_world *w, const struct script_step *step)
     return judge(w, step, err, wanted(step, 1, TERN_ERR_OK));
 }
 
-/* write N [urgent] [= N|ERROR] */
+/* write N [urgent|more|record] [= N|ERROR] */
 static bool do_write(struct script_world *w, const struct script_step *step)
 {
     static uint8_t data[MOVE_MAX];
     const long n = atol(script_word(step, 1));
     const bool urgent = strcmp(script_word(step, 2), "urgent") == 0;
+    const bool more = strcmp(script_word(step, 2), "more") == 0;
+    const bool record = strcmp(script_word(step, 2), "record") == 0;
     ptrdiff_t got;
 
     if (!script_has_conn(w, step) || n < 0 || n > MOVE_MAX)
@@ -183,7 +185,9 @@ static bool do_write(struct script_world *w, const struct script_step *step)
         got = tern_tcp_write(w->flow->conn, data, (size_t)n);
     if (got > 0)
         w->flow->n.written += (uint32_t)got;
-    return judge(w, step, got, wanted(step, urgent ? 3 : 2, n));
+    if (more || record)
+        tern_tcp_mark(w->flow->conn, more ? TERN_TCP_MARK_MORE : TERN_TCP_MARK_RECORD);
+    return judge(w, step, got, wanted(step, urgent || more || record ? 3 : 2, n));
 }
 
 /* lend N [= ERROR] */
