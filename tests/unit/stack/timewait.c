@@ -2,6 +2,7 @@
 /* Connections in TIME-WAIT: their control blocks go back, the table's oldest gives way, and our own
  * connecting takes a pair again where that is safe. */
 #include "bench.h"
+#include "proto/tcp/tcp.h"
 
 /* A connection of ours, closed by us first; *peer: the segment of the peer's FIN. */
 static struct tern_conn *close_first(struct bench *b, uint16_t port, struct tern_tcp_header *peer)
@@ -186,12 +187,42 @@ static void abort_all(void **state)
     bench_close(&b);
 }
 
+/* RFC 5961 §7: what is in the window and must be a stray is challenged, but by all together no more
+ * often than the stack's connections challenge. */
+static void challenges_are_limited(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_tcp_header peer;
+    uint32_t sent;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    tern_tcp_close(close_first(&b, 80, &peer));
+    peer.flags = TERN_TCP_SYN;
+    peer.seq = tern_seq_add(peer.seq, 3);
+    bench_advance(&b, TERN_SECOND);
+    bench_forget(&b);
+    for (int i = 0; i < 500; i++)
+        bench_tcp(&b, peer, tern_span_of("", 0));
+    sent = bench_sent_count(&b, TERN_IP_TCP);
+    assert_in_range(sent, TERN_TCP_CHALLENGES / 2,
+                    TERN_TCP_CHALLENGES / 2 + TERN_TCP_CHALLENGES - 1);
+    assert_int_equal(bench_drops(&b, TERN_DROP_TCP_RATE), 500 - sent);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_oldest_goes), cmocka_unit_test(abort_or_close),
-        cmocka_unit_test(our_own_pair),    cmocka_unit_test(our_own_pair_again),
-        cmocka_unit_test(goes_on),         cmocka_unit_test(abort_all),
+        cmocka_unit_test(the_oldest_goes),
+        cmocka_unit_test(abort_or_close),
+        cmocka_unit_test(our_own_pair),
+        cmocka_unit_test(our_own_pair_again),
+        cmocka_unit_test(goes_on),
+        cmocka_unit_test(abort_all),
+        cmocka_unit_test(challenges_are_limited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
