@@ -209,7 +209,8 @@ bool script_refuse(struct script_world *w, const struct script_step *step, const
 bool script_has_conn(struct script_world *w, const struct script_step *step);
 enum tern_err script_err_named(const char *name);
 
-/* run.c: run a script; false: it failed, and said where. *first: by which numbers the stack began. */
+/* run.c: run a script; false: it failed, and said where. *first: the numbers by which the stack
+ * began. */
 bool script_run(const struct script *s, struct script_start start, struct script_first *first);
 /* A segment of the peer's, now. */
 void script_peer_sends(struct script_world *w, const struct script_segment *relative);
