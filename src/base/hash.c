@@ -8,16 +8,15 @@
 
 #include <sodium/crypto_shorthash.h>
 
+#include "base/bytes.h"
+
 _Static_assert(sizeof(struct tern_hash_key) == crypto_shorthash_KEYBYTES, "key size");
 _Static_assert(crypto_shorthash_BYTES == 8, "hash size");
 
 uint64_t tern_hash(const struct tern_hash_key *key, const void *data, size_t bytes)
 {
     uint8_t out[crypto_shorthash_BYTES];
-    uint64_t value = 0;
 
     crypto_shorthash(out, data, bytes, key->b);
-    for (unsigned i = 0; i < sizeof out; i++)
-        value |= (uint64_t)out[i] << (8 * i);
-    return value;
+    return __builtin_bswap64((uint64_t)tern_get_be32(out) << 32 | tern_get_be32(out + 4));
 }

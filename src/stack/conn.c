@@ -9,16 +9,21 @@
 #include "proto/tcp/isn.h"
 #include "stack/internal.h"
 
-uint64_t tern_stack_pair_hash(const struct tern_stack *s, const struct tern_endpoint *local,
+/* One segment may ask for it several times: as a connection, in TIME-WAIT, and once more. */
+uint64_t tern_stack_pair_hash(struct tern_stack *s, const struct tern_endpoint *local,
                               const struct tern_endpoint *remote)
 {
-    uint8_t bytes[36];
+    uint8_t bytes[TERN_PAIR_BYTES];
 
     memcpy(bytes, local->addr.b, 16);
     memcpy(bytes + 16, remote->addr.b, 16);
     tern_put_be16(bytes + 32, local->port);
     tern_put_be16(bytes + 34, remote->port);
-    return tern_hash(&s->demux_key, bytes, sizeof(bytes));
+    if (memcmp(bytes, s->pair.bytes, sizeof(bytes)) != 0) {
+        memcpy(s->pair.bytes, bytes, sizeof(bytes));
+        s->pair.hash = tern_hash(&s->demux_key, bytes, sizeof(bytes));
+    }
+    return s->pair.hash;
 }
 
 struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
@@ -191,6 +196,11 @@ void tern_conn_abort(struct tern_conn *conn)
     tern_tcb_abort(conn->tcb, TERN_CAUSE_RST_ABORT, conn->stack->now);
 }
 
+tern_seq tern_stack_isn(const struct tern_stack *s, const struct tern_tcb_options *o)
+{
+    return tern_isn(&s->isn_key, &o->local, &o->remote, s->now);
+}
+
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
                             const struct tern_endpoint *local, const struct tern_endpoint *remote)
 {
@@ -198,7 +208,6 @@ void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
     o->local = *local;
     o->remote = *remote;
     o->id = s->conn_id_next++;
-    o->iss = tern_isn(&s->isn_key, local, remote, s->now);
     o->ts_offset = tern_ts_offset(&s->ts_key, local, remote);
     o->cc = tern_cc_find(s->config.congestion);
 }

@@ -177,6 +177,8 @@ struct tern_rest {
     uint16_t link_changes;
 };
 
+#define TERN_PAIR_BYTES 36 /* two addresses, two ports */
+
 struct tern_stack {
     struct tern_config config;
     tern_time now;
@@ -186,6 +188,10 @@ struct tern_stack {
     struct tern_stack_counters counters;
 
     struct tern_hash_key demux_key, isn_key, port_key, ts_key, cookie_key, fastopen_key;
+    struct { /* of which the demux asked last */
+        uint8_t bytes[TERN_PAIR_BYTES];
+        uint64_t hash;
+    } pair;
     struct tern_spent_cookies spent;
     struct tern_random random;
     uint32_t port_counter, conn_id_next;
@@ -309,7 +315,7 @@ void tern_stack_tcp_input_end(struct tern_stack *s); /* of a burst */
 struct tern_conn *tern_stack_conn_find(struct tern_stack *s, const struct tern_endpoint *local,
                                        const struct tern_endpoint *remote);
 struct tern_conn *tern_conn_take(struct tern_stack *s);
-uint64_t tern_stack_pair_hash(const struct tern_stack *s, const struct tern_endpoint *local,
+uint64_t tern_stack_pair_hash(struct tern_stack *s, const struct tern_endpoint *local,
                               const struct tern_endpoint *remote);
 void tern_conn_enter(struct tern_conn *conn);       /* into the demux */
 void tern_conn_leave(struct tern_conn *conn);       /* out of it, and of the lists of the wire */
@@ -329,8 +335,10 @@ void tern_conn_leave_listener(struct tern_conn *conn);
 void tern_conn_queue_for_accept(struct tern_conn *conn); /* if its handshake is finished */
 struct tern_listener *tern_stack_listener_find(struct tern_stack *s,
                                                const struct tern_endpoint *local);
+/* All but the first number, which a cookie has of its own: tern_stack_isn() (RFC 6528). */
 void tern_stack_tcb_options(struct tern_stack *s, struct tern_tcb_options *o,
                             const struct tern_endpoint *local, const struct tern_endpoint *remote);
+tern_seq tern_stack_isn(const struct tern_stack *s, const struct tern_tcb_options *o);
 
 /* rest.c */
 uint32_t tern_rest_awake_count(const struct tern_config *config);

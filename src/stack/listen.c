@@ -76,6 +76,7 @@ static void open_child(struct tern_listener *l, const struct tern_endpoint *loca
     if (conn == NULL)
         return;
     child_options(l, &o, local, remote);
+    o.iss = tern_stack_isn(s, &o);
     tern_listener_fastopen(l, syn, &o);
     tern_stack_timewait_reuse(s, &o);
     tern_tcb_open_passive(conn->tcb, &s->tcp, &o, syn, s->now);

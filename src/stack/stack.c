@@ -245,6 +245,7 @@ static void init_keys(struct tern_stack *s)
 
     tern_random_init(&keys, s->config.seed, TERN_SEED_BYTES, "keys");
     tern_random_bytes(&keys, &s->demux_key, sizeof(s->demux_key));
+    s->pair.hash = tern_hash(&s->demux_key, s->pair.bytes, sizeof(s->pair.bytes));
     tern_random_bytes(&keys, &s->isn_key, sizeof(s->isn_key));
     tern_random_bytes(&keys, &s->port_key, sizeof(s->port_key));
     tern_random_bytes(&keys, &s->ts_key, sizeof(s->ts_key));

@@ -114,6 +114,7 @@ enum tern_err tern_tcp_connect(struct tern_stack *s, const struct tern_tcp_optio
     if (conn == NULL)
         return TERN_ERR_FULL;
     tern_stack_tcb_options(s, &o, &local, &options->remote);
+    o.iss = tern_stack_isn(s, &o);
     o.cc = congestion_of(s, options);
     o.ack_every = options->ack_every;
     o.connect_timeout = options->connect_timeout;

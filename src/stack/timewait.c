@@ -11,7 +11,7 @@
 #include "proto/tcp/isn.h"
 #include "stack/internal.h"
 
-static struct tern_timewait *find(const struct tern_stack *s, const struct tern_endpoint *local,
+static struct tern_timewait *find(struct tern_stack *s, const struct tern_endpoint *local,
                                   const struct tern_endpoint *remote)
 {
     return tern_timewait_find(&s->time_waits, local, remote,

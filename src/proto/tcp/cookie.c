@@ -83,12 +83,14 @@ void tern_cookie_answer(const struct tern_hash_key *key, const struct tern_tcp_e
                         struct tern_tcb_options *o, const struct tern_segment *syn, tern_time now,
                         struct tern_segment_out *out)
 {
-    struct tern_tcp_env unseen = *env; /* nothing is counted, traced or promised */
     struct tern_trace_ring silent = {.count_max = 0};
+    struct tern_tcp_env unseen; /* in which nothing is counted, traced or promised */
     struct tern_tcb c;
     bool made;
 
     TERN_ASSERT(now >= 0);
+    memcpy(&unseen, env, offsetof(struct tern_tcp_env, borrow));
+    unseen.borrow.count = 0;
     unseen.traces = &silent;
     unseen.observer.tell = NULL;
     o->iss = make(key, o, syn->h.seq, row_of(&syn->h), (uint64_t)now / (uint64_t)TICK);

@@ -82,7 +82,6 @@ struct tern_tcp_env {
     struct tern_pool logs; /* of struct tern_sentlog, taken while bytes are in flight */
     struct tern_pool loans;
     struct tern_loan *returned_first, *returned_last; /* of which nobody has heard yet */
-    struct tern_borrow borrow;
     struct tern_trace_ring *traces;
     struct tern_observer observer;
     uint32_t mtu_bytes;
@@ -101,7 +100,8 @@ struct tern_tcp_env {
     struct tern_random random;   /* for jitter */
     struct tern_limit challenges, resets;
     uint64_t segments_in, segments_out, retransmits, resets_in,
-        resets_out; /* in MSS-sized pieces */
+        resets_out;            /* in MSS-sized pieces */
+    struct tern_borrow borrow; /* last, for what a handshake alone needs ends before it */
 };
 
 /* A segment that arrived. text belongs to somebody else. */
