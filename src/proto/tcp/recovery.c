@@ -329,9 +329,9 @@ void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now)
 {
     const uint64_t flight = flight_size(c);
 
+    tern_tcb_undo_disarm(c); /* what is reduced by now is the mark's as well (RFC 4015 §3.2) */
     if (c->loss.state != TERN_RECOVERY_OPEN)
         return; /* this round trip has had its reaction */
-    tern_tcb_undo_disarm(c);
     set_state(c, TERN_RECOVERY_CWR, now);
     c->loss.recover = c->snd.nxt;
     c->count.ecn_reductions++;
