@@ -50,6 +50,7 @@ static void enter_fast(struct tern_tcb *c, tern_time now)
     c->count.fast_recoveries++;
     if (!reduced) { /* once a round trip: RFC 3168 §6.1.2 */
         tern_tcb_undo_arm(c);
+        c->ecn.cwr_due = true; /* for whatever reason it is reduced (§6.1.2) */
         c->cc_ops->on_loss(&c->cc, flight, now);
         tern_tcb_prr_start(c, flight);
     }
@@ -226,6 +227,7 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
         tern_tcb_undo_disarm(c);
         tern_tcb_tell_loss(c, TERN_LOSS_TAIL_PROBE, c->tlp.end - c->tlp.bytes, c->tlp.end, false,
                            now);
+        c->ecn.cwr_due = true;
         c->cc_ops->on_loss(&c->cc, flight_before, now);
         c->cc_ops->on_recovered(&c->cc, now);
     }
@@ -307,6 +309,7 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
     }
     c->cc_ops->on_rto(&c->cc, c->snd.nxt - c->snd.una, first, now);
     c->count.rtos++;
+    c->ecn.cwr_due = true;
     c->loss.lost_below = tern_tcb_rack_old_below(c, now);
     enter_loss(c, TERN_CAUSE_RTO, now);
     c->loss.first_due = true;
