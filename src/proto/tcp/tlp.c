@@ -11,10 +11,13 @@
 #define MAX_ACK_DELAY (200 * TERN_MS)   /* RFC 8985 §7.2: what a lone segment's ACK may take */
 #define PROCESSOR     (2 * TERN_MS)     /* what a peer may wait for one: docs/decisions/0028 */
 
+/* Not while losses are repaired; but after a mark none is. */
 static bool may_probe(const struct tern_tcb *c)
 {
-    return c->opt.sack && tern_tcb_is_synchronised(c) && c->loss.state == TERN_RECOVERY_OPEN &&
-           !c->tlp.out && c->snd.nxt > c->snd.una && !c->probe_out && c->snd.wnd > 0;
+    const bool repairs = c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_LOSS;
+
+    return c->opt.sack && tern_tcb_is_synchronised(c) && !repairs && !c->tlp.out &&
+           c->snd.nxt > c->snd.una && !c->probe_out && c->snd.wnd > 0;
 }
 
 void tern_tcb_tlp_arm(struct tern_tcb *c, tern_time now)
