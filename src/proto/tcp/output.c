@@ -297,6 +297,8 @@ static bool emit_new(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     out->cause = bytes == 0  ? TERN_CAUSE_FIN
                  : probe > 0 ? TERN_CAUSE_MTU_PROBE
                              : TERN_CAUSE_APP_WRITE;
+    if (from == c->snd.una) /* what may run is the window probe's timer, and no timeout of this */
+        c->timer.resend = TERN_TIME_NEVER;
     tern_tcb_emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
     if (is_new && bytes > 0)
         mark_new_text(c, out);
