@@ -414,11 +414,11 @@ static bool ack_is_due(const struct tern_tcb *c)
 }
 
 /* Nothing can go and nothing is in flight, but bytes wait: somebody must ask again
- * (RFC 9293 §3.8.6.1). Not for what a cork holds back: its own timer will. */
+ * (RFC 9293 §3.8.6.1). Not for what a cork or the pacing holds back: their own timers will. */
 static void start_persist_timer(struct tern_tcb *c, tern_time now)
 {
     if (can_send_data(c) && c->snd.end > c->snd.nxt && c->snd.nxt == c->snd.una &&
-        c->timer.cork == TERN_TIME_NEVER)
+        c->timer.cork == TERN_TIME_NEVER && c->timer.pace == TERN_TIME_NEVER)
         tern_tcb_timer_start_resend(c, now);
 }
 
