@@ -377,7 +377,8 @@ static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     c->count.window_probes_out++;
     out->cause = TERN_CAUSE_WINDOW_PROBE;
     tern_tcb_emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, fin, now);
-    c->timed.active = false; /* how long a closed window takes says nothing of the path */
+    if (c->snd.wnd == 0)
+        c->timed.active = false; /* how long a closed window takes says nothing of the path */
     return true;
 }
 
