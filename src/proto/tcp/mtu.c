@@ -142,6 +142,12 @@ static void lower(struct tern_tcb *c, uint32_t bytes, tern_time now)
     sync_mss(c);
 }
 
+/* A router tells of each segment that it throws away, and the timer is that of the first. */
+static bool has_earlier_claim(const struct tern_tcb *c, uint64_t at)
+{
+    return c->mtu.claim_bytes != 0 && c->mtu.claim_at >= c->snd.una && c->mtu.claim_at < at;
+}
+
 void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, uint32_t quoted_bytes,
                        tern_time now)
 {
@@ -157,6 +163,8 @@ void tern_tcb_path_mtu(struct tern_tcb *c, tern_seq seq, uint32_t mtu_bytes, uin
     if (bytes >= packet_bytes(c))
         return;
     if (bytes < c->mtu.good_bytes || bytes < MTU_SANE) {
+        if (has_earlier_claim(c, at))
+            return;
         c->mtu.claim_bytes = bytes;
         c->mtu.claim_at = at;
         return;
