@@ -271,7 +271,7 @@ static void arrive_otherwise(struct tern_tcb *c, const struct tern_segment *seg,
     if (!act_on(c, seg, check_ack(c, seg, now), now))
         return;
     take_timestamp(c, seg, seq, now);
-    tern_tcb_arrive_urgent(c, seg, text_at, now); /* sixth */
+    tern_tcb_arrive_urgent(c, seg, seq, now); /* sixth */
     tern_tcb_arrive_text(c, seg, text_at, now);
     tern_tcb_arrive_fin(c, seg, text_at, now);
 }
@@ -328,6 +328,7 @@ static void arrive_syn_sent(struct tern_tcb *c, const struct tern_segment *seg, 
     if (c->snd.fin_queued)
         tern_tcb_set_state(c, TERN_TCP_FIN_WAIT_1, now);
     tern_tcb_ack_now(c, TERN_CAUSE_HANDSHAKE_ACK);
+    tern_tcb_arrive_urgent(c, seg, c->rcv.irs, now); /* and all that follows */
     tern_tcb_arrive_text(c, seg, text_at, now);
     tern_tcb_arrive_fin(c, seg, text_at, now);
 }
