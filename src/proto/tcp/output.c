@@ -361,7 +361,8 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
     return true;
 }
 
-/* One byte beyond the window, or what little the window takes (RFC 9293 §3.8.6.1). */
+/* One byte beyond the window (RFC 9293 §3.8.6.1), or what little it takes (§3.8.6.2.1): that is text
+ * like any other, which may be timed, and missed. */
 static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
     const uint32_t segment = tern_tcb_piece_bytes_max(c);
@@ -369,15 +370,18 @@ static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     const uint64_t left = c->snd.end - tern_min_u64(c->snd.una, c->snd.end);
     const uint64_t bytes = fit_pieces(c, c->snd.una, tern_min_u64(take, left), segment);
     const bool fin = bytes == 0 && c->snd.fin_sent && !c->snd.fin_acked;
+    const bool open = c->snd.wnd > 0 && c->snd.nxt == c->snd.una;
 
     c->probe_due = false;
     if (bytes == 0 && !fin)
         return false;
-    c->probe_out = (c->snd.nxt == c->snd.una || c->probe_out) && !fin;
+    c->probe_out = (c->snd.nxt == c->snd.una || c->probe_out) && !fin && !open;
     c->count.window_probes_out++;
     out->cause = TERN_CAUSE_WINDOW_PROBE;
     tern_tcb_emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, fin, now);
-    if (c->snd.wnd == 0)
+    if (open)
+        tern_tcb_note_text(c, c->snd.una, c->snd.una + bytes, segment, false, now);
+    else
         c->timed.active = false; /* how long a closed window takes says nothing of the path */
     return true;
 }
