@@ -44,14 +44,29 @@ void tern_tcb_ecn_text(struct tern_tcb *c, const struct tern_segment *seg)
         c->ack.quick = TERN_TCP_QUICK_AFTER_MARK; /* the sender waits for this word */
 }
 
-/* The peer echoes a mark: react once a round trip, as to a loss, and say so (RFC 3168 §6.1.2). */
-void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now)
+/* The window was reduced, for whatever reason. All that is in flight speaks of the same window of
+ * data, and the first new text says that we reacted (RFC 3168 §6.1.2). */
+void tern_tcb_ecn_reduced(struct tern_tcb *c)
 {
-    const uint64_t flight = c->snd.nxt - c->snd.una;
-
-    if (c->snd.una < c->ecn.recover || flight == 0)
-        return;
     c->ecn.recover = c->snd.nxt;
     c->ecn.cwr_due = true;
+}
+
+/* It was for nothing: nobody reacted to anything. */
+void tern_tcb_ecn_undone(struct tern_tcb *c)
+{
+    c->ecn.recover = c->snd.una - 1;
+    c->ecn.cwr_due = false;
+}
+
+/* The peer echoes a mark: react as to a loss, once a window of data. The peer goes on until the
+ * CWR reaches it, which stands right behind that window. */
+void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now)
+{
+    tern_tcb_undo_disarm(c); /* what is reduced by now is the mark's as well (RFC 4015 §3.2) */
+    if (c->snd.una <= c->ecn.recover || c->snd.nxt == c->snd.una ||
+        c->loss.state != TERN_RECOVERY_OPEN)
+        return;
+    tern_tcb_ecn_reduced(c);
     tern_tcb_loss_on_mark(c, now);
 }

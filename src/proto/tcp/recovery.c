@@ -50,7 +50,7 @@ static void enter_fast(struct tern_tcb *c, tern_time now)
     c->count.fast_recoveries++;
     if (!reduced) { /* once a round trip: RFC 3168 §6.1.2 */
         tern_tcb_undo_arm(c);
-        c->ecn.cwr_due = true; /* for whatever reason it is reduced (§6.1.2) */
+        tern_tcb_ecn_reduced(c);
         c->cc_ops->on_loss(&c->cc, flight, now);
         tern_tcb_prr_start(c, flight);
     }
@@ -87,6 +87,7 @@ void tern_tcb_undo(struct tern_tcb *c, enum tern_undo_by by, tern_time now)
         c->cc = c->undo.cc;
     c->cc.cwnd = tern_max_u64(c->cc.cwnd, cwnd);
     tern_tcb_mtu_fit_window(c);
+    tern_tcb_ecn_undone(c);
     tern_tcb_undo_disarm(c);
     set_state(c, TERN_RECOVERY_OPEN, now);
     tern_tcb_score_open(c);
@@ -227,7 +228,7 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
         tern_tcb_undo_disarm(c);
         tern_tcb_tell_loss(c, TERN_LOSS_TAIL_PROBE, c->tlp.end - c->tlp.bytes, c->tlp.end, false,
                            now);
-        c->ecn.cwr_due = true;
+        tern_tcb_ecn_reduced(c);
         c->cc_ops->on_loss(&c->cc, flight_before, now);
         c->cc_ops->on_recovered(&c->cc, now);
     }
@@ -309,7 +310,7 @@ void tern_tcb_loss_on_rto(struct tern_tcb *c, tern_time now)
     }
     c->cc_ops->on_rto(&c->cc, c->snd.nxt - c->snd.una, first, now);
     c->count.rtos++;
-    c->ecn.cwr_due = true;
+    tern_tcb_ecn_reduced(c);
     c->loss.lost_below = tern_tcb_rack_old_below(c, now);
     enter_loss(c, TERN_CAUSE_RTO, now);
     c->loss.first_due = true;
@@ -332,9 +333,7 @@ void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now)
 {
     const uint64_t flight = flight_size(c);
 
-    tern_tcb_undo_disarm(c); /* what is reduced by now is the mark's as well (RFC 4015 §3.2) */
-    if (c->loss.state != TERN_RECOVERY_OPEN)
-        return; /* this round trip has had its reaction */
+    TERN_ASSERT(c->loss.state == TERN_RECOVERY_OPEN);
     set_state(c, TERN_RECOVERY_CWR, now);
     c->loss.recover = c->snd.nxt;
     c->count.ecn_reductions++;
