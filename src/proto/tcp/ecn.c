@@ -5,7 +5,8 @@
  * heard.
  *
  * Both SYNs must agree. A SYN that is sent again offers nothing, since some paths swallow those
- * that do; and whoever saw one SYN without the offer does not use it (RFC 3168 §6.1.1).
+ * that do; from then on our text bears no marks. Whoever saw one SYN without the offer does not use
+ * it at all (RFC 3168 §6.1.1).
  */
 #include "proto/tcp/internal.h"
 
@@ -18,12 +19,21 @@ bool tern_tcb_ecn_agreed(const struct tern_tcb *c, uint8_t syn_flags)
     return c->opt.ecn && (syn_flags & ECN_FLAGS) == want;
 }
 
+/* Does our own text bear marks? Whoever offered once tells of marks for good, but may set ECT only
+ * where no SYN went without the offer (RFC 3168 §6.1.1). */
+bool tern_tcb_ecn_sends(const struct tern_tcb *c)
+{
+    return c->opt.ecn && !c->ecn.fell_back;
+}
+
 /* The flags that a segment carries for it. */
 uint8_t tern_tcb_ecn_flags(const struct tern_tcb *c, uint8_t flags)
 {
-    if (!c->opt.ecn)
+    const bool is_syn = (flags & TERN_TCP_SYN) != 0;
+
+    if (!c->opt.ecn || (is_syn && c->ecn.fell_back))
         return 0;
-    if ((flags & TERN_TCP_SYN) != 0)
+    if (is_syn)
         return (flags & TERN_TCP_ACK) != 0 ? TERN_TCP_ECE : ECN_FLAGS;
     return c->ecn.echo ? TERN_TCP_ECE : 0;
 }

@@ -35,6 +35,7 @@ uint32_t tern_tcb_ts_now(const struct tern_tcb *c, tern_time now);
 bool tern_tcb_ecn_agreed(const struct tern_tcb *c, uint8_t syn_flags);
 uint8_t tern_tcb_ecn_flags(const struct tern_tcb *c, uint8_t flags);
 void tern_tcb_ecn_text(struct tern_tcb *c, const struct tern_segment *seg);
+bool tern_tcb_ecn_sends(const struct tern_tcb *c);
 void tern_tcb_ecn_reduced(struct tern_tcb *c);
 void tern_tcb_ecn_undone(struct tern_tcb *c);
 void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now);

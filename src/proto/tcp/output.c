@@ -65,7 +65,7 @@ static bool emit_syn(struct tern_tcb *c, struct tern_segment_out *out, tern_time
     c->syn_due = false;
     c->fastopen.option = c->fastopen.option && !again;
     if (!answer && c->loss.retries > 0)
-        c->opt.ecn = false; /* the path may swallow SYNs that offer it (RFC 3168 §6.1.1.1) */
+        c->ecn.fell_back = true; /* the path may swallow SYNs that offer it (RFC 3168 §6.1.1.1) */
     tern_tcb_fill_header(c, out, c->snd.iss, answer ? TERN_TCP_SYN | TERN_TCP_ACK : TERN_TCP_SYN,
                          now);
     out->cause = again && c->loss.retries > 0 ? TERN_CAUSE_RTO
@@ -183,7 +183,7 @@ static bool emit_lost(struct tern_tcb *c, struct tern_segment_out *out, tern_tim
 /* New text is told as able to bear a mark; what is sent again is not (RFC 3168 §6.1.5). */
 static void mark_new_text(struct tern_tcb *c, struct tern_segment_out *out)
 {
-    if (!c->opt.ecn)
+    if (!tern_tcb_ecn_sends(c))
         return;
     out->ecn = TERN_ECN_ECT0;
     if (c->ecn.cwr_due)

@@ -213,7 +213,7 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     uint64_t lost_before;
 
     tern_tcb_score_ack(c, seg, old_una, &d, now);
-    d.marked = c->opt.ecn && (seg->h.flags & TERN_TCP_ECE) != 0;
+    d.marked = tern_tcb_ecn_sends(c) && (seg->h.flags & TERN_TCP_ECE) != 0;
     tern_tcb_note_delivered(c, &d, &rate, now);
     count_duplicates(c, &d, duplicate);
     undo_by = tern_tcb_undo_try(c, seg, &d, duplicate);

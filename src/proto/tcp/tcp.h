@@ -237,6 +237,7 @@ struct tern_tcb {
         bool echo;        /* a mark came: ECE until the peer's CWR */
         bool seen;        /* a segment came that could bear a mark */
         bool cwr_due;     /* the next new segment says that we reacted */
+        bool fell_back;   /* a SYN of ours did not offer it: our text bears no marks */
         uint64_t recover; /* echoes of what was sent before this are one and the same */
     } ecn;
 
