@@ -211,6 +211,7 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     struct tern_rate_sample rate;
     enum tern_undo_by undo_by;
     uint64_t lost_before;
+    bool may_grow;
 
     tern_tcb_score_ack(c, seg, old_una, &d, now);
     d.marked = tern_tcb_ecn_sends(c) && (seg->h.flags & TERN_TCP_ECE) != 0;
@@ -240,7 +241,8 @@ void tern_tcb_loss_on_ack(struct tern_tcb *c, const struct tern_segment *seg, ui
     d.lost = d.lost > lost_before ? d.lost - lost_before : 0;
     enter_if_lost(c, now);
     reduce(c, &d);
-    if ((was_open && c->loss.state == TERN_RECOVERY_OPEN) || was_loss || c->cc_ops->own_recovery)
+    may_grow = (was_open && c->loss.state == TERN_RECOVERY_OPEN) || was_loss;
+    if ((may_grow && !d.marked) || c->cc_ops->own_recovery)
         tell_controller(c, &d, flight_before, &rate, now);
     if (d.acked > 0 || c->loss.state != TERN_RECOVERY_OPEN || c->timer.reorder != TERN_TIME_NEVER)
         tern_tcb_tlp_arm(c, now);
