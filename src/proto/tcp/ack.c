@@ -186,7 +186,7 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
     tern_tcb_loss_on_ack(c, seg, old_una, ack == old_una && is_duplicate(c, seg, ack, old_wnd),
                          now);
     if (tern_tcb_ecn_sends(c) && (seg->h.flags & TERN_TCP_ECE) != 0)
-        tern_tcb_ecn_echo(c, now);
+        tern_tcb_ecn_echo(c, ack - old_una, now);
     move_state(c, now);
     return c->state == TERN_TCP_CLOSED ? TERN_ACK_DROP : TERN_ACK_GO_ON;
 }

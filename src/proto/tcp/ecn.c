@@ -71,12 +71,13 @@ void tern_tcb_ecn_undone(struct tern_tcb *c)
 
 /* The peer echoes a mark: react as to a loss, once a window of data. The peer goes on until the
  * CWR reaches it, which stands right behind that window. */
-void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now)
+void tern_tcb_ecn_echo(struct tern_tcb *c, uint64_t acked, tern_time now)
 {
+    const uint64_t left = c->snd.nxt - c->snd.una;
+
     tern_tcb_undo_disarm(c); /* what is reduced by now is the mark's as well (RFC 4015 §3.2) */
-    if (c->snd.una <= c->ecn.recover || c->snd.nxt == c->snd.una ||
-        c->loss.state != TERN_RECOVERY_OPEN)
+    if (c->snd.una <= c->ecn.recover || left + acked == 0 || c->loss.state != TERN_RECOVERY_OPEN)
         return;
     tern_tcb_ecn_reduced(c);
-    tern_tcb_loss_on_mark(c, now);
+    tern_tcb_loss_on_mark(c, left > 0 ? left : acked, now);
 }

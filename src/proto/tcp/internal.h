@@ -38,7 +38,7 @@ void tern_tcb_ecn_text(struct tern_tcb *c, const struct tern_segment *seg);
 bool tern_tcb_ecn_sends(const struct tern_tcb *c);
 void tern_tcb_ecn_reduced(struct tern_tcb *c);
 void tern_tcb_ecn_undone(struct tern_tcb *c);
-void tern_tcb_ecn_echo(struct tern_tcb *c, tern_time now);
+void tern_tcb_ecn_echo(struct tern_tcb *c, uint64_t acked, tern_time now);
 
 /* ack.c: step five of RFC 9293 §3.10.7.4 */
 enum tern_ack_verdict { TERN_ACK_GO_ON, TERN_ACK_DROP, TERN_ACK_DROP_AND_ACK };
@@ -117,8 +117,8 @@ void tern_tcb_loss_on_reorder_timer(struct tern_tcb *c, tern_time now);
 void tern_tcb_loss_of_all(struct tern_tcb *c, enum tern_cause cause, tern_time now);
 /* The same of what is below. */
 void tern_tcb_loss_below(struct tern_tcb *c, uint64_t below, enum tern_cause cause, tern_time now);
-/* The network marked a segment of this round trip (RFC 3168 §6.1.2). */
-void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now);
+/* The network marked a segment of a flight of so many bytes (RFC 3168 §6.1.2). */
+void tern_tcb_loss_on_mark(struct tern_tcb *c, uint64_t flight, tern_time now);
 /* Amid a recovery: the controller is a new one, which has heard of no loss yet. */
 void tern_tcb_loss_take_over(struct tern_tcb *c, tern_time now);
 /* Out of recovery, with the congestion window as it was. */

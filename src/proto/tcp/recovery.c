@@ -331,17 +331,22 @@ void tern_tcb_loss_take_over(struct tern_tcb *c, tern_time now)
     }
 }
 
-void tern_tcb_loss_on_mark(struct tern_tcb *c, tern_time now)
+void tern_tcb_loss_on_mark(struct tern_tcb *c, uint64_t flight, tern_time now)
 {
-    const uint64_t flight = flight_size(c);
+    const bool in_flight = c->snd.nxt > c->snd.una; /* ACKs to come bring cwnd down evenly */
 
+    flight = tern_min_u64(flight, c->cc.cwnd);
     TERN_ASSERT(c->loss.state == TERN_RECOVERY_OPEN);
-    set_state(c, TERN_RECOVERY_CWR, now);
-    c->loss.recover = c->snd.nxt;
+    if (in_flight)
+        set_state(c, TERN_RECOVERY_CWR, now);
+    c->loss.recover = in_flight ? c->snd.nxt : c->snd.una - 1; /* as leave() has it */
     c->count.ecn_reductions++;
     if (c->cc_ops->on_ecn != NULL)
         c->cc_ops->on_ecn(&c->cc, flight, now);
     else
         c->cc_ops->on_loss(&c->cc, flight, now);
-    tern_tcb_prr_start(c, flight);
+    if (in_flight)
+        tern_tcb_prr_start(c, flight);
+    else
+        c->cc_ops->on_recovered(&c->cc, now);
 }
