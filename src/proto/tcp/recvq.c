@@ -69,7 +69,7 @@ void tern_tcb_skip(struct tern_tcb *c, size_t bytes, tern_time now)
      * be told. */
     if (after >= before + 2 * (uint64_t)c->rcv.mss && before < after / 2)
         tern_tcb_ack_now(c, TERN_CAUSE_WINDOW_UPDATE);
-    else if (c->rcv.window_closed && after > before)
+    else if (before < c->rcv.mss && after > before) /* no full segment fits, told or not */
         tern_tcb_ack_now(c, TERN_CAUSE_WINDOW_UPDATE);
 }
 
