@@ -351,6 +351,8 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
     fin = fin && from + bytes == c->snd.end;
     out->cause = TERN_CAUSE_TAIL_PROBE;
     tern_tcb_emit_text(c, out, from, (uint32_t)bytes, segment, fin, now);
+    if (!again)
+        mark_new_text(c, out);
     tern_tcb_note_text(c, from, from + bytes + fin, segment, again, now);
     c->tlp.out = true;
     c->tlp.is_retrans = again;
@@ -371,6 +373,7 @@ static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     const uint64_t bytes = fit_pieces(c, c->snd.una, tern_min_u64(take, left), segment);
     const bool fin = bytes == 0 && c->snd.fin_sent && !c->snd.fin_acked;
     const bool open = c->snd.wnd > 0 && c->snd.nxt == c->snd.una;
+    const bool is_new = open && c->snd.nxt == c->snd.max;
 
     c->probe_due = false;
     if (bytes == 0 && !fin)
@@ -379,6 +382,8 @@ static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_ti
     c->count.window_probes_out++;
     out->cause = TERN_CAUSE_WINDOW_PROBE;
     tern_tcb_emit_text(c, out, c->snd.una, (uint32_t)bytes, segment, fin, now);
+    if (is_new)
+        mark_new_text(c, out);
     if (open)
         tern_tcb_note_text(c, c->snd.una, c->snd.una + bytes, segment, false, now);
     else
