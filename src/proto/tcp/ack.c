@@ -153,12 +153,13 @@ static bool is_duplicate(const struct tern_tcb *c, const struct tern_segment *se
 }
 
 enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,
-                                          tern_time now)
+                                          bool first, tern_time now)
 {
     const uint64_t seq = tern_tcb_unwrap(c->rcv.nxt, seg->h.seq);
     const uint64_t ack = tern_tcb_unwrap(c->snd.una, seg->h.ack);
     const uint64_t old_una = c->snd.una;
     const uint64_t old_wnd = c->snd.wnd;
+    bool duplicate;
 
     if (ack > c->snd.max || is_too_old(c, ack)) {
         tern_tcb_drop(c, TERN_DROP_TCP_BAD_ACK, now);
@@ -183,8 +184,8 @@ enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_
      * never above SND.UNA, and so never above this ACK. */
     if (ack > old_una || c->snd.wl1 <= seq)
         tern_tcb_take_window(c, seg, seq, now);
-    tern_tcb_loss_on_ack(c, seg, old_una, ack == old_una && is_duplicate(c, seg, ack, old_wnd),
-                         now);
+    duplicate = !first && ack == old_una && is_duplicate(c, seg, ack, old_wnd);
+    tern_tcb_loss_on_ack(c, seg, old_una, duplicate, now);
     if (tern_tcb_ecn_sends(c) && (seg->h.flags & TERN_TCP_ECE) != 0)
         tern_tcb_ecn_echo(c, ack - old_una, now);
     move_state(c, now);

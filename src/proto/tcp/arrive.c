@@ -194,11 +194,13 @@ static enum arrive_verdict check_syn(struct tern_tcb *c, const struct tern_segme
 static enum arrive_verdict check_ack(struct tern_tcb *c, const struct tern_segment *seg,
                                      tern_time now)
 {
+    const bool first = c->state == TERN_TCP_SYN_RECEIVED;
+
     if ((seg->h.flags & TERN_TCP_ACK) == 0) {
         tern_tcb_drop(c, TERN_DROP_TCP_NO_ACK, now);
         return ARRIVE_DROP;
     }
-    if (c->state == TERN_TCP_SYN_RECEIVED) {
+    if (first) {
         const uint64_t ack = tern_tcb_unwrap(c->snd.nxt, seg->h.ack);
 
         if (ack <= c->snd.iss || ack > c->snd.max) {
@@ -211,7 +213,7 @@ static enum arrive_verdict check_ack(struct tern_tcb *c, const struct tern_segme
         if (c->snd.fin_queued)
             tern_tcb_set_state(c, TERN_TCP_FIN_WAIT_1, now);
     }
-    switch (tern_tcb_arrive_ack(c, seg, now)) {
+    switch (tern_tcb_arrive_ack(c, seg, first, now)) {
     case TERN_ACK_GO_ON:
         tern_tcb_note_heard(c, now);
         return ARRIVE_NEXT;

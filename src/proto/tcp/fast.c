@@ -46,7 +46,7 @@ static bool take_ack(struct tern_tcb *c, const struct tern_segment *seg, uint64_
     const uint64_t wnd = (uint64_t)seg->h.window << c->snd.wscale;
 
     if (ack > c->snd.una && ack <= c->snd.max) {
-        (void)tern_tcb_arrive_ack(c, seg, now); /* of new bytes, and no FIN: never refused */
+        (void)tern_tcb_arrive_ack(c, seg, false, now); /* of new bytes, and no FIN: never refused */
         return true;
     }
     if (ack != c->snd.una || seg->text.bytes == 0 || !only_receives(c) || wnd != c->snd.wnd ||

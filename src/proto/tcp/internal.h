@@ -44,8 +44,9 @@ void tern_tcb_ecn_echo(struct tern_tcb *c, uint64_t acked, tern_time now);
 enum tern_ack_verdict { TERN_ACK_GO_ON, TERN_ACK_DROP, TERN_ACK_DROP_AND_ACK };
 /* Does it acknowledge what somebody may who knows the connection? */
 bool tern_tcb_ack_is_known(const struct tern_tcb *c, const struct tern_segment *seg);
+/* first: our SYN-ACK is acknowledged as well, so that it is no duplicate. */
 enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,
-                                          tern_time now);
+                                          bool first, tern_time now);
 void tern_tcb_take_window(struct tern_tcb *c, const struct tern_segment *seg, uint64_t seq,
                           tern_time now);
 void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern_time now);
