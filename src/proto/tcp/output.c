@@ -363,8 +363,8 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
     return true;
 }
 
-/* One byte beyond the window (RFC 9293 §3.8.6.1), or what little it takes (§3.8.6.2.1): that is text
- * like any other, which may be timed, and missed. */
+/* One byte beyond the window (RFC 9293 §3.8.6.1), or what little it takes (§3.8.6.2.1): that is
+ * text like any other, which may be timed, and missed. */
 static bool emit_probe(struct tern_tcb *c, struct tern_segment_out *out, tern_time now)
 {
     const uint32_t segment = tern_tcb_piece_bytes_max(c);
