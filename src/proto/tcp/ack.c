@@ -121,10 +121,12 @@ static void move_state(struct tern_tcb *c, tern_time now)
     }
 }
 
-/* The ACK of our SYN: what only the first one does. */
+/* The ACK of our SYN: what only the first one does. What else a SYN-ACK's ACK covers is text that
+ * Fast Open sent ahead, and waits for tern_tcb_arrive_ack(). */
 void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern_time now)
 {
-    const uint64_t ack = tern_tcb_unwrap(c->snd.nxt, seg->h.ack);
+    const uint64_t all = tern_tcb_unwrap(c->snd.nxt, seg->h.ack);
+    const uint64_t ack = c->state == TERN_TCP_SYN_RECEIVED ? c->snd.iss + 1 : all;
     const bool syn_resent = c->loss.retries > 0;
 
     c->timer.give_up = TERN_TIME_NEVER;

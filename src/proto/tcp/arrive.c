@@ -212,6 +212,7 @@ static enum arrive_verdict check_ack(struct tern_tcb *c, const struct tern_segme
         tern_tcb_set_state(c, TERN_TCP_ESTABLISHED, now);
         if (c->snd.fin_queued)
             tern_tcb_set_state(c, TERN_TCP_FIN_WAIT_1, now);
+        tern_tcb_tlp_arm(c, now);
     }
     switch (tern_tcb_arrive_ack(c, seg, first, now)) {
     case TERN_ACK_GO_ON:
