@@ -136,7 +136,7 @@ def one_round(lab, server, sink, mac, kind, rate, seconds):
 
 
 def judge(lab, kind):
-    rate, seconds, rounds = (100000, 5, 5) if lab.long_runs else (20000, 1, 1)
+    rate, seconds, rounds = (100000, 5, 9) if lab.long_runs else (20000, 1, 1)
     client, server = lab.pair()
     server.sysctl("net/ipv4/ip_forward", 0)
     sink = Sink(lab, client)
