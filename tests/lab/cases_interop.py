@@ -7,6 +7,7 @@ import subprocess
 
 import churn
 import world
+from bump import bumped_pair
 from case import case
 from cases_rootless import PLAIN, Here, get, served
 from peers import Tern, certificates, curl, listening, nginx, url, wait_listening
@@ -19,12 +20,17 @@ SIZES = {"1": 1, "1k": 1000, "1M": 1000000, "8M": 8000000}
 MATRIX_BAD = "loss 0.5% delay 2ms reorder 1%"
 
 
-def kernel(lab, congestion, offloads):
+def goes_by(lab, server, congestion):
+    """The kernel's side has this controller."""
     if congestion not in lab.sh("cat", "/proc/sys/net/ipv4/tcp_available_congestion_control"):
         raise world.Skipped(f"this kernel has no {congestion}")
-    client, server = lab.pair(offloads=offloads)
     server.sh("ip", "route", "replace", "10.77.0.0/24", "dev", "vB", "src", SERVER,
               "congctl", congestion)
+
+
+def kernel(lab, congestion, offloads):
+    client, server = lab.pair(offloads=offloads)
+    goes_by(lab, server, congestion)
     sizes = dict(SIZES, **{"20M": 20000000}, **({"1G": 10**9} if lab.long_runs else {}))
     for name, size in sizes.items():
         lab.noise(f"www/{name}.bin", size)
@@ -34,13 +40,18 @@ def kernel(lab, congestion, offloads):
         for name in sizes:
             if name == "1G" and impair:
                 continue
-            tern, whole = Tern(client, flags=impair), lab.path(f"www/{name}.bin")
-            tern.fetch(url(f"/{name}.bin"), "f", seconds=400)
-            equal(f"sha256 of {name} down {impair}", sha256(lab.path("f")), sha256(whole))
-            result = tern.get("-sS", "-T", whole, url("/up/f.bin"), seconds=400)
-            hold(f"tern get -T {impair}", result.code == 0, result.text())
-            equal(f"sha256 of {name} up {impair}", sha256(lab.path("up/f.bin")), sha256(whole))
-            os.unlink(lab.path("up/f.bin"))
+            there_and_back(lab, Tern(client, flags=impair), name)
+
+
+def there_and_back(lab, tern, name):
+    """A page down, and the same up."""
+    whole = lab.path(f"www/{name}.bin")
+    tern.fetch(url(f"/{name}.bin"), "f", seconds=400)
+    equal(f"sha256 of {name} down {tern.flags}", sha256(lab.path("f")), sha256(whole))
+    result = tern.get("-sS", "-T", whole, url("/up/f.bin"), seconds=400)
+    hold(f"tern get -T {tern.flags}", result.code == 0, result.text())
+    equal(f"sha256 of {name} up {tern.flags}", sha256(lab.path("up/f.bin")), sha256(whole))
+    os.unlink(lab.path("up/f.bin"))
 
 
 def sends_by(lab, client, server, congestion):
@@ -71,6 +82,20 @@ def kernel_bbr(lab):
 @case("kernel: BBR, offloads off, 1 byte to 20 MB both ways, impaired and not", seconds=240)
 def kernel_bbr_plain(lab):
     kernel(lab, "bbr", False)
+
+
+@case("kernel: BBR over a bump that loses and reorders, 1 byte to 8 MB both ways", seconds=240)
+def kernel_bbr_bumped(lab):
+    client, server, bump = bumped_pair(lab, MATRIX_BAD, seed=22)
+    goes_by(lab, server, "bbr")
+    for name, size in SIZES.items():
+        lab.noise(f"www/{name}.bin", size)
+    nginx(lab, server)
+    for name in SIZES:
+        there_and_back(lab, Tern(client), name)
+    counts = bump.stop()
+    hold("both ways lost something", counts["out"]["lost"] > 0 and counts["in"]["lost"] > 0,
+         str(counts))
 
 
 H2O = """

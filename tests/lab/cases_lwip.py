@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import world
+from bump import bumped_pair
 from case import case
 from peers import Tern, listening, url
 from wire import Capture, closed_both_ways, no_reset
@@ -137,6 +138,21 @@ def lwip_bad(lab):
         seconds = call_lwip(lab, client, server, size, size // 2, flags)
         lab.note(f"as many to lwIP, and half of it back at once, seed {seed}: {seconds:.1f} s")
         answer_lwip(lab, client, server, size // 2, size, flags)
+
+
+@case("lwip: over a bump that loses and reorders, called and calling, both ways at once",
+      seconds=240)
+def lwip_bumped(lab):
+    client, server, bump = bumped_pair(lab, BAD, seed=21, offloads=False)
+    page, child = lwip_pages(lab, server, 300000)
+    Tern(client).fetch(url("/", LWIP_IP), "f", seconds=200)
+    equal("sha256", sha256(lab.path("f")), sha256(page))
+    lab.stop(child)
+    call_lwip(lab, client, server, 300000, 150000)
+    answer_lwip(lab, client, server, 150000, 300000)
+    counts = bump.stop()
+    hold("both ways lost something", counts["out"]["lost"] > 0 and counts["in"]["lost"] > 0,
+         str(counts))
 
 
 @case("lwip: half-close, whoever ends first", programs=["tshark"])
