@@ -254,6 +254,7 @@ static struct talk *open_late(struct observer *o, const struct talk *old, int fr
     other->syn = was->syn;
     other->ecn_arrived = was->ecn_arrived;
     other->ts_arrived = was->ts_arrived;
+    other->ts_came = was->ts_came;
     other->end = 1;
     spans_add(&other->arrived, 0, spans_gap(&was->arrived, 0));
     return t;
@@ -528,8 +529,10 @@ void observer_delivered(struct observer *o, int to, uint32_t tag, const uint8_t 
         spans_add(&l.me->arrived, 0, 1);
     }
     spans_add(&l.me->arrived, l.start, (s.flags & WIRE_SYN) != 0 ? l.start + s.text_bytes : l.end);
-    if (s.has_ts && (l.me->ts_arrived == 0 || (int32_t)(s.ts_value - l.me->ts_arrived) > 0))
+    if (s.has_ts && (!l.me->ts_came || (int32_t)(s.ts_value - l.me->ts_arrived) > 0)) {
         l.me->ts_arrived = s.ts_value;
+        l.me->ts_came = true;
+    }
     if ((s.flags & (WIRE_ACK | WIRE_SYN)) == 0)
         return;
     edge = l.ack + ((uint64_t)s.window << l.shift);

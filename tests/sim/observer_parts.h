@@ -41,7 +41,7 @@ struct half {
     uint64_t edge_arrived; /* the same, of what reached the other */
     uint64_t ack_arrived;
     uint32_t ts_value, ts_arrived;
-    bool ts_sent, reset;
+    bool ts_sent, ts_came, reset;
     bool was_reset;      /* a reset reached this stack which it had to obey */
     int64_t reset_at;    /* when */
     bool may_be_reset;   /* one that it had to obey if text found no room */
