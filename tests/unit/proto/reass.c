@@ -410,15 +410,47 @@ static void marked_fragment(void **state)
     }
 }
 
+/* RFC 3168 §5.3: where another fragment is of no ECN transport the mark may neither be set on the
+ * whole nor be lost, so that the whole is dropped. */
+static void marked_beside_not_capable(void **state)
+{
+    (void)state;
+    for (int plain = 0; plain < 3; plain++) {
+        struct world w;
+        struct tern_ipv4 ip = header(9);
+
+        open_world(&w);
+        for (int i = 2; i >= 0; i--) {
+            ip.tos = i == plain ? 0xb8 : 0xb8 | 3;
+            assert_false(feed(&w, ip, (uint32_t)i * 800, (uint32_t)i * 800 + 800, i < 2));
+        }
+        expect_drops(&w, 1, 0, 0, 0);
+        assert_int_equal(w.r.used, 0);
+        ip.tos = 0xb8; /* without a mark there is nothing to lose */
+        for (int i = 2; i >= 0; i--)
+            assert_true(feed(&w, ip, (uint32_t)i * 800, (uint32_t)i * 800 + 800, i < 2) ==
+                        (i == 0));
+        assert_int_equal(w.whole.tos, 0xb8);
+        close_world(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(marked_fragment), cmocka_unit_test(test_every_order),
-        cmocka_unit_test(test_keys),       cmocka_unit_test(test_header_of_first),
-        cmocka_unit_test(test_impossible), cmocka_unit_test(test_contradictions),
-        cmocka_unit_test(test_duplicates), cmocka_unit_test(test_longest),
-        cmocka_unit_test(test_full_table), cmocka_unit_test(test_too_many_pieces),
-        cmocka_unit_test(test_timeout),    cmocka_unit_test(test_random),
+        cmocka_unit_test(marked_beside_not_capable),
+        cmocka_unit_test(marked_fragment),
+        cmocka_unit_test(test_every_order),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_header_of_first),
+        cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_full_table),
+        cmocka_unit_test(test_too_many_pieces),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_random),
     };
 
     for (size_t i = 0; i < sizeof pattern; i++)
