@@ -37,6 +37,7 @@ struct tern_reass_packet {
     bool have_first, have_end;
     bool poisoned;
     bool marked; /* by a router, on its way (RFC 3168 §5.3) */
+    bool plain;  /* a fragment says that its transport knows no marks */
     enum tern_drop poison_reason;
     uint32_t end_bytes; /* length of the whole body; have_end */
     tern_time expires_at;
@@ -168,7 +169,7 @@ static struct tern_reass_packet *create(struct tern_reass *r, const struct tern_
         p = &r->packets[r->fresh++];
     }
     p->first = *ip;
-    p->have_first = p->have_end = p->poisoned = p->marked = false;
+    p->have_first = p->have_end = p->poisoned = p->marked = p->plain = false;
     p->end_bytes = 0;
     p->expires_at = now + REASS_TIMEOUT;
     tern_ranges_init(&p->arrived, p->items, REASS_RANGES_MAX);
@@ -237,6 +238,7 @@ static enum placed place(struct tern_reass_packet *p, const struct tern_ipv4 *ip
         p->have_first = true;
     }
     p->marked = p->marked || (ip->tos & TERN_ECN_MASK) == TERN_ECN_CE;
+    p->plain = p->plain || (ip->tos & TERN_ECN_MASK) == TERN_ECN_NOT_ECT;
     return PLACED_NEW;
 }
 
@@ -258,7 +260,9 @@ static bool complete(struct tern_reass *r, struct tern_reass_packet *p, struct t
         return false;
     total_bytes = p->first.header_bytes + p->end_bytes;
     forget(r, p);
-    if (total_bytes > UINT16_MAX) { /* fits, but for the options of the first header */
+    /* it fits, but for the options of the first header; or a mark that may neither be set on a
+     * packet of no ECN transport nor be lost (RFC 3168 §5.3) */
+    if (total_bytes > UINT16_MAX || (p->marked && p->plain)) {
         r->dropped[TERN_DROP_FRAG_BAD]++;
         return false;
     }
