@@ -2,6 +2,8 @@
 /* ICMP: echo answered, errors sent where they may be, and what errors from others do. */
 #include "bench.h"
 
+#include "base/checksum.h"
+
 static const struct tern_icmp echo = {.type = TERN_ICMP_ECHO_REQUEST, .id = 77, .sequence = 5};
 
 static void open_one(struct bench *b)
@@ -169,6 +171,81 @@ static void errors_sent(void **state)
     }
 }
 
+/* A UDP datagram for a port that is closed, its IP header with options. How long its packet is. */
+static uint32_t datagram_with_options(uint8_t *frame, size_t room)
+{
+    static const uint8_t options[8] = {0x94, 4, 0, 0, 1, 1, 1, 0};
+    struct tern_writer w = tern_writer_of(frame, room);
+    const struct tern_eth eth = {bench_mac(1), bench_mac(2), TERN_ETHERTYPE_IPV4};
+    const struct tern_ipv4 ip = {.tos = 0x28,
+                                 .id = 0x1234,
+                                 .dont_fragment = true,
+                                 .ttl = 9,
+                                 .protocol = TERN_IP_UDP,
+                                 .src = bench_addr(2),
+                                 .dst = bench_addr(1)};
+    uint8_t *header = frame + TERN_ETH_BYTES;
+    struct tern_sum sum = {0};
+
+    tern_eth_emit(&eth, &w);
+    tern_ipv4_emit(&ip, sizeof options + 8, &w);
+    tern_write_bytes(&w, options, sizeof options);
+    tern_write_bytes(&w, "\0\7\0\11\0\10\0\0", 8);
+    assert_false(w.failed);
+    header[0] = 0x47;
+    tern_put_be16(header + 10, 0);
+    tern_sum_add(&sum, header, TERN_IPV4_BYTES + sizeof options);
+    tern_put_be16(header + 10, tern_sum_finish(&sum));
+    return (uint32_t)w.bytes - TERN_ETH_BYTES;
+}
+
+/* RFC 1122 §3.2.2: what an error quotes is unchanged, its header with all its options. */
+static void quoted_with_options(void **state)
+{
+    struct bench b;
+    uint8_t frame[128];
+    const uint32_t packet_bytes = datagram_with_options(frame, sizeof frame);
+    struct tern_icmp icmp;
+    tern_span quoted;
+
+    (void)state;
+    open_one(&b);
+    bench_input(&b, frame, TERN_ETH_BYTES + packet_bytes);
+    assert_true(bench_sent_icmp(&b, 0, &icmp, &quoted));
+    assert_int_equal(icmp.code, TERN_ICMP_PORT_UNREACHABLE);
+    assert_int_equal(quoted.bytes, packet_bytes);
+    assert_memory_equal(quoted.data, frame + TERN_ETH_BYTES, packet_bytes);
+    bench_close(&b);
+}
+
+/* The same of a fragment whose rest never came: its header, and eight bytes. */
+static void quoted_fragment(void **state)
+{
+    struct bench b;
+    const struct tern_ipv4 ip = {.id = 5,
+                                 .ttl = 64,
+                                 .protocol = TERN_IP_UDP,
+                                 .more_fragments = true,
+                                 .src = bench_addr(2),
+                                 .dst = bench_addr(1)};
+    uint8_t header[TERN_IPV4_BYTES];
+    struct tern_writer w = tern_writer_of(header, sizeof header);
+    struct tern_icmp icmp;
+    tern_span quoted;
+
+    (void)state;
+    open_one(&b);
+    tern_ipv4_emit(&ip, 16, &w);
+    bench_ip(&b, ip, tern_span_of("0123456789abcdef", 16));
+    bench_advance(&b, 31 * TERN_SECOND);
+    assert_true(bench_sent_icmp(&b, 0, &icmp, &quoted));
+    assert_int_equal(icmp.type, TERN_ICMP_TIME_EXCEEDED);
+    assert_int_equal(quoted.bytes, TERN_IPV4_BYTES + 8);
+    assert_memory_equal(quoted.data, header, sizeof header);
+    assert_memory_equal(quoted.data + TERN_IPV4_BYTES, "01234567", 8);
+    bench_close(&b);
+}
+
 /* RFC 5927: an error must quote what is in flight, and kills nothing that is established. */
 static void errors_heard(void **state)
 {
@@ -303,6 +380,8 @@ int main(void)
         cmocka_unit_test(rate_limit),
         cmocka_unit_test(broadcast_echo),
         cmocka_unit_test(errors_sent),
+        cmocka_unit_test(quoted_with_options),
+        cmocka_unit_test(quoted_fragment),
         cmocka_unit_test(errors_heard),
         cmocka_unit_test(soft_error_is_remembered),
         cmocka_unit_test(path_mtu),
