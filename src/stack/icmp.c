@@ -112,16 +112,25 @@ void tern_stack_icmp_input(struct tern_stack *s, const struct tern_packet *p)
     }
 }
 
+/* Unchanged (RFC 1122 §3.2.2), but for the options of a packet that came in fragments. */
+static void quote(const struct tern_packet *p, struct tern_writer *w)
+{
+    if (p->header.bytes > 0)
+        tern_write_bytes(w, p->header.data, p->header.bytes);
+    else
+        tern_ipv4_emit(&p->ip, (uint16_t)(p->ip.total_bytes - p->ip.header_bytes), w);
+    tern_write_bytes(w, p->body.data,
+                     tern_span_first(p->body, TERN_ICMP_QUOTE_BYTES_MAX - w->bytes).bytes);
+}
+
 void tern_stack_icmp_error(struct tern_stack *s, const struct tern_packet *p, uint8_t type,
                            uint8_t code)
 {
     const struct tern_icmp icmp = {.type = type, .code = code};
-    const size_t body_bytes_max = TERN_ICMP_QUOTE_BYTES_MAX - TERN_IPV4_BYTES;
-    uint8_t quote[TERN_ICMP_QUOTE_BYTES_MAX];
+    uint8_t quotation[TERN_ICMP_QUOTE_BYTES_MAX];
     uint8_t bytes[TERN_ICMP_BYTES + TERN_ICMP_QUOTE_BYTES_MAX];
-    struct tern_writer quoted = tern_writer_of(quote, sizeof(quote));
+    struct tern_writer quoted = tern_writer_of(quotation, sizeof(quotation));
     struct tern_writer w = tern_writer_of(bytes, sizeof(bytes));
-    const tern_span body = tern_span_first(p->body, body_bytes_max);
 
     if (!tern_icmp_error_allowed(&p->ip, p->body, p->to_group_mac, p->broadcast))
         return;
@@ -129,9 +138,9 @@ void tern_stack_icmp_error(struct tern_stack *s, const struct tern_packet *p, ui
         tern_stack_drop(s, TERN_DROP_ICMP_RATE);
         return;
     }
-    tern_ipv4_emit(&p->ip, (uint16_t)p->body.bytes, &quoted);
-    tern_write_bytes(&quoted, body.data, body.bytes);
-    tern_icmp_emit(&icmp, tern_span_of(quote, quoted.bytes), &w);
+    quote(p, &quoted);
+    tern_icmp_emit(&icmp, tern_span_of(quotation, quoted.bytes), &w);
+    TERN_ASSERT(!quoted.failed);
     TERN_ASSERT(!w.failed);
     (void)tern_stack_queue(s, p->ip.dst, p->ip.src, TERN_IP_ICMP, TERN_TTL, TERN_CAUSE_ICMP_ERROR,
                            tern_span_of(bytes, w.bytes));

@@ -71,6 +71,7 @@ static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_
         tern_stack_drop(s, TERN_DROP_IP_BAD_CHECKSUM);
         return;
     }
+    p.header = tern_span_first(bytes, p.ip.header_bytes);
     if (is_bad_source(s, p.ip.src)) {
         tern_stack_drop(s, TERN_DROP_IP_BAD_SOURCE);
         return;
@@ -93,6 +94,7 @@ static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_
         if (!complete)
             return;
         p.ip = whole;
+        p.header = tern_span_of(NULL, 0);
         p.body = body;
         p.verified = false;
         p.stays = false;

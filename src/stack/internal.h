@@ -240,6 +240,7 @@ struct tern_stack {
 /* An IP packet as the layers above see it. */
 struct tern_packet {
     struct tern_ipv4 ip;
+    tern_span header; /* ip as it came, with its options; empty: it came in fragments */
     tern_span body;
     bool verified;     /* the link vouches for the transport checksum */
     bool to_group_mac; /* the frame was broadcast or multicast */
