@@ -186,6 +186,9 @@ static void routes(void **state)
         {"10.0.0.254", "192.0.2.1", "10.0.0.1", "10.0.0.254"},
         {"10.1.0.254", "192.0.2.1", "10.1.0.1", "10.1.0.254"},
         {"10.1.0.254", "10.0.0.9", "10.0.0.1", "10.0.0.9"},
+        {"10.0.0.254", "127.0.0.1", NULL, NULL}, /* RFC 1122 §3.2.1.3 */
+        {"10.0.0.254", "0.1.2.3", NULL, NULL},
+        {"10.0.0.254", "10.1.0.1", NULL, NULL},  /* ourselves */
         {"10.2.0.254", "192.0.2.1", NULL, NULL}, /* a gateway that is on no prefix of ours */
         {"10.2.0.254", "10.0.0.9", "10.0.0.1", "10.0.0.9"},
     };
@@ -214,6 +217,40 @@ static void routes(void **state)
                 !tern_addr_equal(arp.target, addr(row[i].hop)))
                 fail_msg("%s by %s: another source or hop", row[i].to, row[i].gateway);
         }
+        bench_close(&b);
+    }
+}
+
+/* RFC 1122 §3.2.1.3: neither a loopback address nor one that names no host goes out, whatever the
+ * gateway; nor is anybody asked for the MAC of an address of our own. */
+static void never_on_the_wire(void **state)
+{
+    static const char *const to[] = {"127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3",
+                                     "10.0.0.1"};
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(to); i++) {
+        struct bench b;
+        struct tern_config c;
+        struct tern_udp_socket *wild, *bound;
+        struct tern_ping_socket *ping;
+        const struct tern_endpoint all = {.port = 7}, own = {bench_addr(1), 8};
+        const struct tern_endpoint dst = {addr(to[i]), 9};
+
+        bench_config(&c, 1);
+        bench_open_at(&b, &c, 1);
+        tern_stack_gateway_set(b.stack, bench_addr(2));
+        assert_int_equal(tern_udp_open(b.stack, &all, NULL, &wild), TERN_ERR_OK);
+        assert_int_equal(tern_udp_open(b.stack, &own, NULL, &bound), TERN_ERR_OK);
+        assert_int_equal(tern_ping_open(b.stack, NULL, &ping), TERN_ERR_OK);
+        bench_forget(&b);
+        if (tern_udp_send(wild, &dst, "x", 1) != TERN_ERR_NO_ROUTE ||
+            tern_ping_send(ping, dst.addr, 1, 64, 8) != TERN_ERR_NO_ROUTE)
+            fail_msg("%s: a route", to[i]);
+        (void)!tern_udp_send(bound, &dst, "x", 1);
+        bench_advance(&b, 5 * TERN_SECOND);
+        if (b.sent_count != 0)
+            fail_msg("%s: %u frames", to[i], b.sent_count);
         bench_close(&b);
     }
 }
@@ -348,6 +385,7 @@ int main(void)
         cmocka_unit_test(address_in_use),
         cmocka_unit_test(address_lost),
         cmocka_unit_test(routes),
+        cmocka_unit_test(never_on_the_wire),
         cmocka_unit_test(given_source),
         cmocka_unit_test(waiting_for_arp),
         cmocka_unit_test(arp_answers),
