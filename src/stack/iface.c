@@ -122,11 +122,22 @@ void tern_stack_gateway_set(struct tern_stack *s, struct tern_addr gateway)
     s->routes++;
 }
 
+/* RFC 1122 §3.2.1.3: loopback, and what names no host, never go out. And what we send to ourselves
+ * the link does not bring back. */
+static bool stays_within(struct tern_stack *s, struct tern_addr dst)
+{
+    const uint32_t v4 = tern_addr_to_be32(dst);
+
+    return v4 >> 24 == 127 || v4 >> 24 == 0 || tern_stack_own(s, dst) != NULL;
+}
+
 /* The own address from whose prefix a destination is reached, on-link or through the gateway. */
 bool tern_stack_source_for(struct tern_stack *s, struct tern_addr dst, struct tern_addr *src)
 {
     const struct tern_own_address *first = NULL;
 
+    if (stays_within(s, dst))
+        return false;
     for (uint32_t i = 0; i < s->config.addresses_max; i++) {
         const struct tern_own_address *own = &s->addresses[i];
 
@@ -165,7 +176,7 @@ enum tern_neigh_verdict tern_stack_next_hop(struct tern_stack *s, struct tern_ad
         *mac = multicast_mac(dst);
         return TERN_NEIGH_RESOLVED;
     }
-    if (own == NULL || !tern_claim_is_ours(&own->claim))
+    if (own == NULL || !tern_claim_is_ours(&own->claim) || stays_within(s, dst))
         return TERN_NEIGH_FAILED;
     if (!tern_cidr_contains(&own->cidr, dst))
         hop = s->gateway;

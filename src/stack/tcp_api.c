@@ -76,9 +76,7 @@ static enum tern_err choose_local(struct tern_stack *s, const struct tern_tcp_op
 {
     struct tern_addr src;
 
-    /* what we send to ourselves the link does not bring back */
-    if (!tern_stack_source_for(s, o->remote.addr, &src) ||
-        tern_stack_own(s, o->remote.addr) != NULL)
+    if (!tern_stack_source_for(s, o->remote.addr, &src))
         return TERN_ERR_NO_ROUTE;
     *local = o->local;
     if (tern_addr_is_any(local->addr))
