@@ -255,6 +255,29 @@ static void never_on_the_wire(void **state)
     }
 }
 
+/* Of several addresses beside the gateway the first is the source, as it is on the link itself. */
+static void first_beside_gateway(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_addr src;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open(&b, &c);
+    bench_add(&b, "10.0.0.1/24");
+    bench_add(&b, "10.0.0.3/24");
+    bench_add(&b, "10.1.0.1/24");
+    tern_stack_gateway_set(b.stack, bench_addr(254));
+    assert_true(tern_stack_source(b.stack, bench_addr(9), &src));
+    assert_true(tern_addr_equal(src, bench_addr(1)));
+    assert_true(tern_stack_source(b.stack, addr("10.1.0.9"), &src));
+    assert_true(tern_addr_equal(src, addr("10.1.0.1")));
+    assert_true(tern_stack_source(b.stack, addr("192.0.2.1"), &src));
+    assert_true(tern_addr_equal(src, bench_addr(1)));
+    bench_close(&b);
+}
+
 /* A given source is kept, and must be ours. */
 static void given_source(void **state)
 {
@@ -386,6 +409,7 @@ int main(void)
         cmocka_unit_test(address_lost),
         cmocka_unit_test(routes),
         cmocka_unit_test(never_on_the_wire),
+        cmocka_unit_test(first_beside_gateway),
         cmocka_unit_test(given_source),
         cmocka_unit_test(waiting_for_arp),
         cmocka_unit_test(arp_answers),
