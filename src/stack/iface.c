@@ -143,14 +143,17 @@ bool tern_stack_source_for(struct tern_stack *s, struct tern_addr dst, struct te
 
         if (!own->used || !tern_claim_is_ours(&own->claim))
             continue;
-        if (tern_cidr_contains(&own->cidr, dst) || tern_cidr_contains(&own->cidr, s->gateway)) {
+        if (tern_cidr_contains(&own->cidr, dst)) {
             *src = own->cidr.addr;
-            if (tern_cidr_contains(&own->cidr, dst))
-                return true;
-            first = own;
+            return true;
         }
+        if (first == NULL && tern_cidr_contains(&own->cidr, s->gateway))
+            first = own;
     }
-    return first != NULL && !tern_addr_is_any(s->gateway);
+    if (first == NULL || tern_addr_is_any(s->gateway))
+        return false;
+    *src = first->cidr.addr;
+    return true;
 }
 
 /* RFC 1112 §6.4: the group's low 23 bits behind 01:00:5e. */
