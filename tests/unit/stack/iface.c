@@ -399,6 +399,33 @@ static void removed_address(void **state)
     bench_close(&b);
 }
 
+/* What waits for ARP goes with its own source or not at all: that is in its checksum, and another
+ * address may have taken the place of the one that was removed. */
+static void another_in_its_place(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_udp_socket *udp;
+    const struct tern_cidr other = cidr("10.0.0.3/24");
+    const struct tern_endpoint all = {.port = 7}, to = {bench_addr(9), 9};
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    assert_int_equal(tern_udp_open(b.stack, &all, NULL, &udp), TERN_ERR_OK);
+    assert_int_equal(tern_udp_send(udp, &to, "x", 1), TERN_ERR_OK);
+    bench_drain(&b);
+    tern_stack_address_remove(b.stack, bench_addr(1));
+    assert_int_equal(tern_stack_address_add(b.stack, &other, TERN_CLAIM_NONE), TERN_ERR_OK);
+    bench_arp(&b, TERN_ARP_REPLY, 9, 1);
+    assert_int_equal(bench_sent_count(&b, TERN_IP_UDP), 0);
+    assert_int_equal(bench_drops(&b, TERN_DROP_NO_NEIGHBOUR), 1);
+    assert_int_equal(tern_udp_send(udp, &to, "x", 1), TERN_ERR_OK);
+    bench_drain(&b);
+    assert_int_equal(bench_sent_count(&b, TERN_IP_UDP), 1);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +441,7 @@ int main(void)
         cmocka_unit_test(waiting_for_arp),
         cmocka_unit_test(arp_answers),
         cmocka_unit_test(removed_address),
+        cmocka_unit_test(another_in_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
