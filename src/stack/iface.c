@@ -96,6 +96,7 @@ enum tern_err tern_stack_address_add(struct tern_stack *s, const struct tern_cid
         memset(own, 0, sizeof(*own));
         s->routes++;
         own->used = true;
+        own->serial = ++s->address_serial;
         own->cidr = *address;
         own->event.kind = TERN_EVENT_ADDRESS;
         tern_claim_init(&own->claim, address->addr, s->mac, claim, &s->random, s->now);

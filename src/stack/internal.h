@@ -148,6 +148,7 @@ struct tern_ping_socket {
 
 struct tern_own_address {
     bool used;
+    uint16_t serial; /* of this use of the slot: packets that wait name both */
     struct tern_cidr cidr;
     struct tern_claim_engine claim;
     struct tern_event_node event;
@@ -211,6 +212,7 @@ struct tern_stack {
     struct tern_table conn_table, listener_table, udp_table, ping_table;
 
     struct tern_own_address *addresses;
+    uint16_t address_serial;  /* of the last that was added */
     struct tern_addr gateway; /* any address: none */
     struct tern_neigh neigh;
     struct tern_reass reass;

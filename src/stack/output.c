@@ -165,8 +165,10 @@ bool tern_stack_queue(struct tern_stack *s, struct tern_addr src, struct tern_ad
     meta.peer.addr = dst;
     meta.peer.port = UINT16_MAX;
     for (uint32_t i = 0; i < s->config.addresses_max; i++)
-        if (s->addresses[i].used && tern_addr_equal(s->addresses[i].cidr.addr, src))
+        if (s->addresses[i].used && tern_addr_equal(s->addresses[i].cidr.addr, src)) {
             meta.peer.port = (uint16_t)i; /* of a packet to send: the number of its source */
+            meta.tag = s->addresses[i].serial;
+        }
     if (meta.peer.port == UINT16_MAX)
         return false;
     return tern_dgram_queue_push(&s->tx, &meta, payload);
@@ -257,6 +259,17 @@ static void frame_arp_reply(struct tern_stack *s, tern_span arp_bytes, struct te
     frame->cause = TERN_CAUSE_ARP_REPLY;
 }
 
+static enum tern_neigh_verdict hop_of(struct tern_stack *s, const struct tern_dgram *meta,
+                                      struct tern_addr *src, struct tern_mac *dst)
+{
+    const struct tern_own_address *own = &s->addresses[meta->peer.port];
+
+    *src = own->cidr.addr;
+    if (!own->used || own->serial != meta->tag) /* its source was removed meanwhile */
+        return TERN_NEIGH_FAILED;
+    return tern_stack_next_hop(s, *src, meta->peer.addr, dst);
+}
+
 /* A frame from the head of the packet queue; false: the head made none (it waits, or was dropped).
  * Popped bytes stay as they are until the next push, which is not before the next call on the
  * stack. */
@@ -275,8 +288,7 @@ static bool frame_queued(struct tern_stack *s, struct tern_frame *frame, uint8_t
         tern_dgram_queue_pop(&s->tx);
         return true;
     }
-    src = s->addresses[meta.peer.port].cidr.addr;
-    switch (tern_stack_next_hop(s, src, meta.peer.addr, &dst)) {
+    switch (hop_of(s, &meta, &src, &dst)) {
     case TERN_NEIGH_RESOLVED:
         if (!frame_packet(s, &meta, payload, src, dst, frame, headers))
             return true;
