@@ -415,6 +415,45 @@ static void bad_sources(void **state)
     }
 }
 
+/* RFC 1122 §3.2.1.3: what goes to everyone is for us too; what goes to a group that we are not in
+ * is not, and we are in that of all hosts alone. */
+static void many_destinations(void **state)
+{
+    static const struct {
+        uint8_t a, b, c, d;
+        bool heard;
+    } row[] = {
+        {10, 0, 0, 1, true},   {10, 0, 0, 255, true},   {255, 255, 255, 255, true},
+        {224, 0, 0, 1, true},  {224, 0, 0, 251, false}, {239, 1, 2, 3, false},
+        {10, 0, 0, 3, false},  {10, 0, 1, 255, false},  {10, 255, 255, 255, false},
+        {127, 0, 0, 1, false}, {0, 0, 0, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        struct bench b;
+        struct tern_config c;
+        const struct tern_endpoint local = {.port = 53};
+        struct tern_ipv4 ip = to_us(TERN_IP_UDP);
+        struct tern_udp_socket *udp;
+        uint8_t frame[FRAME_MAX];
+        size_t bytes;
+
+        bench_config(&c, 1);
+        bench_open_at(&b, &c, 1);
+        assert_int_equal(tern_udp_open(b.stack, &local, NULL, &udp), TERN_ERR_OK);
+        ip.dst = tern_addr_v4(row[i].a, row[i].b, row[i].c, row[i].d);
+        bytes = ip_frame(frame, &ip, "\0\7\0\65\0\11\0\0x", 9);
+        if (tern_addr_is_multicast(ip.dst))
+            memcpy(frame, "\x01\0\x5e\0\0\1", 6);
+        bench_input(&b, frame, bytes);
+        if (row[i].heard != (bench_events(&b, TERN_EVENT_UDP) == TERN_CONN_READABLE) ||
+            row[i].heard == (bench_drops(&b, TERN_DROP_IP_NOT_OURS) == 1))
+            fail_msg("%u.%u.%u.%u", row[i].a, row[i].b, row[i].c, row[i].d);
+        bench_close(&b);
+    }
+}
+
 /* Frames that look odd, and are pings all the same. */
 static size_t plain(uint8_t *frame, size_t n)
 {
@@ -538,6 +577,7 @@ int main(void)
         cmocka_unit_test(drops),
         cmocka_unit_test(fragments_that_stay_alone),
         cmocka_unit_test(bad_sources),
+        cmocka_unit_test(many_destinations),
         cmocka_unit_test(odd_but_right),
         cmocka_unit_test(link_knows_checksum),
         cmocka_unit_test(frames_are_counted),
