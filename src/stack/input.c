@@ -2,6 +2,8 @@
 /* Frames in: Ethernet, then ARP or IPv4; whole packets go to the transport they name. */
 #include "stack/internal.h"
 
+#define ALL_HOSTS UINT32_C(0xe0000001) /* 224.0.0.1 */
+
 void tern_stack_drop(struct tern_stack *s, enum tern_drop reason)
 {
     struct tern_trace *t;
@@ -42,6 +44,13 @@ static bool is_bad_source(const struct tern_stack *s, struct tern_addr src)
            v4 >> 24 == 0 || v4 >= UINT32_C(0xf0000000) || tern_stack_is_broadcast(s, src);
 }
 
+/* Everyone, or the one group that each host is in (RFC 1112 §4). No other is ever joined, and what
+ * goes to those is not for us (RFC 1122 §3.2.1.3). */
+static bool is_to_many(const struct tern_stack *s, struct tern_addr dst)
+{
+    return tern_addr_to_be32(dst) == ALL_HOSTS || tern_stack_is_broadcast(s, dst);
+}
+
 static void count_reassembly(struct tern_stack *s)
 {
     static const enum tern_drop reasons[] = {TERN_DROP_FRAG_BAD, TERN_DROP_FRAG_OVERLAP,
@@ -76,7 +85,7 @@ static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_
         tern_stack_drop(s, TERN_DROP_IP_BAD_SOURCE);
         return;
     }
-    p.broadcast = tern_stack_is_broadcast(s, p.ip.dst) || tern_addr_is_multicast(p.ip.dst);
+    p.broadcast = is_to_many(s, p.ip.dst);
     /* A unicast packet in a group frame is somebody's mistake (RFC 1122 §3.3.6). */
     if (tern_stack_own(s, p.ip.dst) == NULL ? !p.broadcast : to_group_mac) {
         tern_stack_drop(s, TERN_DROP_IP_NOT_OURS);
