@@ -392,6 +392,7 @@ static void bad_sources(void **state)
         {224, 0, 0, 1, true},  {239, 255, 0, 1, true},     {240, 0, 0, 1, true},
         {10, 0, 0, 255, true}, {255, 255, 255, 255, true}, {10, 0, 0, 2, false},
         {223, 1, 2, 3, false}, {126, 1, 2, 3, false},      {1, 0, 0, 1, false},
+        {10, 0, 0, 1, true}, /* ourselves: nothing of ours comes back by the link */
     };
 
     (void)state;
