@@ -35,13 +35,15 @@ static void deliver(struct tern_stack *s, const struct tern_packet *p)
     }
 }
 
-/* RFC 1122 §3.2.1.3: addresses that no packet may come from. */
-static bool is_bad_source(const struct tern_stack *s, struct tern_addr src)
+/* RFC 1122 §3.2.1.3: addresses that no packet may come from. Nor do our own packets come back, so
+ * that one from ourselves is forged: a SYN of that kind would have us answer ourselves. */
+static bool is_bad_source(struct tern_stack *s, struct tern_addr src)
 {
     const uint32_t v4 = tern_addr_to_be32(src);
 
     return tern_addr_is_any(src) || tern_addr_is_multicast(src) || v4 >> 24 == 127 ||
-           v4 >> 24 == 0 || v4 >= UINT32_C(0xf0000000) || tern_stack_is_broadcast(s, src);
+           v4 >> 24 == 0 || v4 >= UINT32_C(0xf0000000) || tern_stack_is_broadcast(s, src) ||
+           tern_stack_own(s, src) != NULL;
 }
 
 /* Everyone, or the one group that each host is in (RFC 1112 §4). No other is ever joined, and what
