@@ -111,6 +111,32 @@ static void connected(void **state)
     world_close(&w);
 }
 
+/* Linux: who is connected to nobody any more has no address but that of bind(). */
+static void disconnected(void **state)
+{
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+    (void)state;
+    for (uint8_t bound = 0; bound < 2; bound++) {
+        struct world w;
+        struct sockaddr_in name;
+        socklen_t bytes = sizeof name;
+        int a;
+
+        world_open(&w);
+        a = dgram(w.a);
+        assert_int_equal(world_bind(w.a, a, bound, 7), 0); /* bound to all, or to 10.0.0.1 */
+        assert_int_equal(world_dial(w.a, a, 2, 53), 0);
+        assert_int_equal(tern_getsockname(w.a, a, (struct sockaddr *)&name, &bytes), 0);
+        assert_int_equal(ntohl(name.sin_addr.s_addr), 0x0a000001);
+        assert_int_equal(tern_connect(w.a, a, &none, sizeof none), 0);
+        assert_int_equal(tern_getsockname(w.a, a, (struct sockaddr *)&name, &bytes), 0);
+        assert_int_equal(ntohl(name.sin_addr.s_addr), bound ? 0x0a000001 : 0);
+        assert_int_equal(ntohs(name.sin_port), 7);
+        world_close(&w);
+    }
+}
+
 static void send_late(struct world *w)
 {
     const struct sockaddr_in to = world_at(2, 53);
@@ -139,10 +165,8 @@ static void blocking(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(to_and_fro),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(connected),
-        cmocka_unit_test(blocking),
+        cmocka_unit_test(to_and_fro),   cmocka_unit_test(refusals), cmocka_unit_test(connected),
+        cmocka_unit_test(disconnected), cmocka_unit_test(blocking),
     };
 
     return cmocka_run_group_tests_name("socket_dgram", tests, NULL, NULL);
