@@ -157,6 +157,8 @@ static int disconnect_dgram(struct tern_sock *s)
     if (s->udp != NULL)
         tern_udp_connect(s->udp, &nobody);
     s->remote = nobody;
+    if (!s->address_bound) /* it was that of the way to the peer */
+        s->local.addr = nobody.addr;
     s->phase = TERN_SOCK_UNCONNECTED;
     return 0;
 }
