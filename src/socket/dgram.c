@@ -37,8 +37,8 @@ size_t tern_dgram_bytes(const struct tern_sock *s)
     return next(s, &from, &body) ? body.bytes : 0;
 }
 
-/* True: done, with *result. */
-static bool attempt(struct tern_sock *s, struct tern_message *m, ssize_t *result)
+/* True: done, with *result. The end of reading ends a wait only, as Linux has it. */
+static bool attempt(struct tern_sock *s, struct tern_message *m, bool now_or_never, ssize_t *result)
 {
     struct tern_endpoint from;
     struct tern_slice body;
@@ -51,7 +51,7 @@ static bool attempt(struct tern_sock *s, struct tern_message *m, ssize_t *result
     }
     *result = 0;
     if (!there)
-        return (s->shut & TERN_SHUT_READ) != 0;
+        return (s->shut & TERN_SHUT_READ) != 0 && !now_or_never;
     taken = body.bytes < m->bytes ? body.bytes : m->bytes;
     tern_message_put(m, body.data, taken);
     if (taken < body.bytes)
@@ -66,13 +66,14 @@ static bool attempt(struct tern_sock *s, struct tern_message *m, ssize_t *result
 
 ssize_t tern_dgram_receive(struct tern_sock *s, struct tern_message *m)
 {
+    const bool now_or_never = s->nonblock || (m->flags & MSG_DONTWAIT) != 0;
     struct tern_wait w;
     ssize_t result;
 
     if ((m->flags & MSG_OOB) != 0)
         return tern_sock_fail(EOPNOTSUPP);
-    tern_wait_begin(&w, s, s->nonblock || (m->flags & MSG_DONTWAIT) != 0, s->opt.read_timeout);
-    while (!attempt(s, m, &result)) {
+    tern_wait_begin(&w, s, now_or_never, s->opt.read_timeout);
+    while (!attempt(s, m, now_or_never, &result)) {
         if (!tern_wait_more(&w))
             return -1;
     }
