@@ -70,8 +70,6 @@ ssize_t tern_dgram_receive(struct tern_sock *s, struct tern_message *m)
     struct tern_wait w;
     ssize_t result;
 
-    if ((m->flags & MSG_OOB) != 0)
-        return tern_sock_fail(EOPNOTSUPP);
     tern_wait_begin(&w, s, now_or_never, s->opt.read_timeout);
     while (!attempt(s, m, now_or_never, &result)) {
         if (!tern_wait_more(&w))
@@ -118,18 +116,18 @@ static int send_errno(enum tern_err err)
 
 ssize_t tern_dgram_send(struct tern_sock *s, struct tern_message *m)
 {
-    uint8_t room[65536];
+    uint8_t room[UINT16_MAX];
     struct tern_endpoint to;
     struct tern_wait w;
     const uint8_t *data;
     enum tern_err err;
 
+    if (m->bytes > sizeof(room))
+        return tern_sock_fail(EMSGSIZE);
     if ((m->flags & MSG_OOB) != 0)
         return tern_sock_fail(EOPNOTSUPP);
     if (destination(s, m, &to) != 0)
         return -1;
-    if (m->bytes > sizeof(room))
-        return tern_sock_fail(EMSGSIZE);
     if (s->error != 0)
         return tern_sock_fail(tern_sock_take_error(s));
     if ((s->shut & TERN_SHUT_WRITE) != 0)
