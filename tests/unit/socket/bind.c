@@ -34,6 +34,14 @@ static void addresses(void **state)
     fails(tern_bind(w.a, fd, sa, 1), EINVAL);
     at.sin_family = AF_INET6;
     fails(tern_bind(w.a, fd, sa, sizeof at), EAFNOSUPPORT);
+    at.sin_family = AF_UNSPEC; /* Linux: from of old the same, but with the address of all */
+    fails(tern_bind(w.a, fd, sa, sizeof at), EAFNOSUPPORT);
+    at.sin_addr.s_addr = 0;
+    at.sin_port = htons(97);
+    assert_int_equal(tern_bind(w.a, fd, sa, sizeof at), 0);
+    assert_int_equal(port_of(w.a, fd), 97);
+    assert_int_equal(tern_close(w.a, fd), 0);
+    fd = stream(w.a);
     fails(world_bind(w.a, fd, 2, 99), EADDRNOTAVAIL);
     set_int(w.a, fd, IPPROTO_IP, IP_FREEBIND, 1);
     assert_int_equal(world_bind(w.a, fd, 2, 99), 0);

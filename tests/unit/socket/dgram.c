@@ -48,6 +48,10 @@ static void to_and_fro(void **state)
     assert_int_equal(tern_recv(w.a, a, got, sizeof got, 0), 0);
     assert_int_equal(tern_recv(w.a, a, got, sizeof got, 0), 5);
     assert_memory_equal(got, "quest", 5);
+    to.sin_family = AF_UNSPEC; /* Linux: from of old the same as AF_INET */
+    assert_int_equal(tern_sendto(w.a, a, "old", 3, 0, (struct sockaddr *)&to, sizeof to), 3);
+    world_settle(&w);
+    assert_int_equal(tern_recv(w.b, b, got, sizeof got, 0), 3);
     world_close(&w);
 }
 
