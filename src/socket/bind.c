@@ -160,8 +160,10 @@ int tern_bind(struct tern_sockets *t, int fd, const struct sockaddr *address, so
     struct tern_sock *s = tern_sock_get(t, fd);
     struct tern_endpoint local;
 
-    if (s == NULL || !tern_sock_name_in(s, address, bytes, &local))
+    if (s == NULL || !tern_sock_name_in_of_old(s, address, bytes, &local))
         return -1;
+    if (tern_sock_is_unspecified(address, bytes) && !tern_addr_is_any(local.addr))
+        return tern_sock_fail(EAFNOSUPPORT);
     if (s->local.port != 0 || s->conn != NULL || s->listener != NULL)
         return tern_sock_fail(EINVAL);
     if (!tern_addr_is_any(local.addr) && !s->opt.freebind &&

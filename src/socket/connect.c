@@ -139,17 +139,6 @@ int tern_sock_connect(struct tern_sock *s, const struct tern_endpoint *to, bool 
     }
 }
 
-/* AF_UNSPEC, in either form of address. */
-static bool is_unspecified(const struct sockaddr *address, socklen_t bytes)
-{
-    sa_family_t family;
-
-    if (address == NULL || bytes < sizeof(family))
-        return false;
-    memcpy(&family, (const char *)address + offsetof(struct sockaddr, sa_family), sizeof(family));
-    return family == AF_UNSPEC;
-}
-
 static int disconnect_dgram(struct tern_sock *s)
 {
     static const struct tern_endpoint nobody;
@@ -170,7 +159,7 @@ int tern_connect(struct tern_sockets *t, int fd, const struct sockaddr *address,
 
     if (s == NULL)
         return -1;
-    if (is_unspecified(address, bytes)) {
+    if (tern_sock_is_unspecified(address, bytes)) {
         if (s->kind == TERN_SOCK_DGRAM)
             return disconnect_dgram(s);
         tern_sock_disconnect(s);

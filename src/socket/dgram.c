@@ -99,7 +99,7 @@ static const uint8_t *gather(struct tern_message *m, uint8_t *room)
 static int destination(struct tern_sock *s, const struct tern_message *m, struct tern_endpoint *to)
 {
     if (m->name != NULL) {
-        if (!tern_sock_name_in(s, m->name, m->name_bytes, to))
+        if (!tern_sock_name_in_of_old(s, m->name, m->name_bytes, to))
             return -1;
         if (to->port == 0)
             return tern_sock_fail(EINVAL);

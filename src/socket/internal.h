@@ -164,6 +164,11 @@ void tern_sock_told(struct tern_sock *s); /* the hook alone: something was taken
 /* The endpoint in an address of the caller's; false: errno. */
 bool tern_sock_name_in(const struct tern_sock *s, const struct sockaddr *address, socklen_t bytes,
                        struct tern_endpoint *out);
+/* AF_UNSPEC, in either form of address. */
+bool tern_sock_is_unspecified(const struct sockaddr *address, socklen_t bytes);
+/* The same, where an AF_INET socket takes AF_UNSPEC for its own family. */
+bool tern_sock_name_in_of_old(const struct tern_sock *s, const struct sockaddr *address,
+                              socklen_t bytes, struct tern_endpoint *out);
 /* Give an endpoint in the family of the socket, cut to *bytes. address may be NULL. */
 void tern_sock_name_out(const struct tern_sock *s, const struct tern_endpoint *e,
                         struct sockaddr *address, socklen_t *bytes);

@@ -58,6 +58,26 @@ bool tern_sock_name_in(const struct tern_sock *s, const struct sockaddr *address
     return true;
 }
 
+bool tern_sock_is_unspecified(const struct sockaddr *address, socklen_t bytes)
+{
+    sa_family_t family;
+
+    if (address == NULL || bytes < sizeof(family))
+        return false;
+    memcpy(&family, (const char *)address + offsetof(struct sockaddr, sa_family), sizeof(family));
+    return family == AF_UNSPEC;
+}
+
+bool tern_sock_name_in_of_old(const struct tern_sock *s, const struct sockaddr *address,
+                              socklen_t bytes, struct tern_endpoint *out)
+{
+    if (s->domain == AF_INET && tern_sock_is_unspecified(address, bytes)) {
+        errno = EINVAL;
+        return in4(address, bytes, out);
+    }
+    return tern_sock_name_in(s, address, bytes, out);
+}
+
 void tern_sock_name_out(const struct tern_sock *s, const struct tern_endpoint *e,
                         struct sockaddr *address, socklen_t *bytes)
 {
