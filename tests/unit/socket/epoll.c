@@ -212,12 +212,38 @@ static void edge_by_option(void **state)
     world_close(&w);
 }
 
+/* EPOLLERR and EPOLLHUP are told to who asked for nothing as well, but not past a one-shot. */
+static void asked_for_nothing(void **state)
+{
+    struct world w;
+    const struct linger soon = {1, 0};
+    int ep, a, b;
+
+    (void)state;
+    world_open(&w);
+    world_connect(&w, &a, &b);
+    ep = tern_epoll_create(w.b, 0);
+    assert_int_equal(control(w.b, ep, EPOLL_CTL_ADD, b, EPOLLIN | EPOLLONESHOT), 0);
+    assert_int_equal(tern_write(w.a, a, "abc", 3), 3);
+    world_settle(&w);
+    assert_int_equal(tern_epoll_wait(w.b, ep, out, 4, 0), 1);
+    assert_int_equal(tern_setsockopt(w.a, a, SOL_SOCKET, SO_LINGER, &soon, sizeof soon), 0);
+    assert_int_equal(tern_close(w.a, a), 0);
+    world_settle(&w);
+    assert_int_equal(tern_epoll_wait(w.b, ep, out, 4, 0), 0);
+    assert_int_equal(control(w.b, ep, EPOLL_CTL_MOD, b, 0), 0);
+    assert_int_equal(tern_epoll_wait(w.b, ep, out, 4, 0), 1);
+    assert_int_equal(out[0].events, EPOLLERR | EPOLLHUP);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mistakes),       cmocka_unit_test(level), cmocka_unit_test(edge),
-        cmocka_unit_test(one_shot),       cmocka_unit_test(turns), cmocka_unit_test(with_time),
-        cmocka_unit_test(edge_by_option),
+        cmocka_unit_test(mistakes),       cmocka_unit_test(level),
+        cmocka_unit_test(edge),           cmocka_unit_test(one_shot),
+        cmocka_unit_test(turns),          cmocka_unit_test(with_time),
+        cmocka_unit_test(edge_by_option), cmocka_unit_test(asked_for_nothing),
     };
 
     return cmocka_run_group_tests_name("socket_epoll", tests, NULL, NULL);
