@@ -18,7 +18,7 @@ static uint32_t now_true(const struct tern_watch *w)
 {
     const uint32_t wanted = w->events & ~(uint32_t)FLAGS;
 
-    return wanted != 0 ? tern_sock_poll(w->sock) & (wanted | EPOLLERR | EPOLLHUP) : 0;
+    return wanted != 0 ? tern_sock_poll(w->sock) & wanted : 0;
 }
 
 static struct tern_watch *watch_of_ready(struct tern_list *link)
@@ -113,7 +113,7 @@ static struct tern_watch *find(struct tern_sock *epoll, struct tern_sock *s)
 
 static void arm(struct tern_watch *w, const struct epoll_event *event)
 {
-    w->events = event->events;
+    w->events = event->events | EPOLLERR | EPOLLHUP; /* which a one-shot takes away again */
     w->data = event->data;
     if (now_true(w) != 0)
         make_ready(w);
