@@ -166,6 +166,29 @@ static void linger(struct tern_sockets *t, int fd, int on, int seconds)
     assert_int_equal(tern_setsockopt(t, fd, SOL_SOCKET, SO_LINGER, &l, sizeof l), 0);
 }
 
+/* Linux: the seconds are taken where it is switched on, and stay when it is switched off. */
+static void linger_told(void **state)
+{
+    struct world w;
+    struct linger told;
+    socklen_t bytes = sizeof told;
+    int fd;
+
+    (void)state;
+    world_open(&w);
+    fd = tern_socket(w.a, AF_INET, SOCK_STREAM, 0);
+    linger(w.a, fd, 0, 7);
+    assert_int_equal(tern_getsockopt(w.a, fd, SOL_SOCKET, SO_LINGER, &told, &bytes), 0);
+    assert_int_equal(told.l_onoff, 0);
+    assert_int_equal(told.l_linger, 0);
+    linger(w.a, fd, 1, 5);
+    linger(w.a, fd, 0, 7);
+    assert_int_equal(tern_getsockopt(w.a, fd, SOL_SOCKET, SO_LINGER, &told, &bytes), 0);
+    assert_int_equal(told.l_onoff, 0);
+    assert_int_equal(told.l_linger, 5);
+    world_close(&w);
+}
+
 static void linger_zero(void **state)
 {
     struct world w;
@@ -233,15 +256,11 @@ static void close_while_connecting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(half_close),
-        cmocka_unit_test(read_end),
-        cmocka_unit_test(both_ends),
-        cmocka_unit_test(one_end),
-        cmocka_unit_test(reset_by_unread),
-        cmocka_unit_test(reset_after_fin),
-        cmocka_unit_test(linger_zero),
-        cmocka_unit_test(linger_long),
-        cmocka_unit_test(close_while_connecting),
+        cmocka_unit_test(half_close),      cmocka_unit_test(read_end),
+        cmocka_unit_test(both_ends),       cmocka_unit_test(one_end),
+        cmocka_unit_test(reset_by_unread), cmocka_unit_test(reset_after_fin),
+        cmocka_unit_test(linger_told),     cmocka_unit_test(linger_zero),
+        cmocka_unit_test(linger_long),     cmocka_unit_test(close_while_connecting),
     };
 
     return cmocka_run_group_tests_name("socket_close", tests, NULL, NULL);
