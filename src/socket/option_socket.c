@@ -113,8 +113,10 @@ static int set_linger(struct tern_sock *s, const void *value, socklen_t bytes)
         return EINVAL;
     memcpy(&linger, value, sizeof(linger));
     tern_sock_settings(s, &set);
-    set.note = (uint64_t)(linger.l_linger < 0 ? INT_MAX : linger.l_linger) << 1;
-    set.note |= linger.l_onoff != 0;
+    if (linger.l_onoff != 0)
+        set.note = (uint64_t)(linger.l_linger < 0 ? INT_MAX : linger.l_linger) << 1 | 1;
+    else
+        set.note &= ~UINT64_C(1); /* the seconds stay, as on Linux */
     return tern_sock_set(s, &set);
 }
 
