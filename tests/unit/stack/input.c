@@ -75,6 +75,26 @@ static size_t another_type(struct bench *b, uint8_t *frame)
     return n;
 }
 
+/* IEEE 802.1Q: what bears the number of a VLAN is for its stations, and we are in none. */
+static size_t of_a_vlan(struct bench *b, uint8_t *frame)
+{
+    const size_t n = make_ping(frame);
+
+    (void)b;
+    memmove(frame + 16, frame + 12, n - 12);
+    tern_put_be32(frame + 12, 0x8100a005);
+    return n + 4;
+}
+
+static size_t of_an_inner_vlan(struct bench *b, uint8_t *frame)
+{
+    const size_t n = of_a_vlan(b, frame);
+
+    memmove(frame + 16, frame + 12, n - 12);
+    tern_put_be32(frame + 12, 0x88a86000);
+    return n + 4;
+}
+
 static size_t version_6(struct bench *b, uint8_t *frame)
 {
     const size_t n = make_ping(frame);
@@ -304,6 +324,8 @@ static void drops(void **state)
         {a_short_frame, TERN_DROP_ETH_SHORT, 0},
         {another_mac, TERN_DROP_ETH_NOT_OURS, 0},
         {another_type, TERN_DROP_ETH_UNKNOWN_TYPE, 0},
+        {of_a_vlan, TERN_DROP_ETH_UNKNOWN_TYPE, 0},
+        {of_an_inner_vlan, TERN_DROP_ETH_UNKNOWN_TYPE, 0},
         {version_6, TERN_DROP_ETH_UNKNOWN_TYPE, 0},
         {short_arp, TERN_DROP_ARP_BAD, 0},
         {cut_off, TERN_DROP_IP_BAD_HEADER, 0},
@@ -455,7 +477,7 @@ static void many_destinations(void **state)
     }
 }
 
-/* Frames that look odd, and are pings all the same. */
+/* Frames that look odd, and are pings all the same. A tag of VLAN 0 is a priority alone. */
 static size_t plain(uint8_t *frame, size_t n)
 {
     (void)frame;
@@ -465,7 +487,7 @@ static size_t plain(uint8_t *frame, size_t n)
 static size_t tagged(uint8_t *frame, size_t n) /* IEEE 802.1Q */
 {
     memmove(frame + 16, frame + 12, n - 12);
-    tern_put_be32(frame + 12, 0x81000005);
+    tern_put_be32(frame + 12, 0x8100a000);
     return n + 4;
 }
 
@@ -473,7 +495,7 @@ static size_t tagged_twice(uint8_t *frame, size_t n)
 {
     n = tagged(frame, n);
     memmove(frame + 16, frame + 12, n - 12);
-    tern_put_be32(frame + 12, 0x88a80007);
+    tern_put_be32(frame + 12, 0x88a86000);
     return n + 4;
 }
 
@@ -501,7 +523,7 @@ static void odd_but_right(void **state)
         const char *what;
         size_t (*change)(uint8_t *frame, size_t n);
     } row[] = {
-        {"plain", plain},   {"a VLAN's tag", tagged},     {"two tags", tagged_twice},
+        {"plain", plain},   {"a priority tag", tagged},   {"two tags", tagged_twice},
         {"padded", padded}, {"IP options", with_options},
     };
 
