@@ -143,6 +143,10 @@ static void frame_input(struct tern_stack *s, const struct tern_frame *frame)
         tern_stack_drop(s, TERN_DROP_ETH_NOT_OURS);
         return;
     }
+    if (tern_eth_vlan(frame->piece[0]) != 0) { /* an answer without a tag would be for others */
+        tern_stack_drop(s, TERN_DROP_ETH_UNKNOWN_TYPE);
+        return;
+    }
     switch (eth.type) {
     case TERN_ETHERTYPE_ARP:
         tern_stack_arp_input(s, body);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ethernet II frames (RFC 894): destination, source, type. Tags of 802.1Q and 802.1ad, at most two,
- * are skipped: a link may hand us frames with a priority tag. What stands behind a third tag is not
+ * are skipped: a link may hand us frames with a priority tag. Whether they name a VLAN is told
+ * apart, so that whoever is in none can leave it. What stands behind a third tag is not
  * looked for; the type is then the tag's own, which nobody here speaks.
  */
 #include "wire/eth.h"
@@ -12,6 +13,7 @@
 
 #define TYPE_8021Q  0x8100
 #define TYPE_8021AD 0x88a8
+#define VLAN_MASK   0x0fff
 #define TAG_BYTES   4 /* the type that announces it, and two bytes of priority and VLAN */
 
 const struct tern_mac tern_mac_broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
@@ -40,6 +42,18 @@ bool tern_eth_parse(tern_span in, struct tern_eth *out, tern_span *body)
     out->type = type;
     *body = tern_span_from(in, header_bytes);
     return true;
+}
+
+uint16_t tern_eth_vlan(tern_span in)
+{
+    const uint8_t *p = in.data + OFF_TYPE;
+    uint16_t vlan = 0;
+
+    for (unsigned tag = 0; tag < TERN_ETH_TAGS_MAX && is_tag(tern_get_be16(p)); tag++) {
+        vlan = vlan != 0 ? vlan : tern_get_be16(p + 2) & VLAN_MASK;
+        p += TAG_BYTES;
+    }
+    return vlan;
 }
 
 void tern_eth_emit(const struct tern_eth *eth, struct tern_writer *w)

@@ -20,6 +20,9 @@ struct tern_eth {
 
 /* False: too short. body: what follows the header and any tags. */
 bool tern_eth_parse(tern_span in, struct tern_eth *out, tern_span *body);
+/* The number in its tags that is not 0, the outer one first; 0: it has none, or tags that bear a
+ * priority alone. Of what parse took. */
+uint16_t tern_eth_vlan(tern_span in);
 void tern_eth_emit(const struct tern_eth *eth, struct tern_writer *w);
 
 extern const struct tern_mac tern_mac_broadcast;

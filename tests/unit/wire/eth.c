@@ -11,20 +11,23 @@ static const struct {
     bool ok;
     uint16_t type;
     size_t header_bytes;
+    uint16_t vlan;
 } rows[] = {
-    {"empty", "", false, 0, 0},
-    {"13 bytes", MACS "08", false, 0, 0},
-    {"header alone", MACS "08 00", true, 0x0800, 14},
-    {"ARP with a body", MACS "08 06 aa bb", true, 0x0806, 14},
-    {"unknown type", MACS "12 34 aa", true, 0x1234, 14},
-    {"802.3 length", MACS "00 40 aa", true, 0x0040, 14},
-    {"802.1Q", MACS "81 00 60 05 08 00 aa bb cc", true, 0x0800, 18},
-    {"802.1ad", MACS "88 a8 00 01 86 dd aa", true, 0x86dd, 18},
-    {"802.1ad, 802.1Q", MACS "88 a8 00 01 81 00 00 02 08 06 aa", true, 0x0806, 22},
-    {"tag cut off", MACS "81 00 60", false, 0, 0},
-    {"type behind the tag cut off", MACS "81 00 60 05 08", false, 0, 0},
-    {"second tag cut off", MACS "81 00 60 05 81 00 00 01 08", false, 0, 0},
-    {"a third tag", MACS "81 00 00 01 81 00 00 02 81 00 00 03 08 00", true, 0x8100, 22},
+    {"empty", "", false, 0, 0, 0},
+    {"13 bytes", MACS "08", false, 0, 0, 0},
+    {"header alone", MACS "08 00", true, 0x0800, 14, 0},
+    {"ARP with a body", MACS "08 06 aa bb", true, 0x0806, 14, 0},
+    {"unknown type", MACS "12 34 aa", true, 0x1234, 14, 0},
+    {"802.3 length", MACS "00 40 aa", true, 0x0040, 14, 0},
+    {"802.1Q", MACS "81 00 60 05 08 00 aa bb cc", true, 0x0800, 18, 5},
+    {"802.1ad", MACS "88 a8 00 01 86 dd aa", true, 0x86dd, 18, 1},
+    {"802.1ad, 802.1Q", MACS "88 a8 00 01 81 00 00 02 08 06 aa", true, 0x0806, 22, 1},
+    {"a priority, then a VLAN", MACS "88 a8 60 00 81 00 a0 07 08 00 aa", true, 0x0800, 22, 7},
+    {"priorities", MACS "88 a8 60 00 81 00 a0 00 08 00 aa", true, 0x0800, 22, 0},
+    {"tag cut off", MACS "81 00 60", false, 0, 0, 0},
+    {"type behind the tag cut off", MACS "81 00 60 05 08", false, 0, 0, 0},
+    {"second tag cut off", MACS "81 00 60 05 81 00 00 01 08", false, 0, 0, 0},
+    {"a third tag", MACS "81 00 00 01 81 00 00 02 81 00 00 03 08 00", true, 0x8100, 22, 1},
 };
 
 static void table(void **state)
@@ -42,6 +45,8 @@ static void table(void **state)
             continue;
         if (eth.type != rows[i].type || body.bytes != n - rows[i].header_bytes)
             fail_msg("%s: type %04x, body %zu", rows[i].name, eth.type, body.bytes);
+        if (tern_eth_vlan(in) != rows[i].vlan)
+            fail_msg("%s: VLAN %u", rows[i].name, tern_eth_vlan(in));
         assert_ptr_equal(body.data, in.data + rows[i].header_bytes);
         assert_memory_equal(eth.dst.b, "\x02\x00\x00\x00\x00\x01", 6);
         assert_memory_equal(eth.src.b, "\x02\x00\x00\x00\x00\x02", 6);
