@@ -505,6 +505,21 @@ static size_t padded(uint8_t *frame, size_t n) /* to Ethernet's 60 bytes, and wi
     return 60;
 }
 
+/* RFC 1122 §3.2.1.7: whom it was for has no use for what is left of its time. */
+static size_t at_its_end(uint8_t *frame, size_t n)
+{
+    frame[TERN_ETH_BYTES + 8] = 0;
+    fix_ip_sum(frame);
+    return n;
+}
+
+static size_t reserved_flag(uint8_t *frame, size_t n)
+{
+    frame[TERN_ETH_BYTES + 6] |= 0x80;
+    fix_ip_sum(frame);
+    return n;
+}
+
 static size_t with_options(uint8_t *frame, size_t n)
 {
     uint8_t *ip = frame + TERN_ETH_BYTES;
@@ -523,8 +538,13 @@ static void odd_but_right(void **state)
         const char *what;
         size_t (*change)(uint8_t *frame, size_t n);
     } row[] = {
-        {"plain", plain},   {"a priority tag", tagged},   {"two tags", tagged_twice},
-        {"padded", padded}, {"IP options", with_options},
+        {"plain", plain},
+        {"a priority tag", tagged},
+        {"two tags", tagged_twice},
+        {"padded", padded},
+        {"IP options", with_options},
+        {"no time to live", at_its_end},
+        {"the reserved flag", reserved_flag},
     };
 
     (void)state;
