@@ -148,6 +148,29 @@ static void disconnected(void **state)
     }
 }
 
+/* A firewall on the way: Linux says EHOSTUNREACH then, and ECONNREFUSED where the peer refused. */
+static void prohibited(void **state)
+{
+    struct world w;
+    struct bench *end;
+    char got[8];
+    int a;
+
+    (void)state;
+    world_open(&w);
+    end = &w.pair.end[0];
+    a = dgram(w.a);
+    assert_int_equal(world_bind(w.a, a, 1, 7), 0);
+    assert_int_equal(world_dial(w.a, a, 2, 53), 0);
+    bench_icmp_error(end, TERN_ICMP_UNREACHABLE, TERN_ICMP_ADMIN_PROHIBITED, TERN_IP_UDP, 7, 53, 0);
+    assert_int_not_equal(polled(w.a, a) & POLLERR, 0);
+    fails(tern_read(w.a, a, got, sizeof got), EHOSTUNREACH);
+    bench_icmp_error(end, TERN_ICMP_UNREACHABLE, TERN_ICMP_PORT_UNREACHABLE, TERN_IP_UDP, 7, 53, 0);
+    fails(tern_read(w.a, a, got, sizeof got), ECONNREFUSED);
+    fails(tern_read(w.a, a, got, sizeof got), EAGAIN);
+    world_close(&w);
+}
+
 static void send_late(struct world *w)
 {
     const struct sockaddr_in to = world_at(2, 53);
@@ -176,8 +199,8 @@ static void blocking(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(to_and_fro),   cmocka_unit_test(refusals), cmocka_unit_test(connected),
-        cmocka_unit_test(disconnected), cmocka_unit_test(blocking),
+        cmocka_unit_test(to_and_fro),   cmocka_unit_test(refusals),   cmocka_unit_test(connected),
+        cmocka_unit_test(disconnected), cmocka_unit_test(prohibited), cmocka_unit_test(blocking),
     };
 
     return cmocka_run_group_tests_name("socket_dgram", tests, NULL, NULL);

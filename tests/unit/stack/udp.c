@@ -211,6 +211,11 @@ static void refused(void **state)
     assert_int_equal(bench_events(&b, TERN_EVENT_UDP), TERN_CONN_READABLE);
     assert_int_equal(tern_udp_receive(udp, &from, got, 8), TERN_ERR_REFUSED);
     assert_int_equal(tern_udp_receive(udp, &from, got, 8), TERN_ERR_AGAIN);
+    /* a firewall on the way is no refusal by the peer */
+    bench_icmp_error(&b, TERN_ICMP_UNREACHABLE, TERN_ICMP_ADMIN_PROHIBITED, TERN_IP_UDP, 5353, 53,
+                     0);
+    assert_int_equal(tern_udp_receive(udp, &from, got, 8), TERN_ERR_UNREACHABLE);
+    assert_int_equal(tern_udp_receive(udp, &from, got, 8), TERN_ERR_AGAIN);
     bench_close(&b);
 }
 
