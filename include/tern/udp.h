@@ -27,12 +27,13 @@ TERN_EXPORT TERN_NODISCARD enum tern_err tern_udp_send(struct tern_udp_socket *u
                                                        const void *data, size_t len);
 /*
  * Take the oldest datagram. Returns its whole length (bytes beyond len are cut off and lost),
- * TERN_ERR_AGAIN where none waits, or TERN_ERR_REFUSED once after an ICMP port unreachable.
+ * TERN_ERR_AGAIN where none waits, or once after an ICMP error what tern_udp_error() would tell.
  */
 TERN_EXPORT TERN_NODISCARD ptrdiff_t tern_udp_receive(struct tern_udp_socket *udp,
                                                       struct tern_endpoint *from, void *data,
                                                       size_t len);
-/* What ICMP told since it was last asked: TERN_ERR_REFUSED, or TERN_ERR_OK. */
+/* What ICMP told since it was last asked: TERN_ERR_REFUSED (no such port or protocol),
+ * TERN_ERR_UNREACHABLE (a firewall on the way prohibits it), or TERN_ERR_OK. */
 TERN_EXPORT enum tern_err tern_udp_error(struct tern_udp_socket *udp);
 /* Look at the oldest datagram without taking it: its bytes, valid until the next call on the stack,
  * and their count; TERN_ERR_AGAIN where none waits. */

@@ -11,9 +11,10 @@
 
 void tern_dgram_refresh(struct tern_sock *s)
 {
-    if (s->udp != NULL && tern_udp_error(s->udp) == TERN_ERR_REFUSED &&
-        s->phase == TERN_SOCK_CONNECTED)
-        s->error = ECONNREFUSED;
+    const enum tern_err err = s->udp != NULL ? tern_udp_error(s->udp) : TERN_ERR_OK;
+
+    if (err != TERN_ERR_OK && s->phase == TERN_SOCK_CONNECTED)
+        s->error = tern_sock_errno(err);
 }
 
 static bool next(const struct tern_sock *s, struct tern_endpoint *from, struct tern_slice *body)

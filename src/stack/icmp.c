@@ -72,7 +72,7 @@ static void hear_error(struct tern_stack *s, const struct tern_packet *p,
         break;
     case TERN_IP_UDP:
         if (tern_icmp_effect_of(icmp) == TERN_ICMP_EFFECT_HARD)
-            tern_stack_udp_refused(s, &quote);
+            tern_stack_udp_error(s, &quote, error_of(icmp));
         else
             tern_stack_drop(s, TERN_DROP_ICMP_IGNORED);
         break;

@@ -133,7 +133,7 @@ struct tern_udp_socket {
     struct tern_endpoint local;
     struct tern_endpoint peer; /* the only one heard; port 0: all are */
     struct tern_dgram_queue queue;
-    bool refused; /* ICMP said so; told once */
+    enum tern_err error; /* what ICMP said; told once */
     uint8_t ring[TERN_UDP_QUEUE_BYTES];
 };
 
@@ -296,7 +296,8 @@ void tern_stack_icmp_error(struct tern_stack *s, const struct tern_packet *p, ui
 
 /* udp.c, ping.c */
 void tern_stack_udp_input(struct tern_stack *s, const struct tern_packet *p);
-void tern_stack_udp_refused(struct tern_stack *s, const struct tern_icmp_quote *quote);
+void tern_stack_udp_error(struct tern_stack *s, const struct tern_icmp_quote *quote,
+                          enum tern_err error);
 void tern_stack_ping_input(struct tern_stack *s, const struct tern_packet *p,
                            const struct tern_icmp *icmp, tern_span data);
 void tern_stack_ping_error(struct tern_stack *s, const struct tern_packet *p,

@@ -72,7 +72,8 @@ void tern_stack_udp_input(struct tern_stack *s, const struct tern_packet *p)
     tern_stack_event_raise(s, &udp->event, TERN_CONN_READABLE);
 }
 
-void tern_stack_udp_refused(struct tern_stack *s, const struct tern_icmp_quote *quote)
+void tern_stack_udp_error(struct tern_stack *s, const struct tern_icmp_quote *quote,
+                          enum tern_err error)
 {
     const struct tern_endpoint peer = {quote->dst, quote->dst_port};
     struct tern_udp_socket *udp = find(s, quote->src, quote->src_port, &peer);
@@ -81,7 +82,7 @@ void tern_stack_udp_refused(struct tern_stack *s, const struct tern_icmp_quote *
         tern_stack_drop(s, TERN_DROP_ICMP_IGNORED);
         return;
     }
-    udp->refused = true;
+    udp->error = error;
     tern_stack_event_raise(s, &udp->event, TERN_CONN_READABLE);
 }
 
@@ -171,10 +172,10 @@ enum tern_err tern_udp_send(struct tern_udp_socket *udp, const struct tern_endpo
 
 enum tern_err tern_udp_error(struct tern_udp_socket *udp)
 {
-    const bool refused = udp->refused;
+    const enum tern_err error = udp->error;
 
-    udp->refused = false;
-    return refused ? TERN_ERR_REFUSED : TERN_ERR_OK;
+    udp->error = TERN_ERR_OK;
+    return error;
 }
 
 ptrdiff_t tern_udp_peek(const struct tern_udp_socket *udp, struct tern_endpoint *from,
