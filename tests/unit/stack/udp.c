@@ -237,16 +237,45 @@ static void closed_port(void **state)
     pair_close(&p);
 }
 
+/* Where no way leads that is told, whatever the source; but from a given one everyone on the link
+ * can be reached. */
+static void bound_without_route(void **state)
+{
+    static const struct {
+        const char *to;
+        enum tern_err err;
+    } row[] = {
+        {"10.0.0.2", TERN_ERR_OK},        {"192.0.2.1", TERN_ERR_NO_ROUTE},
+        {"255.255.255.255", TERN_ERR_OK}, {"10.0.0.255", TERN_ERR_OK},
+        {"224.0.0.251", TERN_ERR_OK},     {"10.0.1.255", TERN_ERR_NO_ROUTE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(row); i++) {
+        struct bench b;
+        struct tern_config c;
+        struct tern_udp_socket *udp;
+        struct tern_endpoint to = {.port = 9};
+
+        bench_config(&c, 1);
+        bench_open_at(&b, &c, 1);
+        udp = open_udp(&b, bench_addr(1), 7);
+        assert_int_equal(tern_addr_parse(row[i].to, &to.addr), TERN_ERR_OK);
+        if (tern_udp_send(udp, &to, "x", 1) != row[i].err)
+            fail_msg("%s", row[i].to);
+        bench_drain(&b);
+        assert_int_equal(bench_sent_count(&b, TERN_IP_UDP), row[i].err == TERN_ERR_OK);
+        bench_close(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_ways),
-        cmocka_unit_test(cut_short),
-        cmocka_unit_test(who_may_open),
-        cmocka_unit_test(exact_before_wild),
-        cmocka_unit_test(full_receive_queue),
-        cmocka_unit_test(send_errors),
-        cmocka_unit_test(refused),
+        cmocka_unit_test(both_ways),           cmocka_unit_test(cut_short),
+        cmocka_unit_test(who_may_open),        cmocka_unit_test(exact_before_wild),
+        cmocka_unit_test(full_receive_queue),  cmocka_unit_test(send_errors),
+        cmocka_unit_test(bound_without_route), cmocka_unit_test(refused),
         cmocka_unit_test(closed_port),
     };
 
