@@ -148,6 +148,21 @@ struct tern_endpoint tern_udp_local(const struct tern_udp_socket *udp)
     return udp->local;
 }
 
+/* False: nothing leads there. From a given source everyone on the link is reached without a route,
+ * as on Linux. */
+static bool choose_source(struct tern_stack *s, struct tern_addr to, struct tern_addr *src)
+{
+    struct tern_addr way;
+    const bool leads = tern_stack_source_for(s, to, &way);
+
+    if (!tern_addr_is_any(*src))
+        return tern_stack_own(s, *src) != NULL &&
+               (leads || tern_stack_is_broadcast(s, to) || tern_addr_is_multicast(to));
+    if (leads)
+        *src = way;
+    return leads;
+}
+
 enum tern_err tern_udp_send(struct tern_udp_socket *udp, const struct tern_endpoint *to,
                             const void *data, size_t len)
 {
@@ -159,8 +174,7 @@ enum tern_err tern_udp_send(struct tern_udp_socket *udp, const struct tern_endpo
 
     if (len > s->tcp.mtu_bytes - TERN_IPV4_BYTES - TERN_UDP_BYTES)
         return TERN_ERR_TOO_BIG;
-    if (tern_addr_is_any(src) ? !tern_stack_source_for(s, to->addr, &src)
-                              : tern_stack_own(s, src) == NULL)
+    if (!choose_source(s, to->addr, &src))
         return TERN_ERR_NO_ROUTE;
     tern_udp_emit(&header, src, to->addr, tern_span_of(data, len), &w);
     TERN_ASSERT(!w.failed);
