@@ -81,6 +81,26 @@ static void time_and_ttl(void **state)
     bench_close(&b);
 }
 
+/* RFC 1122 §3.2.1.7: none is sent without time to live. */
+static void never_without_ttl(void **state)
+{
+    struct bench b;
+    struct tern_config c;
+    struct tern_ping_socket *ping;
+    struct tern_ipv4 ip;
+    tern_span body;
+
+    (void)state;
+    bench_config(&c, 1);
+    bench_open_at(&b, &c, 1);
+    ping = open_ping(&b);
+    assert_int_equal(tern_ping_send(ping, bench_addr(2), 1, 0, 8), TERN_ERR_OK);
+    bench_drain(&b);
+    assert_true(bench_sent_ip(&b, TERN_IP_ICMP, 0, &ip, &body));
+    assert_int_equal(ip.ttl, 64);
+    bench_close(&b);
+}
+
 /* Each socket hears what it asked, and no socket what nobody asked. */
 static void two_sockets(void **state)
 {
@@ -181,8 +201,11 @@ static void full_queues(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(there_and_back), cmocka_unit_test(time_and_ttl),
-        cmocka_unit_test(two_sockets),    cmocka_unit_test(errors),
+        cmocka_unit_test(there_and_back),
+        cmocka_unit_test(time_and_ttl),
+        cmocka_unit_test(never_without_ttl),
+        cmocka_unit_test(two_sockets),
+        cmocka_unit_test(errors),
         cmocka_unit_test(full_queues),
     };
 
