@@ -22,8 +22,8 @@ struct tern_ping_reply {
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_ping_open(struct tern_stack *stack, void *user,
                                                         struct tern_ping_socket **out);
 TERN_EXPORT void tern_ping_close(struct tern_ping_socket *ping);
-/* Send an echo request with `bytes` bytes of payload (in fragments, if need be). TERN_ERR_TOO_BIG,
- * TERN_ERR_NO_ROUTE, TERN_ERR_AGAIN. */
+/* Send an echo request with `bytes` bytes of payload (in fragments, if need be); ttl 0: the usual
+ * one. TERN_ERR_TOO_BIG, TERN_ERR_NO_ROUTE, TERN_ERR_AGAIN. */
 TERN_EXPORT TERN_NODISCARD enum tern_err tern_ping_send(struct tern_ping_socket *ping,
                                                         struct tern_addr to, uint16_t sequence,
                                                         uint8_t ttl, uint32_t bytes);

@@ -91,8 +91,8 @@ enum tern_err tern_ping_send(struct tern_ping_socket *ping, struct tern_addr to,
     fill_payload(payload, bytes, s->now);
     tern_icmp_emit(&icmp, tern_span_of(payload, bytes), &w);
     TERN_ASSERT(!w.failed);
-    if (!tern_stack_queue(s, src, to, TERN_IP_ICMP, ttl, TERN_CAUSE_ECHO_REQUEST,
-                          tern_span_of(message, w.bytes)))
+    if (!tern_stack_queue(s, src, to, TERN_IP_ICMP, ttl > 0 ? ttl : TERN_TTL,
+                          TERN_CAUSE_ECHO_REQUEST, tern_span_of(message, w.bytes)))
         return TERN_ERR_AGAIN;
     return TERN_ERR_OK;
 }
