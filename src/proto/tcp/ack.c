@@ -146,12 +146,14 @@ void tern_tcb_first_ack(struct tern_tcb *c, const struct tern_segment *seg, tern
     TERN_ASSERT(c->snd.una == ack);
 }
 
-/* RFC 5681 §2: nothing new, no text, no change of window, and something is outstanding. */
+/* RFC 5681 §2: nothing new, no text, no change of window, and something is outstanding; or it was
+ * until a moment ago, and a tail loss probe is not answered yet (RFC 8985 §7.4.2). */
 static bool is_duplicate(const struct tern_tcb *c, const struct tern_segment *seg, uint64_t ack,
                          uint64_t old_wnd)
 {
-    return ack == c->snd.una && c->snd.nxt > c->snd.una && !c->probe_out && seg->text.bytes == 0 &&
-           (seg->h.flags & (TERN_TCP_FIN | TERN_TCP_SYN)) == 0 && c->snd.wnd == old_wnd;
+    return ack == c->snd.una && (c->snd.nxt > c->snd.una || c->tlp.out) && !c->probe_out &&
+           seg->text.bytes == 0 && (seg->h.flags & (TERN_TCP_FIN | TERN_TCP_SYN)) == 0 &&
+           c->snd.wnd == old_wnd;
 }
 
 enum tern_ack_verdict tern_tcb_arrive_ack(struct tern_tcb *c, const struct tern_segment *seg,
