@@ -51,6 +51,7 @@ static void sample_rtt(struct tern_tcb *c, tern_time sample, tern_time now)
         return;
     }
     tern_rtt_sample(&c->rtt, sample, 1);
+    c->tlp.untimed = false;
     t = tern_trace_push(c->env->traces, now, TERN_TRACE_RTT, c->id);
     if (t != NULL) {
         t->rtt.sample = sample;

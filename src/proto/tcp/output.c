@@ -354,7 +354,7 @@ static bool emit_tail_probe(struct tern_tcb *c, struct tern_segment_out *out, te
     if (!again)
         mark_new_text(c, out);
     tern_tcb_note_text(c, from, from + bytes + fin, segment, again, now);
-    c->tlp.out = true;
+    c->tlp.out = c->tlp.untimed = true;
     c->tlp.is_retrans = again;
     c->tlp.bytes = (uint32_t)bytes + fin;
     c->tlp.end = c->snd.nxt;

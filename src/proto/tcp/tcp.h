@@ -283,6 +283,7 @@ struct tern_tcb {
 
     struct {
         bool due, out, is_retrans;
+        bool untimed;   /* no round trip was measured since the last probe */
         uint32_t bytes; /* of the probe, a FIN's number among them */
         uint64_t end;   /* snd.nxt when the probe went */
     } tlp;              /* RFC 8985 §7.1 */
