@@ -80,7 +80,7 @@ static bool frto_try(struct tern_tcb *c, const struct tern_delivery *d, bool dup
         return false;
     if (c->opt.sack && d->original && d->original_from < c->loss.recover)
         return true;
-    if (c->undo.frto == TERN_FRTO_PROBED && d->acked > 0 && !c->opt.sack)
+    if (c->undo.frto == TERN_FRTO_PROBED && d->acked > 0 && d->original && !c->opt.sack)
         return true;
     if (c->undo.frto == TERN_FRTO_RESENT && d->acked > 0 && c->snd.una < c->loss.recover &&
         new_data_may_go(c))
