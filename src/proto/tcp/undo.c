@@ -68,9 +68,17 @@ static bool all_came_by_itself(struct tern_tcb *c, const struct tern_delivery *d
            !c->undo.resent && !c->undo.copied && c->snd.una >= c->loss.lost_below;
 }
 
+/* A whole segment, or the rest where neither a cork nor Nagle's rule holds it back: the test with
+ * new text that waits would hold back the lost as well, until the next timeout. */
 static bool new_data_may_go(const struct tern_tcb *c)
 {
-    return c->snd.end > c->snd.nxt && c->snd.una + c->snd.wnd > c->snd.nxt;
+    const uint64_t until = tern_min_u64(c->snd.end, c->snd.una + c->snd.wnd);
+    const uint64_t fresh = until > c->snd.nxt ? until - c->snd.nxt : 0;
+
+    if (fresh >= tern_tcb_segment_bytes(c))
+        return true;
+    return fresh > 0 && until == c->snd.end && !c->set.cork && !c->marks.held &&
+           (c->set.nodelay || c->snd.small_end <= c->snd.una);
 }
 
 /* RFC 5682 §2.1, and §3.1 where there is SACK. */
