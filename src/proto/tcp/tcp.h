@@ -301,7 +301,7 @@ struct tern_tcb {
         bool again;        /* what went again, now or before, may be under way: … */
         uint32_t again_ts; /* … the first of it went at this tick of the timestamp clock, … */
         uint64_t again_bytes;    /* … and so much was not yet reported as arrived twice */
-        uint64_t from;           /* snd.una before the first of it */
+        uint64_t from, below;    /* snd.una before the first of it; the highest of it */
         struct tern_cc_state cc; /* as it was then */
     } undo;
 

@@ -32,8 +32,11 @@ void tern_tcb_undo_disarm(struct tern_tcb *c)
 
 void tern_tcb_undo_note_resent(struct tern_tcb *c, uint64_t from, uint64_t bytes, tern_time now)
 {
-    if (!c->undo.again)
+    if (!c->undo.again) {
         c->undo.again_ts = tern_tcb_ts_now(c, now);
+        c->undo.below = from;
+    }
+    c->undo.below = tern_max_u64(c->undo.below, from + bytes);
     if (!c->undo.resent)
         c->undo.first = from;
     c->undo.again = c->undo.resent = true;
@@ -52,10 +55,11 @@ static bool is_echo_of_original(const struct tern_tcb *c, const struct tern_segm
            (int32_t)(seg->h.ts_echo - c->undo.again_ts) < 0;
 }
 
-/* The tail loss probe's own DSACK says nothing of what was sent again. */
+/* The tail loss probe's own DSACK says nothing of what was sent again, nor does that of a copy which
+ * the network made of something else (RFC 3708 §3). */
 static bool is_dsack_of_copy(const struct tern_tcb *c, const struct tern_delivery *d)
 {
-    return d->dsack && d->dsack_end > c->undo.from &&
+    return d->dsack && d->dsack_end > c->undo.from && d->dsack_end <= c->undo.below &&
            !(c->tlp.is_retrans && d->dsack_end == c->tlp.end);
 }
 
