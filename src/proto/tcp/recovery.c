@@ -71,10 +71,11 @@ static void leave(struct tern_tcb *c, tern_time now)
         end_reduction(c, now);
     if (c->loss.state == TERN_RECOVERY_CWR)
         c->loss.recover = c->snd.una - 1; /* nothing was resent that duplicates could come of */
+    else
+        tern_tcb_rack_recovered(c); /* RFC 8985 §6.2 step 4: from losses only */
     set_state(c, TERN_RECOVERY_OPEN, now);
     c->undo.frto = TERN_FRTO_OFF;
     tern_tcb_score_open(c);
-    tern_tcb_rack_recovered(c);
 }
 
 void tern_tcb_undo(struct tern_tcb *c, enum tern_undo_by by, tern_time now)
