@@ -296,6 +296,34 @@ static void test_restart(void **state)
     assert_true(fabs(in_segments(s.cwnd) - 100.0) < 2.0);
 }
 
+/* Segments become longer or shorter (RFC 1191 §3, §6.3): the window is the same in bytes, and so is
+ * the plateau, which the curve finds after the K of what it is in the new ones. */
+static void test_other_segments(void **state)
+{
+    static const struct {
+        uint32_t mss;
+        double seconds; /* cbrt((250 - 212) / 0.4), cbrt((4000 - 3400) / 0.4) */
+    } rows[] = {{4 * MSS, 4.6}, {MSS / 4, 11.4}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct path p = {.now = 0, .rtt = 100 * TERN_MS};
+        struct tern_cc_state s;
+
+        lose_at(&s, 1000, 0);
+        run_until(&s, &p, 2 * TERN_SECOND);
+        s.mss = rows[i].mss;
+        run_until(&s, &p, p.now + (tern_time)(rows[i].seconds * 1e9));
+        if (fabs(in_segments(s.cwnd) - 1000.0) > 30.0)
+            fail_msg("segments of %u: %.1f of the old ones", rows[i].mss, in_segments(s.cwnd));
+        tern_cc_cubic.on_loss(&s, s.cwnd, p.now);
+        s.mss = MSS;
+        /* below the last plateau, whatever that counts in */
+        tern_cc_cubic.on_loss(&s, s.cwnd, p.now);
+        assert_true(s.cubic.w_max < in_segments(s.cwnd) / 0.7);
+    }
+}
+
 static void test_slow_start(void **state)
 {
     struct path p = {.now = 0, .rtt = 100 * TERN_MS};
@@ -336,7 +364,7 @@ int main(void)
         cmocka_unit_test(test_timeout),          cmocka_unit_test(test_no_loss_yet),
         cmocka_unit_test(test_time_not_limited), cmocka_unit_test(test_slow_start),
         cmocka_unit_test(test_cubic_root),       cmocka_unit_test(test_mark),
-        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_restart),          cmocka_unit_test(test_other_segments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
