@@ -65,6 +65,7 @@ struct tern_cc_state {
         struct {
             double w_max, k, origin_point, w_est; /* segments, seconds: RFC 9438 §4.1 */
             double byte_fraction;                 /* gained, but not yet a whole byte of cwnd */
+            uint32_t mss;                         /* of the segments that they count in */
             uint64_t cwnd_prior;                  /* bytes; 0: no loss yet */
             tern_time epoch_start;                /* TERN_TIME_NEVER: none */
             tern_time last_ack_at;                /* within the epoch */

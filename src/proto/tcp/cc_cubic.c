@@ -62,6 +62,18 @@ double tern_cc_cubic_root(double v)
 static void cubic_init(struct tern_cc_state *s, uint32_t mss)
 {
     tern_cc_start(s, mss);
+    s->cubic.mss = mss;
+    s->cubic.epoch_start = TERN_TIME_NEVER;
+}
+
+/* Segments have become longer or shorter, and the window is the same in bytes: so is the plateau, to
+ * which a new curve leads from here. */
+static void fit_segments(struct tern_cc_state *s)
+{
+    if (s->cubic.mss == s->mss)
+        return;
+    s->cubic.w_max *= (double)s->cubic.mss / (double)s->mss;
+    s->cubic.mss = s->mss;
     s->cubic.epoch_start = TERN_TIME_NEVER;
 }
 
@@ -141,6 +153,7 @@ static void cubic_on_ack(struct tern_cc_state *s, const struct tern_cc_ack *ack)
     uint64_t bytes = ack->bytes;
     double window_bytes;
 
+    fit_segments(s);
     if (s->cubic.epoch_start != TERN_TIME_NEVER)
         epoch_skip_idle(s, ack);
     if (s->cwnd < s->ssthresh)
@@ -164,6 +177,7 @@ static void reduce(struct tern_cc_state *s)
     const uint64_t reduced = (uint64_t)((double)s->cwnd * CUBIC_BETA);
     const uint64_t least = 2 * (uint64_t)s->mss;
 
+    fit_segments(s);
     s->cubic.w_max =
         window < s->cubic.w_max ? window * (1.0 + CUBIC_BETA) / 2.0 : window; /* §4.7 */
     s->cubic.cwnd_prior = s->cwnd;
