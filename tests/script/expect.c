@@ -125,6 +125,7 @@ static size_t info_fields(const struct tern_tcp_info *info, struct field *out)
         {"delivered", info->delivered_bytes},
         {"delivered-segs", info->delivered_segs},
         {"delivery-rate", info->delivery_rate},
+        {"rate-app-limited", info->delivery_rate_app_limited},
         {"lost", info->lost_bytes},
         {"sacked", info->sacked_bytes},
         {"busy", ms(info->busy)},
