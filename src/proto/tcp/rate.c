@@ -79,12 +79,21 @@ void tern_tcb_note_delivered(struct tern_tcb *c, const struct tern_delivery *d,
     }
 }
 
+/* Less than a segment is left, and waits for more of the application's (§4.1.2.4): it is held back
+ * by Nagle's rule or a cork, and neither by the peer's window nor by the pacing. */
+static bool only_rest_is_held(const struct tern_tcb *c)
+{
+    return c->snd.end < c->snd.nxt + tern_tcb_segment_bytes(c) &&
+           c->snd.end <= c->snd.una + c->snd.wnd && c->timer.pace == TERN_TIME_NEVER;
+}
+
 /* Nothing more could go: was it for want of data, or of the peer's window? */
 void tern_tcb_note_app_limited(struct tern_tcb *c)
 {
     const uint64_t pipe = tern_tcb_pipe(c);
     const uint64_t until = tern_min_u64(c->snd.end, c->snd.una + c->snd.wnd);
 
-    if (pipe < c->cc.cwnd && c->snd.nxt >= until && tern_tcb_lost_bytes(c) == 0)
+    if (pipe < c->cc.cwnd && (c->snd.nxt >= until || only_rest_is_held(c)) &&
+        tern_tcb_lost_bytes(c) == 0)
         c->delivered.app_limited = tern_max_u64(c->delivered.total + pipe, 1);
 }
