@@ -102,6 +102,7 @@ struct tern_cc_ack {
 struct tern_cc_ops {
     const char *name;
     bool own_recovery;
+    bool any_pause; /* on_restart however short the pause was, whatever the settings say */
     void (*init)(struct tern_cc_state *s, uint32_t mss); /* IW10: RFC 6928 §2 */
     void (*on_ack)(struct tern_cc_state *s, const struct tern_cc_ack *ack);
     /* Entering fast recovery: set ssthresh (RFC 5681 §3.1 (4); RFC 9438 §4.6), and cwnd to it.

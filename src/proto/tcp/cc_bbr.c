@@ -20,8 +20,8 @@
  *
  * Where tern differs from the draft: losses are counted by rounds and not by the packet that was
  * lost, since the engine tells of bytes; a mark of ECN, which the draft leaves open, counts as too
- * many losses (RFC 3168 §6.1.2); and chance is a hash of what was delivered, so that runs repeat
- * (docs/decisions/0023).
+ * many losses (RFC 3168 §6.1.2); a pause ends the count of ACKs in lumps, which would add up over
+ * many; and chance is a hash of what was delivered, so that runs repeat (docs/decisions/0023).
  */
 #include "proto/tcp/cc_bbr.h"
 #include "base/assert.h"
@@ -493,13 +493,15 @@ static void bbr_on_undo(struct tern_cc_state *s, const struct tern_cc_state *was
     }
 }
 
-/* §5.4.1: the model is kept, and the next flight paced at exactly the rate. */
+/* §5.4.1, each time that nothing is in flight: the model is kept, and the next flight paced at
+ * exactly the rate; whatever queue there was is gone, and ProbeRTT not needed. */
 static void bbr_on_restart(struct tern_cc_state *s, tern_time idle, tern_time rto, tern_time now)
 {
     (void)idle;
     (void)rto;
     s->bbr.idle_restart = true;
     s->bbr.extra_acked_start = now;
+    s->bbr.extra_acked_delivered = 0;
     if (tern_bbr_is_probe_bw(s))
         set_pacing_rate(s, 100);
     else if (s->bbr.state == TERN_BBR_PROBE_RTT)
@@ -509,6 +511,7 @@ static void bbr_on_restart(struct tern_cc_state *s, tern_time idle, tern_time rt
 const struct tern_cc_ops tern_cc_bbr = {
     .name = "bbr",
     .own_recovery = true,
+    .any_pause = true,
     .init = bbr_init,
     .on_ack = bbr_on_ack,
     .on_loss = bbr_on_loss,

@@ -256,9 +256,12 @@ static void restart_after_idle(struct tern_tcb *c, tern_time now)
 {
     const tern_time idle = c->snd.sent_at == TERN_TIME_NEVER ? 0 : now - c->snd.sent_at;
 
-    if (c->snd.nxt > c->snd.una || idle <= c->rtt.rto || !c->set.restart_after_idle)
+    const bool restarts = idle > c->rtt.rto && c->set.restart_after_idle;
+
+    if (c->snd.nxt > c->snd.una || (!restarts && !c->cc_ops->any_pause))
         return;
-    tern_tcb_undo_disarm(c);
+    if (restarts)
+        tern_tcb_undo_disarm(c);
     if (c->cc_ops->on_restart != NULL)
         c->cc_ops->on_restart(&c->cc, idle, c->rtt.rto, now);
     else
