@@ -151,8 +151,9 @@ static void detect_newreno(struct tern_tcb *c, const struct tern_delivery *d)
         c->loss.lost_below = tern_min_u64(first, c->snd.nxt);
         c->loss.resent_below = c->snd.una;
         c->loss.first_due = true;
-        c->loss.dupacks -=
-            (uint32_t)tern_min_u64(c->loss.dupacks, d->acked / tern_tcb_segment_bytes(c));
+        if (d->acked >= tern_tcb_segment_bytes(c)) /* less one: no duplicate told of the copy */
+            c->loss.dupacks -=
+                (uint32_t)tern_min_u64(c->loss.dupacks, d->acked / tern_tcb_segment_bytes(c) - 1);
     }
 }
 
