@@ -85,6 +85,17 @@ static bool new_data_may_go(const struct tern_tcb *c)
            (c->set.nodelay || c->snd.small_end <= c->snd.una);
 }
 
+/* Step 3a: three segments, of which the new ones are two; else nothing of the lost had room. A
+ * SACK takes those that arrived out of what is in flight. */
+static void end_test(struct tern_tcb *c)
+{
+    const uint64_t three = 3 * (uint64_t)tern_tcb_segment_bytes(c);
+
+    if (c->undo.frto == TERN_FRTO_PROBED && !c->opt.sack)
+        c->cc.cwnd = tern_max_u64(c->cc.cwnd, three);
+    c->undo.frto = TERN_FRTO_OFF;
+}
+
 /* RFC 5682 §2.1, and §3.1 where there is SACK. */
 static bool frto_try(struct tern_tcb *c, const struct tern_delivery *d, bool duplicate)
 {
@@ -98,7 +109,7 @@ static bool frto_try(struct tern_tcb *c, const struct tern_delivery *d, bool dup
         new_data_may_go(c))
         c->undo.frto = TERN_FRTO_PROBED;
     else if (duplicate || d->delivered > 0)
-        c->undo.frto = TERN_FRTO_OFF;
+        end_test(c);
     return false;
 }
 
