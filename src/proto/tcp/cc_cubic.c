@@ -66,8 +66,8 @@ static void cubic_init(struct tern_cc_state *s, uint32_t mss)
     s->cubic.epoch_start = TERN_TIME_NEVER;
 }
 
-/* Segments have become longer or shorter, and the window is the same in bytes: so is the plateau, to
- * which a new curve leads from here. */
+/* Segments have become longer or shorter, and the window is the same in bytes: so is the plateau,
+ * to which a new curve leads from here. */
 static void fit_segments(struct tern_cc_state *s)
 {
     if (s->cubic.mss == s->mss)

@@ -174,8 +174,8 @@ void tern_tcb_rack_recovered(struct tern_tcb *c)
         c->rack.window_steps = 1;
 }
 
-/* Have as many segments arrived above a hole as duplicates are needed? Full ones tell by their bytes;
- * each short one has a record of its own. */
+/* Have as many segments arrived above a hole as duplicates are needed? Full ones tell by their
+ * bytes; each short one has a record of its own. */
 static bool is_enough_sacked(const struct tern_tcb *c)
 {
     const uint64_t enough = (TERN_TCP_DUPACKS - 1) * (uint64_t)tern_tcb_segment_bytes(c);

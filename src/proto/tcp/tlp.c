@@ -11,8 +11,9 @@
 #define MAX_ACK_DELAY (200 * TERN_MS)   /* RFC 8985 §7.2: what a lone segment's ACK may take */
 #define PROCESSOR     (2 * TERN_MS)     /* what a peer may wait for one: docs/decisions/0028 */
 
-/* Not while losses are repaired; but after a mark none is. Nor before a round trip was measured after
- * the last one: what is probed is not timed, and longer round trips would never be noticed (§7.3). */
+/* Not while losses are repaired; but after a mark none is. Nor before a round trip was measured
+ * after the last one: what is probed is not timed, and longer round trips would never be noticed
+ * (§7.3). */
 static bool may_probe(const struct tern_tcb *c)
 {
     const bool repairs = c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_LOSS;

@@ -55,8 +55,8 @@ static bool is_echo_of_original(const struct tern_tcb *c, const struct tern_segm
            (int32_t)(seg->h.ts_echo - c->undo.again_ts) < 0;
 }
 
-/* The tail loss probe's own DSACK says nothing of what was sent again, nor does that of a copy which
- * the network made of something else (RFC 3708 §3). */
+/* The tail loss probe's own DSACK says nothing of what was sent again, nor does that of a copy
+ * which the network made of something else (RFC 3708 §3). */
 static bool is_dsack_of_copy(const struct tern_tcb *c, const struct tern_delivery *d)
 {
     return d->dsack && d->dsack_end > c->undo.from && d->dsack_end <= c->undo.below &&
