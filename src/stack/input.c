@@ -53,6 +53,36 @@ static bool is_to_many(const struct tern_stack *s, struct tern_addr dst)
     return tern_addr_to_be32(dst) == ALL_HOSTS || tern_stack_is_broadcast(s, dst);
 }
 
+/* The addresses of the last one that was welcome, and nothing has changed that decided it. */
+static bool is_from_known(const struct tern_stack *s, const struct tern_ipv4 *ip)
+{
+    return s->welcome.routes == s->routes && tern_addr_equal(ip->src, s->welcome.src) &&
+           tern_addr_equal(ip->dst, s->welcome.dst);
+}
+
+/* False, and counted: it comes from nobody, or is for others. */
+static bool is_welcome(struct tern_stack *s, struct tern_packet *p)
+{
+    const bool known = is_from_known(s, &p->ip);
+
+    if (!known && is_bad_source(s, p->ip.src)) {
+        tern_stack_drop(s, TERN_DROP_IP_BAD_SOURCE);
+        return false;
+    }
+    p->broadcast = !known && is_to_many(s, p->ip.dst);
+    /* A unicast packet in a group frame is somebody's mistake (RFC 1122 §3.3.6). */
+    if (!known && tern_stack_own(s, p->ip.dst) == NULL ? !p->broadcast : p->to_group_mac) {
+        tern_stack_drop(s, TERN_DROP_IP_NOT_OURS);
+        return false;
+    }
+    if (!p->broadcast) {
+        s->welcome.src = p->ip.src;
+        s->welcome.dst = p->ip.dst;
+        s->welcome.routes = s->routes;
+    }
+    return true;
+}
+
 static void count_reassembly(struct tern_stack *s)
 {
     static const enum tern_drop reasons[] = {TERN_DROP_FRAG_BAD, TERN_DROP_FRAG_OVERLAP,
@@ -83,16 +113,8 @@ static void ipv4_input(struct tern_stack *s, tern_span bytes, const struct tern_
         return;
     }
     p.header = tern_span_first(bytes, p.ip.header_bytes);
-    if (is_bad_source(s, p.ip.src)) {
-        tern_stack_drop(s, TERN_DROP_IP_BAD_SOURCE);
+    if (!is_welcome(s, &p))
         return;
-    }
-    p.broadcast = is_to_many(s, p.ip.dst);
-    /* A unicast packet in a group frame is somebody's mistake (RFC 1122 §3.3.6). */
-    if (tern_stack_own(s, p.ip.dst) == NULL ? !p.broadcast : to_group_mac) {
-        tern_stack_drop(s, TERN_DROP_IP_NOT_OURS);
-        return;
-    }
     p.verified = frame->csum != TERN_CSUM_UNKNOWN;
     p.stays = s->borrowing;
     p.piece_bytes = frame->gso != TERN_GSO_NONE ? frame->gso_bytes : 0;

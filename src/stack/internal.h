@@ -229,6 +229,10 @@ struct tern_stack {
     bool borrowing; /* the frames of this input stay until tern_stack_settle() */
     uint32_t acks_count, acks_taken;
 
+    struct { /* addresses of a packet that was for us: input.c */
+        struct tern_addr src, dst;
+        uint32_t routes; /* as they were then; 0: there was none */
+    } welcome;
     /* Counts whatever may lead packets elsewhere, or nowhere: addresses, routes, neighbours. */
     uint32_t routes;
     struct {
