@@ -174,32 +174,15 @@ void tern_tcb_rack_recovered(struct tern_tcb *c)
         c->rack.window_steps = 1;
 }
 
-/* Have as many segments arrived above a hole as duplicates are needed? Full ones tell by their
- * bytes; each short one has a record of its own. */
-static bool is_enough_sacked(const struct tern_tcb *c)
-{
-    const uint64_t enough = (TERN_TCP_DUPACKS - 1) * (uint64_t)tern_tcb_segment_bytes(c);
-    uint32_t arrived = 0;
-
-    if (c->loss.sacked == NULL || c->log == NULL || c->loss.sacked_bytes > enough)
-        return c->loss.sacked_bytes > enough;
-    for (uint32_t i = 0; i < c->log->fresh_count && arrived < TERN_TCP_DUPACKS; i++) {
-        const struct tern_sent *s = tern_sentlog_fresh_at(c->log, i);
-
-        if (s->start >= c->snd.una && tern_ranges_covers(c->loss.sacked, s->start, s->end))
-            arrived++;
-    }
-    return arrived >= TERN_TCP_DUPACKS;
-}
-
 /* RFC 8985 §6.2 step 4: how much later than expected a segment may come. */
 static tern_time reordering_window(const struct tern_tcb *c)
 {
+    const uint64_t enough = (TERN_TCP_DUPACKS - 1) * (uint64_t)tern_tcb_segment_bytes(c);
     const bool in_recovery =
         c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_LOSS;
     tern_time window;
 
-    if (!c->rack.reordering_seen && (in_recovery || is_enough_sacked(c)))
+    if (!c->rack.reordering_seen && (in_recovery || c->loss.sacked_bytes > enough))
         return 0;
     window = c->rtt.rtt_min == TERN_TIME_NEVER ? 0 : c->rtt.rtt_min / 4 * c->rack.window_steps;
     return window < c->rtt.srtt ? window : c->rtt.srtt;
