@@ -177,6 +177,7 @@ void tern_tcb_rack_recovered(struct tern_tcb *c)
 /* RFC 8985 §6.2 step 4: how much later than expected a segment may come. */
 static tern_time reordering_window(const struct tern_tcb *c)
 {
+    /* In bytes: three short records above a hole are not enough, as Linux has it. */
     const uint64_t enough = (TERN_TCP_DUPACKS - 1) * (uint64_t)tern_tcb_segment_bytes(c);
     const bool in_recovery =
         c->loss.state == TERN_RECOVERY_FAST || c->loss.state == TERN_RECOVERY_LOSS;
