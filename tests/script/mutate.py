@@ -174,7 +174,7 @@ def control(top, mutations):
 def table(rows):
     """docs/rfc/mutations.md"""
     lines = ["# One mechanism broken at a time", "",
-             "Made by `tests/script/mutate.py --write`, some ten minutes on two idle cores",
+             "Made by `tests/script/mutate.py --write`, some fifteen minutes",
              "(`--control`: a minute). Each change of the list `tests/script/mutations.txt` was",
              "made in a copy of the sources, and the packet scripts were run against it: first",
              "those of the RFC that it breaks, and where none of them noticed all others. A",
